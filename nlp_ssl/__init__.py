@@ -1,0 +1,3 @@
+"""nlp_ssl: raw text in, an honest answer out."""
+
+__version__ = "0.1.0"

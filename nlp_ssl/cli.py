@@ -1,0 +1,62 @@
+"""The commands. `nlp-ssl …`, `python train.py …` and `accelerate launch train.py …` are this program.
+
+Each command lives in the module that does its work, as a function of the arguments behind its name;
+a module is imported only when its command is called, so `--help` needs neither torch nor transformers.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from nlp_ssl import __version__
+from nlp_ssl.console import speaks
+from nlp_ssl.errors import InputError, did_you_mean
+
+COMMANDS = {
+    "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
+    "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
+    "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
+    "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
+}
+"""Each command's module, which has a `main(arguments) -> int`, and what it does."""
+
+USAGE = f"""\
+nlp-ssl {__version__}: raw text in, an honest answer out
+
+usage: nlp-ssl COMMAND …     (nlp-ssl COMMAND --help says more)
+
+{"".join(f"  {name:<10} {what}{chr(10)}" for name, (_, what) in COMMANDS.items())}
+example:
+  nlp-ssl prepare novels/ --out corpora/novels --vocab-size 16384
+  nlp-ssl pretrain mlm --corpus corpora/novels --out runs/mlm --budget 10M-tokens --model.size mini --seed 1
+  nlp-ssl finetune runs/mlm --task sst2 --data tasks/sst2 --out scores/mlm-sst2 --seeds 3
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status (0 done, 2 wrong input, 130 interrupted)."""
+    command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    if command in ("-h", "--help", "help"):
+        print(USAGE, end="")
+        return 0
+    if command == "--version":
+        print(__version__)
+        return 0
+    try:
+        if command not in COMMANDS:
+            raise InputError(f"no command {command!r}: {did_you_mean(command, list(COMMANDS))}")
+        status: int = import_module(COMMANDS[command][0]).main(rest)
+        return status
+    except InputError as error:
+        if speaks():
+            for problem in error.problems:
+                print(f"nlp-ssl: error: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

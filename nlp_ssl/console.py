@@ -1,0 +1,150 @@
+"""What a person sees while something runs: notes, progress, tables.
+
+On a terminal, progress is a bar with rate and time left; elsewhere (a log file, CI) it is a plain line
+every `SECONDS_BETWEEN_LINES`. In a run of several processes only the first one speaks.
+Everything goes to standard error, so that standard output carries results alone.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+def speaks() -> bool:
+    """Whether this process is the one that prints (the first of a distributed run)."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def say(text: str = "") -> None:
+    """Print a note."""
+    if speaks():
+        print(text, file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """Print something that the user should know of before trusting the result."""
+    say(f"warning: {text}")
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: "42s", "3m 20s", "2h 05m"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def quantity(number: float) -> str:
+    """A number for people: "950", "12.3k", "4.56M", "2.10G"; flops and the like in powers of ten."""
+    for size, letter in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(number) >= size:
+            return f"{number / size:.3g}{letter}"
+    return f"{number:.3g}"
+
+
+@dataclass
+class Progress:
+    """A running job of `total` units. `advance` it; `status` is free text behind the figures."""
+
+    label: str
+    total: float
+    unit: str
+    done: float = 0.0
+    status: str = ""
+    started: float = field(default_factory=time.monotonic)
+    resumed_at: float = 0.0
+
+    def advance(self, amount: float = 1.0, status: str | None = None) -> None:
+        """Count `amount` more units as done; cheap enough for every step."""
+        self.done += amount
+        if status is not None:
+            self.status = status
+        self._show(last=False)
+
+    def _show(self, last: bool) -> None:
+        """Overridden by the two ways of showing it."""
+
+    def line(self) -> str:
+        """The state in one plain line."""
+        elapsed = time.monotonic() - self.started
+        rate = (self.done - self.resumed_at) / elapsed if elapsed > 0 else 0.0
+        parts = [f"{self.label} {100 * self.done / max(self.total, 1e-9):.0f}%"]
+        parts.append(f"{quantity(self.done)}/{quantity(self.total)} {self.unit}")
+        if rate > 0:
+            parts.append(f"{quantity(rate)} {self.unit}/s")
+            left = max(self.total - self.done, 0) / rate
+            parts.append(f"{duration(left)} left" if left else f"took {duration(elapsed)}")
+        return "  ".join([*parts, self.status] if self.status else parts)
+
+
+@dataclass
+class _Lines(Progress):
+    """Plain lines, for logs."""
+
+    shown: float = field(default_factory=time.monotonic)
+
+    def _show(self, last: bool) -> None:
+        now = time.monotonic()
+        if last or now - self.shown >= SECONDS_BETWEEN_LINES:
+            self.shown = now
+            say(self.line())
+
+
+class _Bar(Progress):
+    """A bar on a terminal, drawn by rich."""
+
+    def __init__(self, label: str, total: float, unit: str, done: float, resumed_at: float) -> None:
+        super().__init__(label, total, unit, done, resumed_at=resumed_at)
+        from rich import progress as rich
+        from rich.console import Console
+
+        columns = (rich.BarColumn(30), rich.TextColumn("{task.description}", markup=False))
+        self.bar = rich.Progress(*columns, console=Console(stderr=True), refresh_per_second=8)
+        self.task = self.bar.add_task(self.line(), total=total, completed=int(done))
+        self.bar.start()
+
+    def _show(self, last: bool) -> None:
+        self.bar.update(self.task, completed=self.done, description=self.line())
+        if last:
+            self.bar.stop()
+
+
+@contextmanager
+def progress(label: str, total: float, unit: str, done: float = 0.0) -> Iterator[Progress]:
+    """Show the progress of a job: `with progress("encode", 45.0, "MB") as job: … job.advance(0.5)`.
+
+    `done` units were finished by an earlier run: they count as done but not into the rate.
+    """
+    if not speaks():
+        yield Progress(label, total, unit, done)
+        return
+    kind = _Bar if sys.stderr.isatty() else _Lines
+    job = kind(label, total, unit, done=done, resumed_at=done)
+    try:
+        yield job
+    finally:
+        job._show(last=True)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """An aligned plain-text table; the first column is left-aligned, the others right-aligned."""
+    from rich.cells import cell_len  # Hangul and other wide characters take two columns
+
+    cells = [list(header), *[list(row) for row in rows]]
+    widths = [max(cell_len(row[i]) for row in cells) for i in range(len(header))]
+
+    def aligned(row: Sequence[str]) -> str:
+        first = row[0] + " " * (widths[0] - cell_len(row[0]))
+        rest = [" " * (w - cell_len(c)) + c for c, w in zip(row[1:], widths[1:], strict=True)]
+        return "  ".join([first, *rest]).rstrip()
+
+    return "\n".join([aligned(cells[0]), "  ".join("-" * w for w in widths), *map(aligned, cells[1:])])

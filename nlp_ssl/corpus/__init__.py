@@ -1,0 +1,1 @@
+"""Raw files -> documents -> sentences -> tokens -> Arrow; examples, order and noise."""

@@ -1,0 +1,134 @@
+"""A prepared corpus on disk, and as flat arrays.
+
+A corpus is a folder:
+
+    manifest.json        written last, so its presence means that the corpus is whole
+    tokenizer/           the tokenizer in Hugging Face format
+    train/00000.arrow    shards: one column, `sentences: list<list<uint16 or uint32>>`,
+    validation/…         a document being a list of sentences, a sentence a list of token ids
+
+Each shard is one Arrow record batch in IPC stream format (`datasets.Dataset.from_file` reads it too).
+It is memory-mapped and seen as three flat arrays, with no copy: all that an objective needs to know
+about boundaries is in the offsets, so they are never guessed from token ids.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from nlp_ssl.errors import InputError
+
+FORMAT = 1
+"""Version of the corpus format; a corpus of another version is refused."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Documents of one shard as flat views of its memory-mapped file.
+
+    Sentence `s` has the tokens `tokens[sentence_offsets[s]:sentence_offsets[s + 1]]`; document `d` has the
+    sentences `document_offsets[d]` to `document_offsets[d + 1]`. No sentence and no document is empty.
+    """
+
+    tokens: npt.NDArray[np.uint16] | npt.NDArray[np.uint32]  # [tokens]
+    sentence_offsets: npt.NDArray[np.int32]  # [sentences + 1], the first is 0
+    document_offsets: npt.NDArray[np.int32]  # [documents + 1], the first is 0
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """How much a split holds; `bytes` are the UTF-8 bytes of its sentences, joined by single spaces."""
+
+    documents: int
+    sentences: int
+    tokens: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A prepared corpus, opened for reading."""
+
+    folder: Path
+    fingerprint: str
+    counts: Mapping[str, SplitCounts]
+    vocab_size: int
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Corpus:
+        """Open a corpus. InputError where there is none, or it is unfinished, damaged or of another version."""
+        folder = Path(folder)
+        path = folder / "manifest.json"
+        if not path.is_file():
+            hint = "its preparation did not finish: run the same `nlp-ssl prepare` again"
+            if not (folder / "work").is_dir():
+                hint = "make one with `nlp-ssl prepare TEXT... --out FOLDER`"
+            raise InputError(f"{folder}: no prepared corpus here ({hint})")
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            version = manifest["format"]
+            if version == FORMAT:
+                counts = {name: SplitCounts(**split) for name, split in manifest["splits"].items()}
+                return cls(folder, manifest["fingerprint"], counts, manifest["vocab_size"], manifest)
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: damaged ({error!r}); prepare the corpus again") from None
+        raise InputError(
+            f"{path}: corpus format {version}, this version reads {FORMAT}; prepare the corpus again"
+        )
+
+    @property
+    def tokenizer_folder(self) -> Path:
+        """Where the corpus's tokenizer lies, for `AutoTokenizer.from_pretrained`."""
+        return self.folder / "tokenizer"
+
+    def shards(self, split: str) -> tuple[Shard, ...]:
+        """The shards of "train" or "validation", in order; the arrays are views of mapped files."""
+        files = sorted((self.folder / split).glob("*.arrow"))
+        shards = tuple(read_shard(file) for file in files)
+        found = sum(len(shard.tokens) for shard in shards)
+        if found != self.counts[split].tokens:
+            raise InputError(
+                f"{self.folder / split}: {found:,} tokens in {len(files)} shards, the manifest says "
+                f"{self.counts[split].tokens:,}; prepare the corpus again"
+            )
+        return shards
+
+
+def read_shard(file: Path) -> Shard:
+    """Map one shard's file. InputError where it is damaged."""
+    try:
+        with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as reader:
+            batch = reader.read_next_batch()
+        documents = batch.column(0)
+        sentences = documents.values
+        return Shard(
+            tokens=sentences.values.to_numpy(zero_copy_only=True),
+            sentence_offsets=sentences.offsets.to_numpy(zero_copy_only=True),
+            document_offsets=documents.offsets.to_numpy(zero_copy_only=True),
+        )
+    except (OSError, pa.ArrowInvalid, StopIteration) as error:
+        raise InputError(f"{file}: damaged shard ({error}); prepare the corpus again") from None
+
+
+def write_shard(
+    file: Path,
+    tokens: npt.NDArray[np.uint16] | npt.NDArray[np.uint32],
+    sentence_offsets: npt.NDArray[np.int32],
+    document_offsets: npt.NDArray[np.int32],
+) -> None:
+    """Write one shard (arrays as in `Shard`) as a single record batch."""
+    values = pa.array(tokens)
+    sentences = pa.ListArray.from_arrays(pa.array(sentence_offsets), values)
+    documents = pa.ListArray.from_arrays(pa.array(document_offsets), sentences)
+    batch = pa.record_batch([documents], names=["sentences"])
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)

@@ -1,0 +1,1 @@
+"""Bodies from transformers, heads as sums over targets."""

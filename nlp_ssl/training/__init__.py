@@ -1,0 +1,1 @@
+"""The loop, schedules, budgets, checkpoints, tracking."""
