@@ -1,0 +1,125 @@
+"""The text that every machine with this project already has: the documentation inside its Python packages.
+
+A document is the prose of one Python file: the paragraphs of its docstrings, with a blank line between them.
+Code, tables, doctests and lists of parameters are left out: a paragraph has at least `WORDS` words, and at
+least `WORD_SHARE` of what stands between its spaces are plain words. A paragraph that a package repeats is
+kept once. Files are read with `ast` and never imported; nothing is copied into this project.
+
+The text changes with the installed versions, so figures are comparable only under the same `constraints.txt`.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sysconfig
+import warnings
+from collections.abc import Iterator
+from hashlib import blake2b
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGES = (
+    "transformers", "torch", "sympy", "scipy", "pandas", "sklearn", "numpy", "networkx", "huggingface_hub",
+    "datasets", "accelerate",
+)  # fmt: skip
+"""The packages that are read where installed, beside Python's own library: what this project depends on.
+Those that take longest come first, so that processes that share the work end together."""
+
+CHARACTERS = 1_000_000
+"""At most so much text of a package: without it, torch and transformers would be half of the corpus."""
+
+WORDS = 12
+WORD_SHARE = 0.72
+
+_WORD = re.compile(r"[(\"'“]*[A-Z]?[a-z]+(?:['’-][a-z]+)*[)\"'”.,;:!?]*")
+_NOT_PROSE = re.compile(
+    r">>>|```|\\(?:begin|frac|sum)"  # doctests, code, formulas
+    r"|^\s*(?:\.\. |[|+=]|[-=~^*]{4})"  # directives, tables, underlined headings
+    r"|^\s*[-*`]{0,3}[a-z_]\w*`?\s*(?:\([^\n]*\)\s*)?:\s"  # "axis : int", "path (`str`): …"
+    r"|^\s*(?:Args|Arguments|Attributes|Keyword [Aa]rguments|Parameters|Raises|Returns?|Yields):",
+    re.MULTILINE,
+)
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+_NESTING = (*_DOCUMENTED, ast.If, ast.Try)
+_NOT_THE_PACKAGE = frozenset(
+    {"test", "tests", "testing", "idle_test", "_vendor", "site-packages", "dist-packages", "__pycache__"}
+)
+
+
+def sources() -> list[str]:
+    """The packages that can be read here: "python" for the standard library, then import names."""
+    return ["python", *(name for name in PACKAGES if find_spec(name) is not None)]
+
+
+def documents(source: str) -> Iterator[str]:
+    """The documents of one of `sources()`, in an order that depends on the names of its files alone."""
+    for _, paragraphs in files(source):
+        yield "\n\n".join(paragraphs)
+
+
+def files(source: str) -> Iterator[tuple[str, list[str]]]:
+    """The files of a package that have prose: the name within the package, and the paragraphs.
+
+    They come in the order of the hash of their names, so that the cap keeps a sample, not the first letters.
+    """
+    root = _root(source)
+    seen: set[str] = set()
+    characters = 0
+    for name in sorted(_python_files(root), key=name_hash):
+        found = (p for text in docstrings(root / name) for p in prose(text))
+        paragraphs = [p for p in dict.fromkeys(found) if p not in seen]
+        if paragraphs:
+            seen.update(paragraphs)
+            characters += sum(map(len, paragraphs))
+            yield name, paragraphs
+        if characters >= CHARACTERS:
+            return
+
+
+def name_hash(name: str) -> int:
+    """A 64-bit hash of a file's name: the same on every machine."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
+
+
+def docstrings(file: Path) -> Iterator[str]:
+    """The docstrings of a Python file, with their indentation removed; none where it is not valid Python."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # other people's escape sequences
+        try:
+            tree = ast.parse(file.read_bytes())
+        except (SyntaxError, ValueError):
+            return
+    statements: list[ast.AST] = [tree]
+    for statement in statements:  # grows while it is read
+        if isinstance(statement, _DOCUMENTED) and (text := ast.get_docstring(statement)):
+            yield text
+        statements += [inner for inner in getattr(statement, "body", ()) if isinstance(inner, _NESTING)]
+
+
+def prose(docstring: str) -> Iterator[str]:
+    """The paragraphs of a docstring that are prose, each on one line."""
+    for block in re.split(r"\n\s*\n", docstring):
+        words = block.split()
+        if len(words) < WORDS or _NOT_PROSE.search(block):
+            continue
+        if sum(_WORD.fullmatch(word) is not None for word in words) >= WORD_SHARE * len(words):
+            yield " ".join(words)
+
+
+def _python_files(root: Path) -> Iterator[str]:
+    """The names of the Python files below a folder, without those of tests and of other packages."""
+    for folder, inner, names in os.walk(root):
+        inner[:] = sorted(set(inner) - _NOT_THE_PACKAGE)  # `os.walk` goes on into these
+        below = Path(folder).relative_to(root)
+        yield from ((below / name).as_posix() for name in names if name.endswith(".py"))
+
+
+def _root(source: str) -> Path:
+    """The folder of a package, found without importing it."""
+    if source == "python":
+        return Path(sysconfig.get_path("stdlib"))
+    spec = find_spec(source)
+    assert spec is not None and spec.origin is not None, f"{source} is not one of sources()"
+    return Path(spec.origin).parent
