@@ -17,7 +17,7 @@ PACKAGE = Path(nlp_ssl.__file__).parent
 LAYERS = ["corpus", "objectives", "recipe", "models", "training", "downstream", "comparison", "demo", "cli"]
 """From the bottom up: a module imports from its own layer and those before it."""
 
-FOR_ALL = {"errors", "console", "declarations"}
+FOR_ALL = {"errors", "console", "declarations", "files"}
 
 
 def imports(file: Path) -> Iterator[tuple[int, str]]:
