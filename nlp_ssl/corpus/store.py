@@ -3,7 +3,7 @@
 A corpus is a folder:
 
     manifest.json        written last, so its presence means that the corpus is whole
-    tokenizer/           the tokenizer in Hugging Face format
+    tokenizer/           the tokenizer in Hugging Face format, and `word_starts.npy`
     train/00000.arrow    shards: one column, `sentences: list<list<uint16 or uint32>>`,
     validation/…         a document being a list of sentences, a sentence a list of token ids
 
@@ -89,6 +89,16 @@ class Corpus:
     def tokenizer_folder(self) -> Path:
         """Where the corpus's tokenizer lies, for `AutoTokenizer.from_pretrained`."""
         return self.folder / "tokenizer"
+
+    @property
+    def word_starts(self) -> npt.NDArray[np.bool_]:
+        """bool[vocab_size]: whether a token begins a word. InputError where the file is missing or damaged."""
+        file = self.tokenizer_folder / "word_starts.npy"
+        try:
+            starts: npt.NDArray[np.bool_] = np.load(file)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{file}: damaged ({error}); prepare the corpus again") from None
+        return starts
 
     def shards(self, split: str) -> tuple[Shard, ...]:
         """The shards of "train" or "validation", in order; the arrays are views of mapped files."""

@@ -1,0 +1,99 @@
+"""Raw text -> clean documents: one form of Unicode, one line a paragraph, one space between words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from itertools import pairwise
+
+import numpy as np
+
+WIDEST_WRAP = 130  # characters; longer lines were not wrapped by hand or by a typesetter
+FEWEST_LINES = 16  # fewer say nothing about wrapping
+_SPLIT_COMPOUND = re.compile(r"[^\W\d_]-$")
+
+
+def blocks(lines: Iterable[str]) -> Iterator[str]:
+    """The runs of lines between blank lines."""
+    block: list[str] = []
+    for line in lines:
+        if line.strip():
+            block.append(line)
+        elif block:
+            yield "\n".join(block)
+            block = []
+    if block:
+        yield "\n".join(block)
+
+
+def wrap_width(text: str) -> int | None:
+    """The width in characters at which a text is hard-wrapped, or None where its line breaks mean something.
+
+    In wrapped text a line ends because the next word would not have fitted, or in the middle of a sentence.
+    """
+    lines = [line.rstrip() for line in text.split("\n")]
+    written = [len(line) for line in lines if line]
+    if len(written) < FEWEST_LINES:
+        return None
+    width = int(np.percentile(written, 95))
+    breaks = [(line, after) for line, after in pairwise(lines) if line and after]
+    if width > WIDEST_WRAP or len(breaks) < len(written) / 4:
+        return None
+    filled = sum(_filled(line, after) > 0.9 * width for line, after in breaks)
+    inside_sentence = sum(after.lstrip()[0].islower() for _, after in breaks)
+    return width if filled >= 0.6 * len(breaks) or inside_sentence >= 0.5 * len(breaks) else None
+
+
+def clean(text: str, width: int | None = None) -> str:
+    r"""A document in its final form: NFC, no BOM, paragraphs as lines, single spaces; "" where nothing is left.
+
+    `width` is that of the hard-wrapped text it comes from, whose lines are joined to paragraphs; a text with
+    lines enough to tell is also judged by itself. Line breaks may be "\n", "\r\n" or "\r".
+    """
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = unicodedata.normalize("NFC", _without_surrogates(text.lstrip("\ufeff")))
+    if "\n" not in text:
+        return " ".join(text.split())
+    width = width or wrap_width(text)
+    lines = text.split("\n") if width is None else _unwrap(text.split("\n"), width)
+    return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
+
+
+def document_hash(text: str) -> int:
+    """A 64-bit hash of a clean document: its identity, by which it is told from others and put into a split."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _unwrap(lines: list[str], width: int) -> Iterator[str]:
+    """The paragraphs of hard-wrapped lines: a short line, a blank one or an indented one ends a paragraph."""
+    paragraph = ""
+    previous = ""
+    for line in map(str.rstrip, lines):
+        indented = line[:1].isspace() and not previous[:1].isspace()
+        goes_on = previous and line and (line[0].islower() or (not indented and _filled(previous, line) > 0.75 * width))
+        if not goes_on:
+            yield paragraph
+            paragraph = line
+        elif _SPLIT_COMPOUND.search(paragraph):
+            paragraph += line.lstrip()
+        else:
+            paragraph += " " + line
+        previous = line
+    yield paragraph
+
+
+def _filled(line: str, after: str) -> int:
+    """How long a line would be with the first word of the next; scripts without spaces count some characters."""
+    return len(line) + 1 + min(len(after.split(maxsplit=1)[0]), 12)
+
+
+def _without_surrogates(text: str) -> str:
+    """JSON can spell halves of surrogate pairs: join the pairs, replace what is left over."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
