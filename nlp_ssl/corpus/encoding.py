@@ -51,8 +51,8 @@ def read_unit(spans: Sequence[Span], text_column: str, done: Path) -> dict[str, 
             writer.write_batch(batch)
         parts.append([len(texts), size])
         joined = "\n".join(texts)
-        points, counts = np.unique(np.frombuffer(joined.encode("utf-32-le"), np.uint32), return_counts=True)
-        characters.update({chr(p): int(n) for p, n in zip(points, counts, strict=True)})
+        counts = np.bincount(np.frombuffer(joined.encode("utf-32-le"), np.uint32))
+        characters.update({chr(point): int(counts[point]) for point in np.flatnonzero(counts)})
         pictures.update(emoji.count(joined))
 
     for span in spans:
@@ -127,8 +127,9 @@ def encode_part(
         chosen = np.flatnonzero(of_split[split] & ~dropped)
         sentences: list[str] = []
         owners: list[int] = []
-        for document, text in enumerate(batch.column("text").take(pa.array(chosen)).to_pylist()):
-            found = [s for raw in split_sentences(text) if (s := raw.strip())]
+        texts = batch.column("text").take(pa.array(chosen)).to_pylist()
+        for document, cut in enumerate(split_sentences(texts)):
+            found = [s for raw in cut if (s := raw.strip())]
             sentences += found
             owners += [document] * len(found)
         tokens, lengths = _encode(model, prefix, sentences, np.uint32 if encoding.wide else np.uint16)

@@ -81,9 +81,7 @@ class Corpus:
                 return cls(folder, manifest["fingerprint"], counts, manifest["vocab_size"], manifest)
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: damaged ({error!r}); prepare the corpus again") from None
-        raise InputError(
-            f"{path}: corpus format {version}, this version reads {FORMAT}; prepare the corpus again"
-        )
+        raise InputError(f"{path}: corpus format {version}, this version reads {FORMAT}; prepare the corpus again")
 
     @property
     def tokenizer_folder(self) -> Path:
