@@ -1,0 +1,165 @@
+"""Models for pretraining: a body and a head of transformers, run so that only targets meet the head.
+
+The head is the one of `AutoModelForMaskedLM`, `AutoModelForCausalLM` or `AutoModelForSequenceClassification`,
+so what is saved loads with those classes. In training the body's hidden states are gathered at the positions
+that carry loss before the head sees them: with 15 % of the tokens masked, the projection to the vocabulary
+costs a seventh. This works for any architecture whose head treats positions one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import (
+    CONFIG_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+)
+from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
+
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.objectives.base import Objective
+from nlp_ssl.recipe import SIZES, Model
+
+HEADS: Mapping[str, Any] = {
+    "masked_lm": AutoModelForMaskedLM,
+    "causal_lm": AutoModelForCausalLM,
+    "sequence_classification": AutoModelForSequenceClassification,
+}
+"""The class of transformers that carries each kind of head."""
+
+DEFAULT_ARCHITECTURE = {"encoder": "bert", "decoder": "gpt2"}
+
+DROPOUTS = (
+    *("hidden_dropout_prob", "attention_probs_dropout_prob"),  # bert and its kin
+    *("resid_pdrop", "embd_pdrop", "attn_pdrop"),  # gpt2
+    *("hidden_dropout", "attention_dropout", "embedding_dropout", "mlp_dropout"),  # modernbert, llama, gpt_neox
+)
+"""What architectures call their dropouts."""
+
+
+def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_length: int) -> Any:
+    """The transformers config of a recipe's model. InputError for an architecture that does not fit."""
+    architecture = model.architecture
+    if architecture == "auto":
+        architecture = DEFAULT_ARCHITECTURE[objective.body]
+    if architecture not in CONFIG_MAPPING:
+        known = did_you_mean(architecture, list(CONFIG_MAPPING))
+        raise InputError(f"model.architecture is {architecture!r}: transformers has no such model type: {known}")
+    if not _supports(architecture, objective):
+        raise InputError(
+            f"model.architecture is {architecture!r}: transformers has no {HEADS[objective.head].__name__} of it, "
+            f"which this objective trains; leave it at 'auto' for {DEFAULT_ARCHITECTURE[objective.body]}"
+        )
+    layers, width = SIZES[model.size]
+    shape = {
+        "vocab_size": vocabulary.size,
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": width // 64,
+        "num_key_value_heads": width // 64,
+        "intermediate_size": 4 * width,
+        "embedding_size": width,
+        "max_position_embeddings": max_length + (2 if architecture in ("roberta", "xlm-roberta", "camembert") else 0),
+        "type_vocab_size": 2,
+    }
+    known_fields = _fields(CONFIG_MAPPING[architecture]())
+    special = {
+        "pad_token_id": vocabulary.pad,
+        "bos_token_id": vocabulary.cls,
+        "eos_token_id": vocabulary.sep,
+        "cls_token_id": vocabulary.cls,
+        "sep_token_id": vocabulary.sep,
+        "use_cache": False,
+    }
+    strangers = [key for key in model.config if key not in known_fields]
+    if strangers:
+        raise InputError(*[f"[model.config] {key}: {did_you_mean(key, sorted(known_fields))}" for key in strangers])
+    values = {key: value for key, value in shape.items() if key in known_fields} | special | dict(model.config)
+    config = AutoConfig.for_model(architecture, **values)
+    set_dropout(config, model.dropout)
+    if objective.classes:
+        config.num_labels = len(objective.classes)
+        config.id2label = dict(enumerate(objective.classes))
+        config.label2id = {name: i for i, name in enumerate(objective.classes)}
+    return config
+
+
+def set_dropout(config: Any, share: float) -> None:
+    """Set every dropout that a config has, the classifier's own aside."""
+    for name in DROPOUTS:
+        if hasattr(config, name):
+            setattr(config, name, share)
+
+
+def _fields(config: Any) -> set[str]:
+    return set(config.to_dict()) | set(config.attribute_map)
+
+
+def _supports(architecture: str, objective: Objective) -> bool:
+    with suppress(KeyError):
+        return CONFIG_MAPPING[architecture] in HEADS[objective.head]._model_mapping
+    return False
+
+
+class _Handed(nn.Module):
+    """Stands in for the body inside a head: gives back what it is handed, the body's outputs or some hidden
+    states."""
+
+    def forward(self, *_: Any, inputs_embeds: Any, **__: Any) -> Any:
+        if isinstance(inputs_embeds, Tensor):
+            return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=inputs_embeds)
+        return inputs_embeds
+
+
+class PretrainingModel(nn.Module):
+    """A body and a head; the forward pass gives sums over targets.
+
+    Inputs, of B rows of L tokens with T targets: `input_ids` [B, L]; `attention_mask` [B, L], if any row is
+    padded; `token_type_ids` [B, L], if rows have two segments; `targets` [T] the labels (-100 counts
+    nothing); `positions` [T] where they are in the flattened rows, absent for a head that labels whole rows,
+    where T is B. All int64.
+    """
+
+    def __init__(self, config: Any, objective: Objective) -> None:
+        super().__init__()
+        self.head = HEADS[objective.head].from_config(config)
+        name = self.head.base_model_prefix
+        self.body = getattr(self.head, name)
+        setattr(self.head, name, _Handed())
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        targets: Tensor,
+        positions: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        count_correct: bool = False,
+    ) -> tuple[Tensor, Tensor]:
+        """The loss summed over the targets (float32, in nats), and how many of them the model gets right."""
+        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
+        if token_type_ids is not None:
+            inputs["token_type_ids"] = token_type_ids
+        outputs = self.body(**inputs)
+        if positions is None:
+            logits = self.head(inputs_embeds=outputs, attention_mask=attention_mask).logits  # [B, classes]
+        else:
+            hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]
+            logits = self.head(inputs_embeds=hidden[None]).logits[0]  # [T, V]
+        loss = nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+        correct = (logits.argmax(-1) == targets).sum() if count_correct else targets.new_zeros(())
+        return loss, correct
+
+    def whole(self) -> Any:
+        """Body and head as one model of transformers, sharing these weights, to be saved."""
+        whole = copy(self.head)  # a copy of the outermost module alone
+        whole._modules = dict(self.head._modules) | {self.head.base_model_prefix: self.body}
+        return whole

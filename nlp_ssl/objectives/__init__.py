@@ -1,0 +1,12 @@
+"""The objectives, one a file, and the dict that lists them all."""
+
+from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives.clm import CausalLM
+from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.objectives.sop import SentenceOrderPrediction
+
+OBJECTIVES: dict[str, type[Objective]] = {
+    "mlm": MaskedLM,
+    "clm": CausalLM,
+    "sop": SentenceOrderPrediction,
+}

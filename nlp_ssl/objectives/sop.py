@@ -1,0 +1,57 @@
+"""Sentence-order prediction: are two consecutive pieces of a text in their order?
+
+Paper: Lan et al., ALBERT, ICLR 2020, section 3.1. A run of sentences is divided between two of them, A and B;
+in half of the rows they change places.
+
+Departures. Only swapped pairs count as negatives: runs of one sentence are left out and counted, where
+ALBERT's code takes a random document's text for B (NSP's negatives) and UER's an empty B with a random label.
+Where a pair is divided and whether it is swapped are drawn anew every epoch.
+
+In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: `ids`, `segment` and `sentence` of the swapped rows
+rearranged to `[CLS] B [SEP] A [SEP]`; `labels["sequence_classification"]` [B]: 0 in order, 1 swapped.
+Requirements: documents of at least two sentences that fit into a row together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from nlp_ssl.corpus.batch import Batch
+from nlp_ssl.corpus.noise import Noise
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives.base import Objective
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceOrderPrediction(Objective):
+    """Tell whether two pieces of a text are in their order (ALBERT)."""
+
+    example: ClassVar = "pair"
+    body: ClassVar = "encoder"
+    head: ClassVar = "sequence_classification"
+    classes: ClassVar = ("in order", "swapped")
+    paper: ClassVar = "Lan et al., ALBERT, ICLR 2020, section 3.1"
+    needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """Swap half of the pairs and label them."""
+        swapped = noise.integers("swap", np.full(len(batch.ids), 2))  # [B]
+        end = batch.length[:, None] - 1  # [B, 1], of the last [SEP]
+        second = np.count_nonzero(batch.segment, axis=1)[:, None] - 1  # [B, 1] tokens in B
+        first = end - 2 - second  # tokens in A
+        position = np.arange(batch.ids.shape[1])
+        # [CLS] A [SEP] B [SEP] -> [CLS] B [SEP] A [SEP], both [SEP] being one and the same token
+        source = np.where(position <= second + 1, position + first + 1, position - second - 1)
+        moved = (swapped[:, None] == 1) & (position > 0) & (position < end)
+        source = np.where(moved, source, position)
+        segment = np.where(swapped[:, None] == 1, (position > second + 1) & (position <= end), batch.segment)
+        return replace(
+            batch,
+            ids=np.take_along_axis(batch.ids, source, 1),
+            sentence=np.take_along_axis(batch.sentence, source, 1),
+            segment=segment,
+            labels={**batch.labels, self.head: swapped},
+        )

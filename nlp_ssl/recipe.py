@@ -1,0 +1,329 @@
+"""Recipes: what a pretraining run is, as TOML and flags, in frozen dataclasses.
+
+A recipe file holds only what differs from the defaults here; `[objective.NAME]` says which objective, with its
+fields. Flags on the command line go on top. Every field's string is its help text. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, make_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from nlp_ssl import declarations
+from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.objectives import OBJECTIVES
+from nlp_ssl.objectives.base import Objective, require
+
+Size = Literal["tiny", "mini", "small", "medium", "base"]
+
+SIZES: dict[Size, tuple[int, int]] = {
+    "tiny": (2, 128),
+    "mini": (4, 256),
+    "small": (4, 512),
+    "medium": (8, 512),
+    "base": (12, 768),
+}
+"""Layers and width of each size: the BERT miniatures' (Turc et al., 2019). Heads are 64 wide, the feed-forward
+layer four times as wide as the model."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """The network."""
+
+    size: Size = "mini"
+    """Layers x width: tiny 2x128, mini 4x256, small 4x512, medium 8x512, base 12x768."""
+    architecture: str = "auto"
+    """Any transformers model type (bert, roberta, modernbert, electra, gpt2, llama, ...); auto is bert for an encoder
+    and gpt2 for a decoder."""
+    dropout: float = 0.0
+    """Dropout while pretraining. A small budget sees little twice, so none; fine-tuning sets its own."""
+    config: dict[str, Any] = field(default_factory=dict)
+    """Further fields of the architecture's transformers config, in a recipe file's [model.config]."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.dropout < 1, "model.dropout", self.dropout, "it must lie between 0 and 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batching:
+    """Rows and batches."""
+
+    max_length: int = 128
+    """Longest row in tokens, special ones included; also the model's positions."""
+    tokens: int = 4096
+    """Tokens in one update's batch, over all processes and micro-batches, special tokens and padding included."""
+    accumulation: int = 1
+    """Micro-batches that a process works off for one update; more need less memory."""
+    workers: int = 0
+    """Processes that make batches ahead; batches are the same for any number. One core makes millions of tokens
+    a second, so 0 does for most."""
+
+    def __post_init__(self) -> None:
+        require(self.max_length >= 8, "batch.max_length", self.max_length, "it must be at least 8")
+        require(
+            self.tokens >= self.max_length,
+            "batch.tokens",
+            self.tokens,
+            f"it must hold at least one row, which has up to {self.max_length} tokens (batch.max_length)",
+        )
+        require(self.accumulation >= 1, "batch.accumulation", self.accumulation, "it must be at least 1")
+        require(self.workers >= 0, "batch.workers", self.workers, "it must be at least 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimizer:
+    """AdamW and its learning rate."""
+
+    learning_rate: float = 1e-3
+    """The highest learning rate, reached after the warm-up."""
+    schedule: Literal["linear", "cosine", "wsd", "constant"] = "linear"
+    """After the warm-up: down to 0 linearly; as a cosine; constant, then down to 0 over the last fifth
+    (warmup-stable-decay); constant."""
+    warmup: float = 0.06
+    """Share of the steps in which the learning rate rises from 0, linearly."""
+    weight_decay: float = 0.01
+    """Weight decay of matrices and embeddings; biases and norms have none."""
+    beta1: float = 0.9
+    """Decay of the gradient's mean."""
+    beta2: float = 0.98
+    """Decay of the gradient's variance; RoBERTa's, steadier than 0.999 in short runs."""
+    epsilon: float = 1e-6
+    """Added to the root of the variance."""
+    max_grad_norm: float = 1.0
+    """Gradients longer than this are cut to it."""
+
+    def __post_init__(self) -> None:
+        require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "it must be above 0")
+        require(0 <= self.warmup <= 1, "optimizer.warmup", self.warmup, "it must lie in 0..1")
+        require(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "it must be at least 0")
+        require(self.max_grad_norm > 0, "optimizer.max_grad_norm", self.max_grad_norm, "it must be above 0")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long to train: an amount of one unit, held equal in comparisons."""
+
+    amount: float
+    unit: Literal["tokens", "steps", "minutes", "flops"]
+
+    @classmethod
+    def parse(cls, text: str) -> Budget:
+        """Read "10M-tokens", "500-steps", "20-minutes" or "2e15-flops". ValueError where it is none of these."""
+        pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kMGTP]?)-(tokens|steps|minutes|flops)"
+        match = re.fullmatch(pattern, text)
+        rule = 'it must be like "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"'
+        require(match is not None and float(match[1]) > 0, "budget", text, rule)
+        assert match is not None
+        scale = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}[match[2]]
+        unit: Any = match[3]
+        return cls(float(match[1]) * scale, unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A pretraining run, all but its corpus and its folder."""
+
+    objective: Any
+    """The objective's own fields."""
+    model: Model = field(default_factory=Model)
+    batch: Batching = field(default_factory=Batching)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    budget: str = "10M-tokens"
+    """How long to train, in tokens of text, steps, minutes or FLOPs: 10M-tokens, 500-steps, 20-minutes, 2e15-flops."""
+    seed: int = 0
+    """Seeds weights, order and noise."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of matrix products: bf16 keeps weights and sums in fp32; auto takes it where hardware has it."""
+    compile: bool = False
+    """Compile the model with torch.compile: worth its minute or two on a GPU in longer runs."""
+    evaluations: int = 10
+    """How many times the held-out loss is taken, evenly over the run."""
+    evaluation_tokens: int = 100_000
+    """Held-out text in an evaluation; always the same."""
+    save_every: int = 500
+    """Steps between checkpoints."""
+    keep_checkpoints: int = 2
+    """Checkpoints kept, the newest ones."""
+    log_every: int = 10
+    """Steps between lines of metrics.jsonl."""
+    log_with: str | None = None
+    """Also log to one of Accelerate's trackers: tensorboard, wandb, trackio, mlflow, ..."""
+
+    def __post_init__(self) -> None:
+        Budget.parse(self.budget)
+        for name in ("save_every", "keep_checkpoints", "log_every", "evaluations", "evaluation_tokens"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "it must be at least 1")
+
+    @property
+    def objective_name(self) -> str:
+        """The name of the objective in `OBJECTIVES`."""
+        return fields(self.objective)[0].name
+
+    @property
+    def the_objective(self) -> Objective:
+        """The objective itself."""
+        objective: Objective = getattr(self.objective, self.objective_name)
+        return objective
+
+
+def find(name: str) -> Path:
+    """The file of a recipe: a path, or the name of a shipped one. InputError where there is none."""
+    path = Path(name)
+    if path.is_dir() and (path / "recipe.toml").is_file():
+        return path / "recipe.toml"
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise InputError(f"{path}: no such recipe file")
+        return path
+    shipped = declarations.folder("objectives") / f"{name}.toml"
+    if not shipped.is_file():
+        known = declarations.names("objectives")
+        raise InputError(f"no recipe {name!r}: {did_you_mean(name, known)}, or give the path of a TOML file")
+    return shipped
+
+
+def load(name: str) -> Recipe:
+    """Read a recipe by name or path. InputError lists everything that is wrong with it."""
+    path = find(name)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+    chosen = table.get("objective")
+    if not isinstance(chosen, dict) or len(chosen) != 1:
+        raise InputError(f"{path}: it needs one table [objective.NAME], NAME one of {', '.join(OBJECTIVES)}")
+    (objective,) = chosen
+    if objective not in OBJECTIVES:
+        known = did_you_mean(objective, list(OBJECTIVES))
+        raise InputError(f"{path}: [objective.{objective}]: no such objective: {known}")
+    problems: list[str] = []
+    recipe = _read(recipe_type(objective), table, "", problems)
+    if problems:
+        raise InputError(*[f"{path}: {problem}" for problem in problems])
+    assert isinstance(recipe, Recipe)
+    return recipe
+
+
+def recipe_type(objective: str, base: type[Recipe] = Recipe) -> Any:
+    """`base` with the fields of one objective under `objective`, for reading files and flags."""
+    table = _objective_table(objective)
+    column = ("objective", table, field(default_factory=table))
+    whole = make_dataclass(base.__name__, [column], bases=(base,), frozen=True, kw_only=True)
+    whole.__doc__ = base.__doc__
+    return whole
+
+
+@cache
+def _objective_table(objective: str) -> Any:
+    kind = OBJECTIVES[objective]
+    column = (objective, kind, field(default_factory=kind))
+    table = make_dataclass("Objective", [column], frozen=True, kw_only=True)
+    table.__doc__ = "What is corrupted, what is predicted."
+    return table
+
+
+def _read(kind: type[Any], table: Mapping[str, Any], where: str, problems: list[str]) -> Any:
+    """An instance of the dataclass `kind` from a TOML table; what is wrong goes to `problems`."""
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in hints:
+            problems.append(f"unknown key {where}{key}: {did_you_mean(key, [f.name for f in fields(kind)])}")
+        elif is_dataclass(hints[key]):
+            if isinstance(value, dict):
+                values[key] = _read(hints[key], value, f"{where}{key}.", problems)
+            else:
+                problems.append(f"{where}{key} is {value!r}: it must be a table")
+        elif not _fits(value, hints[key]):
+            problems.append(f"{where}{key} is {value!r}: it must be {_described(hints[key])}")
+        else:
+            values[key] = float(value) if hints[key] is float else value
+    try:
+        return kind(**values)
+    except ValueError as error:
+        problems.append(str(error))
+        return None
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a TOML value is of a field's type."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(_fits(value, option) for option in get_args(hint))
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, get_origin(hint) or hint)
+
+
+def _described(hint: Any) -> str:
+    """A type in words."""
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(hint)))
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(_described(option) for option in get_args(hint) if option is not type(None))
+    words = {
+        int: "a whole number",
+        float: "a number",
+        bool: "true or false",
+        str: "a string",
+        dict: "a table",
+    }
+    return words[get_origin(hint) or hint]
+
+
+def dump(recipe: Recipe) -> str:
+    """A recipe as TOML that `load` reads back: every field, so that later defaults do not change it."""
+    lines: list[str] = []
+    _write(recipe, "", lines)
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _write(value: Any, where: str, lines: list[str]) -> None:
+    items = {f.name: getattr(value, f.name) for f in fields(value)} if is_dataclass(value) else dict(value)
+    plain = {k: v for k, v in items.items() if not is_dataclass(v) and not isinstance(v, dict) and v is not None}
+    if where and (plain or not items):
+        lines += ["", f"[{where}]"]
+    lines += [f"{key} = {_toml(item)}" for key, item in plain.items()]
+    for key, item in items.items():
+        if is_dataclass(item) or (isinstance(item, dict) and item):
+            _write(item, f"{where}.{key}" if where else key, lines)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    return repr(value)
+
+
+def differences(old: Recipe, new: Recipe) -> list[str]:
+    """The keys in which two recipes differ, as "optimizer.learning_rate: 0.001 was 0.002"."""
+
+    def flat(value: Any, where: str) -> dict[str, Any]:
+        if not is_dataclass(value):
+            return {where: value}
+        out: dict[str, Any] = {}
+        for f in fields(value):
+            out |= flat(getattr(value, f.name), f"{where}.{f.name}" if where else f.name)
+        return out
+
+    before, after = flat(old, ""), flat(new, "")
+    return [
+        f"{key}: {after.get(key)!r}, before {before.get(key)!r}"
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key, MISSING) != after.get(key, MISSING)
+    ]

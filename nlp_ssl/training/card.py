@@ -1,0 +1,41 @@
+"""The model card: what a model is, from what, and how good at its own task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nlp_ssl import __version__
+from nlp_ssl import recipe as recipes
+from nlp_ssl.console import quantity
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.recipe import Recipe
+
+
+def model_card(recipe: Recipe, corpus: Corpus, end: dict[str, Any]) -> str:
+    """A README.md with the hub's front matter. `end`: the totals and held-out figures of the run."""
+    language = corpus.manifest.get("language", "en")
+    figures = "\n".join(f"| held-out {key.replace('_', ' ')} | {value:.4f} |" for key, value in end["held_out"].items())
+    return f"""---
+library_name: transformers
+language: {language}
+tags: [nlp_ssl, {recipe.objective_name}]
+---
+
+# {recipe.objective_name}, {recipe.model.size}
+
+Pretrained from scratch by nlp_ssl {__version__} with the objective `{recipe.objective_name}`
+({recipe.the_objective.paper}).
+
+| | |
+|---|---|
+| corpus | {corpus.folder.name}, fingerprint {corpus.fingerprint} |
+| text read | {quantity(end["tokens"])} tokens in {end["step"]:,} updates |
+| targets predicted | {quantity(end["targets"])} |
+| parameters | {quantity(end["parameters"])}, {quantity(end["embedding_parameters"])} of them embeddings |
+| arithmetic | {quantity(end["flops"])} FLOPs |
+{figures}
+
+```toml
+{recipes.dump(recipe).rstrip()}
+```
+"""

@@ -1,0 +1,72 @@
+"""`nlp-ssl pretrain RECIPE --corpus C --out RUN`: a corpus and an objective -> a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import tyro
+
+from nlp_ssl import declarations
+from nlp_ssl import recipe as recipes
+from nlp_ssl.corpus.examples import Examples, Text, find_examples
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.errors import InputError
+from nlp_ssl.recipe import Recipe
+from nlp_ssl.training import run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretrain(Recipe):
+    """Pretrain a model on a corpus. Flags show the recipe's values as their defaults."""
+
+    corpus: Path
+    """The folder of a prepared corpus."""
+    out: Path
+    """The folder to write the run to; it must be new or empty, or with --resume hold this run."""
+    resume: bool = False
+    """Go on from the newest checkpoint in --out; without one, start afresh."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command. RECIPE is a shipped name, a TOML file, or the folder of another run."""
+    rest = list(arguments)
+    named = bool(rest) and not rest[0].startswith("-")
+    if not named and not {"-h", "--help"} & set(rest):
+        known = ", ".join(declarations.names("objectives"))
+        raise InputError(f"which recipe? nlp-ssl pretrain RECIPE …, RECIPE being {known} or a TOML file")
+    recipe = recipes.load(rest.pop(0) if named else "mlm")
+    kind = recipes.recipe_type(recipe.objective_name, Pretrain)
+    values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
+    default = kind(**values, corpus=tyro.MISSING, out=tyro.MISSING)
+    name = arguments[0] if named else "RECIPE"
+    flags = (tyro.conf.FlagCreatePairsOff,)
+    options = tyro.cli(kind, prog=f"nlp-ssl pretrain {name}", args=rest, default=default, config=flags)
+    assert isinstance(options, Pretrain)
+    return pretrain(options)
+
+
+def pretrain(options: Pretrain) -> int:
+    """Pretrain; returns the exit status (0 done, 130 or 143 interrupted and saved). InputError as documented."""
+    corpus = Corpus.open(options.corpus)
+    text, examples = usable_examples(corpus, "train", options)
+    run.claim(options.out, options, corpus, options.resume)
+    from nlp_ssl.training.loop import train  # torch comes in here, after whatever can be refused without it
+
+    return train(options, corpus, text, examples)
+
+
+def usable_examples(corpus: Corpus, split: str, recipe: Recipe) -> tuple[Text, Examples]:
+    """A split's text and the objective's examples in it. InputError where it has none."""
+    objective = recipe.the_objective
+    text = Text(corpus.shards(split))
+    if not len(text):
+        raise InputError(f"{corpus.folder}: its {split} split is empty")
+    examples = find_examples(text, objective.example, recipe.batch.max_length)
+    if not len(examples):
+        raise InputError(
+            f"{corpus.folder} cannot serve {recipe.objective_name}: none of the {examples.skipped:,} runs of sentences "
+            f"in its {split} split has {objective.needs}"
+        )
+    return text, examples
