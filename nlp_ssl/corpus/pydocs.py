@@ -3,18 +3,19 @@
 A document is the prose of one Python file: the paragraphs of its docstrings, with a blank line between them.
 Code, tables, doctests and lists of parameters are left out: a paragraph has at least `WORDS` words, and at
 least `WORD_SHARE` of what stands between its spaces are plain words. A paragraph that a package repeats is
-kept once. Files are read with `ast` and never imported; nothing is copied into this project.
+kept once. Nothing is imported, and nothing is copied into this project.
+
+A docstring is what stands between triple quotes. That finds the documentation of attributes and of compiled
+functions too, which a syntax tree hides, in a tenth of the time; the rule for prose drops what else stands there.
 
 The text changes with the installed versions, so figures are comparable only under the same `constraints.txt`.
 """
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import sysconfig
-import warnings
 from collections.abc import Iterator
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -33,6 +34,7 @@ CHARACTERS = 1_000_000
 WORDS = 12
 WORD_SHARE = 0.72
 
+_DOCSTRING = re.compile(r'("""|\'\'\')(.*?)\1', re.DOTALL)
 _WORD = re.compile(r"[(\"'“]*[A-Z]?[a-z]+(?:['’-][a-z]+)*[)\"'”.,;:!?]*")
 _NOT_PROSE = re.compile(
     r">>>|```|\\(?:begin|frac|sum)"  # doctests, code, formulas
@@ -41,8 +43,6 @@ _NOT_PROSE = re.compile(
     r"|^\s*(?:Args|Arguments|Attributes|Keyword [Aa]rguments|Parameters|Raises|Returns?|Yields):",
     re.MULTILINE,
 )
-_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-_NESTING = (*_DOCUMENTED, ast.If, ast.Try)
 _NOT_THE_PACKAGE = frozenset(
     {"test", "tests", "testing", "idle_test", "_vendor", "site-packages", "dist-packages", "__pycache__"}
 )
@@ -83,19 +83,9 @@ def name_hash(name: str) -> int:
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
 
 
-def docstrings(file: Path) -> Iterator[str]:
-    """The docstrings of a Python file, with their indentation removed; none where it is not valid Python."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # other people's escape sequences
-        try:
-            tree = ast.parse(file.read_bytes())
-        except (SyntaxError, ValueError):
-            return
-    statements: list[ast.AST] = [tree]
-    for statement in statements:  # grows while it is read
-        if isinstance(statement, _DOCUMENTED) and (text := ast.get_docstring(statement)):
-            yield text
-        statements += [inner for inner in getattr(statement, "body", ()) if isinstance(inner, _NESTING)]
+def docstrings(file: Path) -> list[str]:
+    """What stands between triple quotes in a Python file, indented and escaped as it is there."""
+    return [text for _, text in _DOCSTRING.findall(file.read_text(encoding="utf-8", errors="replace"))]
 
 
 def prose(docstring: str) -> Iterator[str]:

@@ -37,9 +37,9 @@ def test_the_prose_of_a_file_and_nothing_else(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_is_not_python_has_no_docstrings(tmp_path: Path) -> None:
-    (tmp_path / "broken.py").write_bytes(b'"""Text."""\nif True\n\xff')
-    assert list(pydocs.docstrings(tmp_path / "broken.py")) == []
+def test_a_file_in_another_encoding_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_bytes(b'"""Caf\xe9."""\n')
+    assert pydocs.docstrings(tmp_path / "old.py") == ["Caf\ufffd."]
 
 
 def test_documents_are_the_same_every_time() -> None:
