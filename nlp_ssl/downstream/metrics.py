@@ -1,0 +1,161 @@
+"""Scores, and how sure a difference between two of them is.
+
+Every metric takes the examples with weights, `weights[R, n]`: how often each of the n examples counts in each
+of R resamples, and gives the R scores at once. The score of a model is the metric with all weights one.
+Where a score is undefined (a constant prediction has no correlation) it is 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Metric = Callable[[Floats, Floats, Floats], Floats]
+"""(gold[n], predicted[n], weights[R, n]) -> scores[R]; classes are given as ids."""
+
+RESAMPLES = 10_000
+_RESAMPLES_AT_ONCE = 500  # bounds the memory: weights[500, n]
+
+
+def accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The share of examples whose class is right."""
+    return _ratio(weights @ (gold == predicted), weights.sum(1))
+
+
+def f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """F1 of class 1, as GLUE has it for paraphrases: the harmonic mean of precision and recall."""
+    return _class_f1(gold == 1, predicted == 1, weights)
+
+
+def macro_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The mean of the F1 of all classes that occur, as scikit-learn has it: in gold or in prediction."""
+    classes = np.unique([gold, predicted])
+    scores = np.stack([_class_f1(gold == c, predicted == c, weights) for c in classes])
+    occurs = np.stack([weights @ ((gold == c) | (predicted == c)) > 0 for c in classes])
+    return _ratio((scores * occurs).sum(0), occurs.sum(0))
+
+
+def matthews(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The Matthews correlation, for any number of classes (Gorodkin 2004)."""
+    n = weights.sum(1)
+    classes = np.unique([gold, predicted])
+    is_gold = (gold[:, None] == classes).astype(float)
+    is_predicted = (predicted[:, None] == classes).astype(float)
+    golds, predictions = weights @ is_gold, weights @ is_predicted  # [R, classes]
+    covariance = n * (weights @ (gold == predicted)) - (golds * predictions).sum(1)
+    spread = (n**2 - (golds**2).sum(1)) * (n**2 - (predictions**2).sum(1))
+    return _ratio(covariance, np.sqrt(spread))
+
+
+def pearson(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The linear correlation."""
+    centred = [np.broadcast_to(v - v.mean(), weights.shape) for v in (gold, predicted)]
+    return _correlation(centred[0], centred[1], weights)
+
+
+def spearman(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The correlation of the ranks, ties sharing their mean rank."""
+    return _correlation(_ranks(gold, weights), _ranks(predicted, weights), weights)
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": accuracy,
+    "f1": f1,
+    "macro_f1": macro_f1,
+    "matthews": matthews,
+    "pearson": pearson,
+    "spearman": spearman,
+}
+
+
+def score(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
+    """The score of one set of predictions."""
+    gold, predicted = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
+    return float(METRICS[metric](gold, predicted, np.ones((1, len(gold))))[0])
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two models' mean scores, with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def verdict(self) -> str:
+        """What can be said: the interval has to be on one side of zero."""
+        if self.low > 0:
+            return "better"
+        return "worse" if self.high < 0 else "cannot tell"
+
+
+def difference(
+    metric: str,
+    gold: npt.ArrayLike,
+    ours: Sequence[npt.ArrayLike],
+    theirs: Sequence[npt.ArrayLike],
+    resamples: int = RESAMPLES,
+) -> Difference:
+    """The score of `ours` less that of `theirs`: predictions of each model, one array[n] for each seed.
+
+    The interval is a percentile bootstrap over examples and seeds together. Both models are scored on the
+    same examples and the same seeds of each resample, which is what makes small differences visible. A model
+    without seeds has one array, and is the same under each seed of the other.
+    """
+    S = max(len(ours), len(theirs))
+    assert len(ours) in (1, S) and len(theirs) in (1, S), "the seeds of the two models are paired"
+    # Examples that no model tells apart are one: a few hundred patterns stand for thousands of examples.
+    table, counts = np.unique(
+        np.stack([np.asarray(v, dtype=float) for v in (gold, *ours, *theirs)]), axis=1, return_counts=True
+    )
+    n = int(counts.sum())
+
+    def gaps(weights: Floats) -> Floats:  # [R, K] -> [R, S]
+        scores = np.stack([METRICS[metric](table[0], row, weights) for row in table[1:]], axis=1)
+        return scores[:, : len(ours)] - scores[:, len(ours) :]
+
+    rng = np.random.default_rng(0)
+    draws = []
+    for start in range(0, resamples, _RESAMPLES_AT_ONCE):
+        R = min(_RESAMPLES_AT_ONCE, resamples - start)
+        weights = rng.multinomial(n, counts / n, size=R).astype(float)
+        seeds = rng.multinomial(S, np.full(S, 1 / S), size=R) / S
+        by_seed = np.broadcast_to(gaps(weights), (R, S))
+        draws.append((by_seed * seeds).sum(1))
+    low, high = np.quantile(np.concatenate(draws), [0.025, 0.975])
+    return Difference(float(gaps(counts[None].astype(float)).mean()), float(low), float(high))
+
+
+def _class_f1(is_gold: npt.NDArray[np.bool_], is_predicted: npt.NDArray[np.bool_], weights: Floats) -> Floats:
+    right = weights @ (is_gold & is_predicted)
+    return _ratio(2 * right, weights @ is_gold + weights @ is_predicted)
+
+
+def _correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
+    """The weighted correlation of x[R, n] and y[R, n]."""
+    total = weights.sum(1, keepdims=True)
+    x = x - (weights * x).sum(1, keepdims=True) / total
+    y = y - (weights * y).sum(1, keepdims=True) / total
+    spread = (weights * x**2).sum(1) * (weights * y**2).sum(1)
+    # What rounding leaves of a constant is no spread.
+    tiny = 1e-24 * total[:, 0] ** 2
+    return _ratio(np.where(spread > tiny, (weights * x * y).sum(1), 0.0), np.sqrt(spread))
+
+
+def _ranks(values: Floats, weights: Floats) -> Floats:
+    """The rank of each value in each resample [R, n]: that of a group of ties is the middle of its places."""
+    _, group = np.unique(values, return_inverse=True)
+    order = np.argsort(group, kind="stable")
+    firsts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    sizes = np.add.reduceat(weights[:, order], firsts, axis=1)  # [R, groups]
+    middles = np.cumsum(sizes, axis=1) - (sizes - 1) / 2
+    return middles[:, group]
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    return np.divide(numerator, denominator, out=np.zeros(len(numerator)), where=denominator > 0)

@@ -1,0 +1,336 @@
+"""A pretrained body with a fresh classifier: how texts go in, how it is trained, what comes out.
+
+The classifier is the one that `transformers` has for the architecture (`AutoModelForSequenceClassification`),
+so that what is saved loads there:
+
+* an encoder classifies by the vector of its first token, through a pooler where the architecture has one;
+* a decoder by the vector of its last token, which is the end of the text;
+* an encoder-decoder reads the text on both sides and classifies by the decoder's last token, as BART does.
+
+The classifier always starts from the fine-tuning seed, even if the checkpoint already classifies something;
+so does a pooler that the checkpoint lacks. Everything else is the pretrained body, or, for the baseline "the
+same network untrained", starts from the seed too.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F  # noqa: N812
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging
+
+from nlp_ssl.downstream.splits import Examples
+from nlp_ssl.errors import InputError
+from nlp_ssl.models.precision import Precision
+
+DROPOUT = 0.1
+DROPOUT_FIELDS = (
+    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "classifier_dropout_prob",
+    "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "attention_dropout", "dropout_rate",
+    "embedding_dropout", "mlp_dropout",
+)  # fmt: skip
+"""What architectures call their dropout rates; those that a configuration has are set to `DROPOUT`."""
+
+WARM_UP = 0.1  # of all steps
+WEIGHT_DECAY = 0.01  # of matrices; biases and the gains of norms have none
+CLIP = 1.0
+POOL = 50  # batches whose examples are sorted by length together
+PREDICTED_AT_ONCE = 64  # examples
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A pretrained model, read once and copied into every network that starts from it."""
+
+    config: Any
+    tokenizer: Any
+    body: dict[str, torch.Tensor]
+    """The weights that were trained; those of a pooler that was not are missing."""
+    backward: bool
+    """It was trained to read from the end of a text to its beginning."""
+
+
+def load_checkpoint(folder: Path) -> Checkpoint:
+    """Read a model in Hugging Face format. InputError if it is not one that can classify."""
+    try:
+        config = AutoConfig.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        with _quiet():
+            body, loading = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder}: not a model with its tokenizer in Hugging Face format: {reason}") from None
+    if type(config) not in AutoModelForSequenceClassification._model_mapping:
+        raise InputError(f"{folder}: transformers has no classifier for the architecture {config.model_type!r}")
+    untrained = set(loading["missing_keys"])
+    lacking = sorted(name for name in untrained if "pooler" not in name)
+    if lacking:
+        raise InputError(f"{folder}: the checkpoint lacks weights of its body ({', '.join(lacking[:3])}, …)")
+    if len(tokenizer) > config.vocab_size:
+        raise InputError(f"{folder}: its tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size}")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token_id is None:
+        raise InputError(f"{folder}: its tokenizer has neither a padding nor an end token")
+    trained = {name: weight for name, weight in body.state_dict().items() if name not in untrained}
+    return Checkpoint(config, tokenizer, trained, _reads_backward(folder.parent / "recipe.toml"))
+
+
+def _reads_backward(recipe: Path) -> bool:
+    """Whether a run's recipe says that its language model predicts the previous token."""
+    if not recipe.is_file():
+        return False
+    objective = tomllib.loads(recipe.read_text("utf-8")).get("objective", {})
+    return bool(objective.get("clm", {}).get("direction") == "backward")
+
+
+def longest_input(checkpoint: Checkpoint, wanted: int) -> int:
+    """`wanted`, or the number of positions that the model has if that is less."""
+    positions = getattr(checkpoint.config, "max_position_embeddings", None) or wanted
+    if checkpoint.config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= checkpoint.config.pad_token_id + 1  # their positions start behind the padding's
+    return min(wanted, positions)
+
+
+def build(checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed: int) -> torch.nn.Module:
+    """A network with a fresh classifier (one output without `labels`), on a pretrained body or a fresh one.
+
+    With the same seed, both have the same weights wherever nothing pretrained is put in.
+    """
+    config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())
+    for field in DROPOUT_FIELDS:
+        if hasattr(config, field):
+            setattr(config, field, DROPOUT)
+    config.id2label = dict(enumerate(labels or ["score"]))
+    config.label2id = {name: i for i, name in config.id2label.items()}
+    config.problem_type = "single_label_classification" if labels else "regression"
+    config.pad_token_id = checkpoint.tokenizer.pad_token_id
+    config.use_cache = False
+    torch.manual_seed(seed)
+    model: torch.nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
+    if pretrained:
+        body: Any = model.base_model
+        own = body.state_dict()
+        body.load_state_dict({k: v for k, v in checkpoint.body.items() if k in own}, strict=False)
+    return model
+
+
+# --- texts as batches ---
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The examples of a split as token ids, one behind the other: example i is `ids[starts[i]:starts[i + 1]]`."""
+
+    ids: npt.NDArray[np.int32]
+    types: npt.NDArray[np.int8] | None
+    """0 in the first text and 1 in the second, for models that are told."""
+    starts: npt.NDArray[np.int64]
+    truncated: int
+    """How many examples were longer than the model may read."""
+    unknown: float
+    """The share of tokens that the tokenizer does not know."""
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each example [n]."""
+        return np.diff(self.starts)
+
+
+def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Tokens:
+    """Tokenise with the run's own tokenizer and template; too long pairs lose the ends of the longer text."""
+    tokenizer = checkpoint.tokenizer
+    encoded = tokenizer(
+        examples.texts, examples.pairs, truncation=True, max_length=max_length, return_attention_mask=False
+    )
+    starts = np.zeros(len(examples) + 1, dtype=np.int64)
+    np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
+    ids = _flat(encoded["input_ids"], np.int32)
+    if checkpoint.backward:
+        ids = _reversed(ids, starts)
+    told = getattr(checkpoint.config, "type_vocab_size", 0) > 1 and "token_type_ids" in encoded
+    return Tokens(
+        ids=ids,
+        types=_flat(encoded["token_type_ids"], np.int8) if told else None,
+        starts=starts,
+        truncated=sum(bool(encoded[int(i)].overflowing) for i in np.flatnonzero(np.diff(starts) == max_length)),
+        unknown=float(np.mean(ids == tokenizer.unk_token_id)) if tokenizer.unk_token_id is not None else 0.0,
+    )
+
+
+def _reversed(ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """Each example from its end to its beginning, between its first and last special token."""
+    lengths = np.diff(starts)
+    place = np.arange(len(ids)) - np.repeat(starts[:-1], lengths)
+    length = np.repeat(lengths, lengths)
+    inside = (place > 0) & (place < length - 1)
+    return ids[np.arange(len(ids)) + np.where(inside, length - 1 - 2 * place, 0)]
+
+
+def _flat(lists: list[list[int]], dtype: type[Any]) -> npt.NDArray[Any]:
+    total = sum(map(len, lists))
+    return np.fromiter((i for ids in lists for i in ids), dtype=dtype, count=total)
+
+
+def batches(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
+    """The batches of an epoch, as indices: each example once, examples of like length together.
+
+    A pure function of its arguments: shuffle, sort by length within pools of `POOL` batches, shuffle batches.
+    """
+    rng = np.random.default_rng([seed, epoch])
+    shuffled = rng.permutation(len(lengths))
+    pools = [shuffled[i : i + POOL * batch_size] for i in range(0, len(shuffled), POOL * batch_size)]
+    ordered = np.concatenate([pool[np.argsort(lengths[pool], kind="stable")] for pool in pools])
+    cut = [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
+    return [cut[i] for i in rng.permutation(len(cut))]
+
+
+def collate(tokens: Tokens, rows: npt.NDArray[np.int64], pad: int) -> dict[str, torch.Tensor]:
+    """The model's input for some examples, int64[B, L]; without a mask where nothing is padded."""
+    lengths = tokens.lengths[rows]
+    place = np.arange(lengths.max())
+    real = place < lengths[:, None]
+    where = np.where(real, tokens.starts[rows][:, None] + place, 0)
+    batch = {"input_ids": np.where(real, tokens.ids[where], pad).astype(np.int64)}
+    if tokens.types is not None:
+        batch["token_type_ids"] = np.where(real, tokens.types[where], 0).astype(np.int64)
+    if not real.all():
+        batch["attention_mask"] = real.astype(np.int64)
+    return {name: torch.from_numpy(array) for name, array in batch.items()}
+
+
+# --- training and predicting ---
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """How a network is trained: AdamW, the learning rate rising linearly and falling linearly to zero."""
+
+    learning_rate: float
+    epochs: int
+    """Of the schedule; training may stop earlier."""
+    batch_size: int
+    """Examples in a batch, of all processes together."""
+    seed: int
+
+
+class Classifier:
+    """A network under Accelerate, to be trained once and then to predict."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed: int, precision: Precision
+    ) -> None:
+        self.tokenizer = checkpoint.tokenizer
+        self.outputs = max(1, len(labels))
+        self.device = _accelerator(precision)
+        self.device.free_memory()  # of the network before this one
+        self.model = self.device.prepare(build(checkpoint, pretrained, labels, seed))
+
+    def train(
+        self, tokens: Tokens, labels: npt.NDArray[Any], training: Training, seen: Callable[[int], None]
+    ) -> Iterator[int]:
+        """Train, giving the number of epochs done after each; `seen` is told the examples of every step.
+
+        The loss is cross-entropy, or the squared error for labels that are numbers. InputError, before the
+        weights are touched, where it is not finite.
+        """
+        device, classes = self.device, labels.dtype == np.int64
+        optimizer = device.prepare(_optimizer(self.model, training.learning_rate))
+        targets = torch.from_numpy(labels if classes else labels.astype(np.float32))
+        steps = training.epochs * -(-len(labels) // training.batch_size)
+        step = 0
+        torch.manual_seed(training.seed + device.process_index)  # dropout
+        for epoch in range(training.epochs):
+            self.model.train()
+            for rows in batches(tokens.lengths, training.batch_size, training.seed, epoch):
+                own = rows[device.process_index :: device.num_processes]
+                share = device.num_processes if len(own) else 0  # gradients are averaged over the processes
+                own = own if len(own) else rows[:1]
+                logits = self._logits(tokens, own)
+                gold = targets[own].to(device.device)
+                loss_of = F.cross_entropy if classes else F.mse_loss
+                loss = loss_of(logits if classes else logits[:, 0], gold, reduction="sum") * share / len(rows)
+                rate = training.learning_rate * learning_rate_at(step, steps)
+                step += 1
+                value = float(device.reduce(loss.detach(), "mean"))
+                if not np.isfinite(value):
+                    raise InputError(
+                        f"fine-tuning: the loss is {value} at step {step} of {steps}, where the learning rate is "
+                        f"{rate:.2g}: lower --learning-rates, or use --precision fp32"
+                    )
+                device.backward(loss)
+                device.clip_grad_norm_(self.model.parameters(), CLIP)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
+                optimizer.step()
+                optimizer.zero_grad()
+                seen(len(rows))
+            yield epoch + 1
+
+    @torch.no_grad()
+    def predict(self, tokens: Tokens) -> npt.NDArray[np.float32]:
+        """The outputs [n, classes], or [n, 1] for regression; the same on all processes."""
+        self.model.eval()
+        by_length = np.argsort(tokens.lengths, kind="stable")
+        cut = [by_length[i : i + PREDICTED_AT_ONCE] for i in range(0, len(by_length), PREDICTED_AT_ONCE)]
+        outputs = torch.zeros(len(by_length), self.outputs, device=self.device.device)
+        for rows in cut[self.device.process_index :: self.device.num_processes]:
+            outputs[rows] = self._logits(tokens, rows)
+        summed: npt.NDArray[np.float32] = self.device.reduce(outputs, "sum").cpu().numpy()
+        return summed
+
+    def save(self, folder: Path) -> None:
+        """Write network and tokenizer in Hugging Face format."""
+        with _quiet():
+            self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+
+    def _logits(self, tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+        batch = collate(tokens, rows, self.tokenizer.pad_token_id)
+        logits: torch.Tensor = self.model(**{k: v.to(self.device.device) for k, v in batch.items()}).logits
+        return logits.float()
+
+
+def learning_rate_at(step: int, steps: int) -> float:
+    """The learning rate of a step (from 0), as a share of its peak."""
+    warm_up = max(1, round(WARM_UP * steps))
+    return min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
+
+
+def _optimizer(model: torch.nn.Module, learning_rate: float) -> torch.optim.Optimizer:
+    decayed = [p for p in model.parameters() if p.ndim >= 2]
+    others = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
+
+
+def _accelerator(precision: Precision) -> Accelerator:
+    """Accelerate in a precision, in place of what an earlier command in the same process has left."""
+    mixed = "bf16" if precision == "bf16" else "no"
+    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
+        AcceleratorState._reset_state()
+    return Accelerator(mixed_precision=mixed)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the progress bars and the report of `transformers`: what is missing is checked here."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        logging.enable_progress_bar()
