@@ -227,6 +227,7 @@ def _make(
     if begun:
         say(f"{out}: going on with the preparation that was begun here")
     write_json(work / "plan.json", plan)
+    clock = [time.monotonic()]
     try:
         parts, drops, characters, pictures = _read(options, sources, work, workers)
     except InputError:
@@ -234,7 +235,8 @@ def _make(
         if not any(out.iterdir()):
             out.rmdir()
         raise
-    dropped, validation_below, sample_below = _sort_out(options.validation, parts, work)
+    clock.append(time.monotonic())
+    dropped, validation_below, sample_below = _sort_out(options.validation, parts)
     drops["duplicate"] = int(dropped.sum())
 
     ids = _tokenizer(options, parts, dropped, (validation_below, sample_below), characters, pictures, work)
@@ -244,7 +246,9 @@ def _make(
         tokenizer=work / "tokenizer", sentences=options.sentences, language=options.language,
         unknown=ids["unk"], wide=size > 2**16, validation_below=validation_below,
     )  # fmt: skip
+    clock.append(time.monotonic())
     counts = _encode(encoding, parts, dropped, work, workers)
+    clock.append(time.monotonic())
     drops["empty"] += sum(counts[split].pop("empty") for split in SPLITS)
     if not counts["train"]["documents"]:
         raise InputError(f"{out}: the text has no tokens at all under this tokenizer; choose another --tokenizer")
@@ -257,8 +261,6 @@ def _make(
     for split in SPLITS:
         _join(out / split, [split_file(_done(work, part), split) for part in parts], fingerprint)
 
-    texts = [part.bytes for part in parts]
-    seconds = time.monotonic() - started
     train = counts["train"]
     manifest = {
         "format": FORMAT,
@@ -276,6 +278,7 @@ def _make(
         "bytes_per_token": train["bytes"] / train["tokens"],
         "tokens_per_word": train["tokens"] / max(train["words"], 1),
         "unknown_rate": train["unknown"] / train["tokens"],
+        "seconds": dict(zip(("read", "tokenizer", "encode"), np.diff(clock).round(2).tolist(), strict=True)),
         **plan,
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
@@ -284,7 +287,7 @@ def _make(
             _sync(file)
     write_json(out / "manifest.json", manifest)
     shutil.rmtree(work)
-    _report(manifest, sum(texts), seconds)
+    _report(manifest, sum(part.bytes for part in parts), time.monotonic() - started)
     return Corpus.open(out)
 
 
@@ -331,7 +334,7 @@ def _read(
     return parts, drops, characters, pictures
 
 
-def _sort_out(validation: float, parts: Sequence[Part], work: Path) -> tuple[npt.NDArray[np.bool_], int, int]:
+def _sort_out(validation: float, parts: Sequence[Part]) -> tuple[npt.NDArray[np.bool_], int, int]:
     """Stage 2: which documents repeat an earlier one, and below which hash a document is for validation or sample.
 
     Where the hashes put no document (or every one) into validation, the one with the lowest hash is held out.
