@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,13 +51,23 @@ def test_a_bug_keeps_its_traceback(monkeypatch) -> None:
         cli.main(["demo"])
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
-def test_a_mistyped_flag_is_status_2(command: str) -> None:
-    arguments = [command, *(["mlm"] if command == "pretrain" else []), "--frobnicate", "1"]
-    done = subprocess.run([sys.executable, "-m", "nlp_ssl.cli", *arguments], capture_output=True, text=True)
+MISTYPED = {
+    "--vocab-size": ["prepare", "novels", "--out", "corpus", "--vocab-sise", "300"],
+    "--budget": ["pretrain", "mlm", "--corpus", "corpus", "--out", "run", "--buget", "9-steps"],
+    "--seeds": ["finetune", "run", "--task", "sst2", "--out", "scores", "--sedes", "1"],
+    "--train-examples": ["demo", "--train-example", "100"],
+}
+
+
+@pytest.mark.parametrize(("meant", "arguments"), MISTYPED.items(), ids=[a[0] for a in MISTYPED.values()])
+def test_a_mistyped_flag_is_status_2_with_a_suggestion(meant: str, arguments: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nlp_ssl.cli", *arguments], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 2, done.stderr
-    assert "frobnicate" in done.stdout + done.stderr
+    assert meant in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_suggestions() -> None:
