@@ -125,9 +125,8 @@ def _row(model: dict[str, Any], name: str | None = None, end: dict[str, Any] | N
 
 def _reading(scores: dict[str, dict[str, Any]]) -> str:
     """What the table says, in words."""
-    verdicts = {
-        name: scores[name]["pretrained"]["scores"]["accuracy"]["less untrained"]["verdict"] for name in OBJECTIVES
-    }
+    accuracy = {name: models["pretrained"]["scores"]["accuracy"] for name, models in scores.items()}
+    verdicts = {name: accuracy[name]["less untrained"]["verdict"] for name in OBJECTIVES}
     said = {
         "better": "made the model better than the same network untrained",
         "worse": "made it worse than untrained",
