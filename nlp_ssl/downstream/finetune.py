@@ -174,8 +174,9 @@ class _Experiment:
         train = splits["train"]
         N = options.train_examples or len(train)
         if not FEWEST_EXAMPLES <= N <= len(train):
+            rule = "no more can be used" if options.train_examples else f"at least {FEWEST_EXAMPLES} are needed"
             wanted = f"--train-examples {N}: " if options.train_examples else ""
-            raise InputError(f"{wanted}train has {len(train)} examples, at least {FEWEST_EXAMPLES} are needed")
+            raise InputError(f"{wanted}{task.name} has {len(train)} training examples, {rule}")
         assert train.labels is not None
         chosen = nested_order(train.labels, task.kind)[:N]
         rest = N - held_out(N)
@@ -228,19 +229,20 @@ class _Experiment:
             "data": {name: examples.fingerprint() for name, examples in self.splits.items()},
         }
         if out.exists() and not out.is_dir():
-            raise InputError(f"--out {out}: is a file")
+            raise InputError(f"{out} is a file: choose another --out")
         stored = out / "options.json"
         if stored.is_file():
             theirs = json.loads(stored.read_text("utf-8"))
             other = [
-                f"{out}: holds a result with other {key} ({theirs.get(key)}, now {value}): choose another --out"
+                f"{out} holds a result with other {key}"
+                f"{'' if isinstance(value, dict) else f' ({theirs.get(key)}, now {value})'}: choose another --out"
                 for key, value in mine.items()
                 if theirs.get(key) != value
             ]
             if other:
                 raise InputError(*other)
         elif out.is_dir() and any(out.iterdir()):
-            raise InputError(f"{out}: not empty, and not a result of this command: choose another --out")
+            raise InputError(f"{out} holds something that is not a result of this command: choose another --out")
         elif speaks():
             (out / "parts").mkdir(parents=True, exist_ok=True)
             write_text(stored, json.dumps(mine, indent=1, ensure_ascii=False) + "\n")

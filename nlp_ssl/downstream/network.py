@@ -151,15 +151,20 @@ class Tokens:
 def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Tokens:
     """Tokenise with the run's own tokenizer and template; too long pairs lose the ends of the longer text."""
     tokenizer = checkpoint.tokenizer
+    told = getattr(checkpoint.config, "type_vocab_size", 0) > 1
     encoded = tokenizer(
-        examples.texts, examples.pairs, truncation=True, max_length=max_length, return_attention_mask=False
+        examples.texts,
+        examples.pairs,
+        truncation=True,
+        max_length=max_length,
+        return_attention_mask=False,
+        return_token_type_ids=told,
     )
     starts = np.zeros(len(examples) + 1, dtype=np.int64)
     np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
     ids = _flat(encoded["input_ids"], np.int32)
     if checkpoint.backward:
         ids = _reversed(ids, starts)
-    told = getattr(checkpoint.config, "type_vocab_size", 0) > 1 and "token_type_ids" in encoded
     return Tokens(
         ids=ids,
         types=_flat(encoded["token_type_ids"], np.int8) if told else None,

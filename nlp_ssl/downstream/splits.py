@@ -160,11 +160,13 @@ def _read(file: Path) -> Table:
     try:
         with _open(file) as text:
             rows = {".csv": _csv_rows, ".jsonl": _json_rows}.get(_form(file), _tsv_rows)(text)
-            header: list[str] = next(rows, (0, []))[1]
-            columns = {name: [] for name in header}
+            header: list[str] = []
             for line, values in rows:
                 if isinstance(values, str):
                     problems.append(f"{file}:{line}: {values}")
+                elif not header:
+                    header = values
+                    columns = {name: [] for name in header}
                 elif len(values) != len(header):
                     problems.append(f"{file}:{line}: {len(values)} columns, the heading has {len(header)}")
                 else:
@@ -326,7 +328,7 @@ class _Check:
         for name in names:
             if name in self.table.columns:
                 return self.table.columns[name]
-        if not (self.optional and names == self.task.label):
+        if self.table.columns and not (self.optional and names == self.task.label):
             there = ", ".join(self.table.columns)
             wanted = " or ".join(map(repr, names))
             self.problems.append(

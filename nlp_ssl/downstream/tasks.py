@@ -115,14 +115,14 @@ def with_flags(task: Task, text: str | None, pair: str | None, label: str | None
     """The task with the columns and metrics that the user named in place of the declared ones."""
     if not task.columns and (text is None or label is None):
         raise InputError(
-            f"no task {task.name!r} is declared: {did_you_mean(task.name, task_names())}; "
+            f"no task {task.name!r} is declared ({did_you_mean(task.name, task_names())}); "
             "a task of your own needs --text-column and --label-column"
         )
     if metrics:
         kinds = [kind for kind, known in METRICS.items() if set(metrics) <= set(known)]
         if not kinds:
-            raise InputError(f"--metrics {' '.join(metrics)}: {_metric_rule()}")
-        task = replace(task, metrics=metrics, kind=kinds[0])
+            raise InputError(f"--metric {' '.join(metrics)}: {_metric_rule()}")
+        task = replace(task, metrics=metrics, kind=kinds[0], labels=task.labels if kinds[0] == task.kind else ())
     columns = list(task.columns) or [()]
     if text is not None:
         columns[0] = (text,)
