@@ -60,9 +60,9 @@ def clean(text: str, width: int | None = None) -> str:
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
-def document_hash(text: str) -> int:
-    """A 64-bit hash of a clean document: its identity, by which it is told from others and put into a split."""
-    return int.from_bytes(blake2b(text.encode(), digest_size=8, person=b"nlp_ssl").digest(), "big")
+def document_hash(text: bytes) -> int:
+    """A 64-bit hash of a clean document in UTF-8: its identity, and what puts it into a split."""
+    return int.from_bytes(blake2b(text, digest_size=8, person=b"nlp_ssl").digest(), "big")
 
 
 def _unwrap(lines: list[str], width: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from tokenizers import Tokenizer
 
 from nlp_ssl.corpus import emoji, tokenizer
@@ -29,12 +28,12 @@ from nlp_ssl.corpus.sentences import Splitter, splitter
 from nlp_ssl.corpus.store import write_shard
 
 SPLITS = ("train", "validation")
-_PART = pa.schema([("text", pa.string()), ("hash", pa.uint64())])
+_INDEX = np.dtype([("end", np.int64), ("hash", np.uint64)])  # of a part: offset in bytes, `document_hash`
 _BATCH = 1024  # sentences that are encoded in one call
 
 
 def read_unit(spans: Sequence[Span], text_column: str, done: Path) -> dict[str, Any]:
-    """Read, clean and hash the documents of a unit, into parts `STEM-000.arrow` beside `done` = `STEM.json`.
+    """Read, clean and hash the documents of a unit, into parts `STEM-000.txt` beside `done` = `STEM.json`.
 
     Returns what is written to `done`: `parts` [[documents, bytes] each], `empty`, `characters`, `emoji`, counts.
     """
@@ -46,9 +45,7 @@ def read_unit(spans: Sequence[Span], text_column: str, done: Path) -> dict[str, 
     size = 0
 
     def flush() -> None:
-        batch = pa.record_batch([texts, [document_hash(text) for text in texts]], schema=_PART)
-        with pa.OSFile(str(part_file(done, len(parts))), "wb") as sink, pa.ipc.new_stream(sink, _PART) as writer:
-            writer.write_batch(batch)
+        write_part(part_file(done, len(parts)), texts)
         parts.append([len(texts), size])
         joined = "\n".join(texts)
         counts = np.bincount(np.frombuffer(joined.encode("utf-32-le"), np.uint32))
@@ -75,13 +72,33 @@ def read_unit(spans: Sequence[Span], text_column: str, done: Path) -> dict[str, 
 
 def part_file(done: Path, part: int) -> Path:
     """Where a part of the unit lies whose counts are in `done`."""
-    return done.with_name(f"{done.stem}-{part:03d}.arrow")
+    return done.with_name(f"{done.stem}-{part:03d}.txt")
 
 
-def read_part(file: Path) -> pa.RecordBatch:
-    """The documents of a part: columns `text` and `hash`."""
-    with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as reader:
-        return reader.read_next_batch()
+def write_part(file: Path, texts: Sequence[str]) -> None:
+    """Write clean documents: their UTF-8 bytes one after the other to `file`, and an index beside it."""
+    encoded = [text.encode() for text in texts]
+    index = np.empty(len(texts), dtype=_INDEX)
+    index["end"] = np.cumsum([len(text) for text in encoded])
+    index["hash"] = [document_hash(text) for text in encoded]
+    file.write_bytes(b"".join(encoded))
+    np.save(file.with_suffix(".npy"), index)
+
+
+def hashes_of(file: Path) -> npt.NDArray[np.uint64]:
+    """The hashes of the documents of a part."""
+    hashes: npt.NDArray[np.uint64] = np.load(file.with_suffix(".npy"))["hash"]
+    return hashes
+
+
+def texts_of(file: Path, chosen: npt.NDArray[np.integer[Any]]) -> Iterator[str]:
+    """The documents of a part that have the given places."""
+    ends = np.load(file.with_suffix(".npy"))["end"]
+    starts = np.concatenate(([0], ends[:-1]))
+    with file.open("rb") as source:
+        for start, end in zip(starts[chosen].tolist(), ends[chosen].tolist(), strict=True):
+            source.seek(start)
+            yield source.read(end - start).decode()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +133,7 @@ def encode_part(
     tokens, bytes, words, unknown tokens, and documents that have no token (`empty`).
     """
     split_sentences, model, prefix = encoding.rules()
-    batch = read_part(part)
-    hashes = batch.column("hash").to_numpy()
+    hashes = hashes_of(part)
     of_split = {
         "train": hashes >= np.uint64(encoding.validation_below),
         "validation": hashes < np.uint64(encoding.validation_below),
@@ -127,8 +143,7 @@ def encode_part(
         chosen = np.flatnonzero(of_split[split] & ~dropped)
         sentences: list[str] = []
         owners: list[int] = []
-        texts = batch.column("text").take(pa.array(chosen)).to_pylist()
-        for document, cut in enumerate(split_sentences(texts)):
+        for document, cut in enumerate(split_sentences(list(texts_of(part, chosen)))):
             found = [s for raw in cut if (s := raw.strip())]
             sentences += found
             owners += [document] * len(found)

@@ -41,11 +41,12 @@ from nlp_ssl.corpus.encoding import (
     SPLITS,
     Encoding,
     encode_part,
+    hashes_of,
     offsets,
     part_file,
-    read_part,
     read_unit,
     split_file,
+    texts_of,
     write_json,
 )  # fmt: skip
 from nlp_ssl.corpus.reading import Document, Source
@@ -346,7 +347,7 @@ def _sort_out(validation: float, parts: Sequence[Part]) -> tuple[npt.NDArray[np.
     for number in range(ranges):
         found, where = [], []
         for part in parts:
-            hashes = read_part(part.file).column("hash").to_numpy()
+            hashes = hashes_of(part.file)
             here = np.flatnonzero((hashes >> np.uint64(40)) % np.uint64(ranges) == number)
             found.append(hashes[here])
             where.append(here + part.first)
@@ -359,7 +360,7 @@ def _sort_out(validation: float, parts: Sequence[Part]) -> tuple[npt.NDArray[np.
     kept = held_out = 0
     lowest = 2**64 - 1
     for part in parts:
-        hashes = read_part(part.file).column("hash").to_numpy()[~_of(part, dropped)]
+        hashes = hashes_of(part.file)[~_of(part, dropped)]
         kept += len(hashes)
         held_out += int((hashes < np.uint64(below)).sum())
         lowest = min(lowest, int(hashes.min())) if len(hashes) else lowest
@@ -401,11 +402,10 @@ def _tokenizer(
         def paragraphs() -> Iterator[str]:
             low, high = map(np.uint64, sample)
             for part in parts:
-                batch = read_part(part.file)
-                hashes = batch.column("hash").to_numpy()
+                hashes = hashes_of(part.file)
                 chosen = np.flatnonzero((hashes >= low) & (hashes <= high) & ~_of(part, dropped))
-                for document in chosen.tolist():
-                    yield from batch.column("text")[document].as_py().split("\n")
+                for text in texts_of(part.file, chosen):
+                    yield from text.split("\n")
 
         say(f"training a {options.tokenizer} tokenizer")
         began = time.monotonic()

@@ -119,9 +119,9 @@ def read_shard(file: Path) -> Shard:
         documents = batch.column(0)
         sentences = documents.values
         return Shard(
-            tokens=sentences.values.to_numpy(zero_copy_only=True),
-            sentence_offsets=sentences.offsets.to_numpy(zero_copy_only=True),
-            document_offsets=documents.offsets.to_numpy(zero_copy_only=True),
+            tokens=_numpy(sentences.values),
+            sentence_offsets=_numpy(sentences.offsets),
+            document_offsets=_numpy(documents.offsets),
         )
     except (OSError, pa.ArrowInvalid, StopIteration) as error:
         raise InputError(f"{file}: damaged shard ({error}); prepare the corpus again") from None
@@ -134,9 +134,21 @@ def write_shard(
     document_offsets: npt.NDArray[np.int32],
 ) -> None:
     """Write one shard (arrays as in `Shard`) as a single record batch."""
-    values = pa.array(tokens)
-    sentences = pa.ListArray.from_arrays(pa.array(sentence_offsets), values)
-    documents = pa.ListArray.from_arrays(pa.array(document_offsets), sentences)
+    sentences = pa.ListArray.from_arrays(_arrow(sentence_offsets), _arrow(tokens))
+    documents = pa.ListArray.from_arrays(_arrow(document_offsets), sentences)
     batch = pa.record_batch([documents], names=["sentences"])
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
+
+
+def _numpy(values: pa.Array) -> npt.NDArray[Any]:
+    """A view of an Arrow array of integers; its own `to_numpy` would import pandas."""
+    if not len(values):
+        return np.empty(0, dtype=values.type.to_pandas_dtype())
+    view = np.frombuffer(values.buffers()[1], dtype=values.type.to_pandas_dtype())
+    return view[values.offset : values.offset + len(values)]
+
+
+def _arrow(values: npt.NDArray[np.integer[Any]]) -> pa.Array:
+    """An Arrow array over the memory of a NumPy one; `pa.array` would copy it, and import pandas."""
+    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(values)])

@@ -130,7 +130,8 @@ def save_trained(tokenizer: Tokenizer, folder: Path) -> dict[str, int]:
     }
     (folder / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-    return {role: tokenizer.token_to_id(token) for role, token in SPECIAL.items()}
+    vocabulary = tokenizer.get_vocab()
+    return {role: vocabulary[token] for role, token in SPECIAL.items()}
 
 
 def save_given(name: str, folder: Path) -> tuple[dict[str, int], list[str]]:
