@@ -130,9 +130,15 @@ def prepare(options: Options) -> Corpus:
         plan = _plan(options, sources)
         if _holds(options.out, plan):
             say(f"{options.out}: this corpus is already there")
+            shutil.rmtree(options.out / "work", ignore_errors=True)  # a kill may have come before the last step
             return Corpus.open(options.out)
         try:
             return _make(options, sources, plan, workers, started)
+        except InputError:
+            shutil.rmtree(options.out / "work")
+            if not any(options.out.iterdir()):
+                options.out.rmdir()
+            raise
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise
@@ -228,19 +234,23 @@ def _make(
     if begun:
         say(f"{out}: going on with the preparation that was begun here")
     write_json(work / "plan.json", plan)
+    trains = options.tokenizer in tokenizer.KINDS
+    if not trains:  # a wrong one is told before the work
+        _tokenizer(work, lambda folder: _load(options, folder))
     clock = [time.monotonic()]
-    try:
-        parts, drops, characters, pictures = _read(options, sources, work, workers)
-    except InputError:
-        shutil.rmtree(work)
-        if not any(out.iterdir()):
-            out.rmdir()
-        raise
+    parts, drops, characters, pictures = _read(options, sources, work, workers)
     clock.append(time.monotonic())
-    dropped, validation_below, sample_below = _sort_out(options.validation, parts)
+    dropped, validation_below, sample = _sort_out(options.validation, parts)
     drops["duplicate"] = int(dropped.sum())
 
-    ids = _tokenizer(options, parts, dropped, (validation_below, sample_below), characters, pictures, work)
+    def paragraphs() -> Iterator[str]:
+        for part in parts:
+            hashes = hashes_of(part.file)
+            chosen = np.flatnonzero((hashes >= sample[0]) & (hashes <= sample[1]) & ~_of(part, dropped))
+            for text in texts_of(part.file, chosen):
+                yield from text.split("\n")
+
+    ids = _tokenizer(work, lambda folder: _train(options, paragraphs(), characters, pictures, folder))
     model = tokenizer.load(work / "tokenizer")
     size = tokenizer.vocab_size(model)
     encoding = Encoding(
@@ -283,9 +293,8 @@ def _make(
         **plan,
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
-    for file in out.rglob("*.arrow"):
-        if work not in file.parents:
-            _sync(file)
+    for file in [*(out / "tokenizer").iterdir(), *out.glob("*/*.arrow")]:
+        _sync(file)
     write_json(out / "manifest.json", manifest)
     shutil.rmtree(work)
     _report(manifest, sum(part.bytes for part in parts), time.monotonic() - started)
@@ -335,8 +344,12 @@ def _read(
     return parts, drops, characters, pictures
 
 
-def _sort_out(validation: float, parts: Sequence[Part]) -> tuple[npt.NDArray[np.bool_], int, int]:
-    """Stage 2: which documents repeat an earlier one, and below which hash a document is for validation or sample.
+def _sort_out(
+    validation: float, parts: Sequence[Part]
+) -> tuple[npt.NDArray[np.bool_], int, tuple[np.uint64, np.uint64]]:
+    """Stage 2: which documents are duplicates; below which hash they are for validation; the tokenizer's sample.
+
+    The sample is given by the first and the last hash of a range of the training split.
 
     Where the hashes put no document (or every one) into validation, the one with the lowest hash is held out.
     Hashes are compared range by range, so memory stays bounded.
@@ -360,7 +373,7 @@ def _sort_out(validation: float, parts: Sequence[Part]) -> tuple[npt.NDArray[np.
     kept = held_out = 0
     lowest = 2**64 - 1
     for part in parts:
-        hashes = hashes_of(part.file)[~_of(part, dropped)]
+        hashes = _kept(part, dropped)
         kept += len(hashes)
         held_out += int((hashes < np.uint64(below)).sum())
         lowest = min(lowest, int(hashes.min())) if len(hashes) else lowest
@@ -370,60 +383,54 @@ def _sort_out(validation: float, parts: Sequence[Part]) -> tuple[npt.NDArray[np.
         below = 0
     elif validation and held_out in (0, kept):
         below = lowest + 1
-    bytes_kept = sum(part.bytes for part in parts)
-    share = min(1.0, SAMPLE_BYTES / bytes_kept)
-    sample = min(below + int(share * (2**64 - below)), 2**64 - 1)
-    return dropped, below, sample
+    share = min(1.0, SAMPLE_BYTES / sum(part.bytes for part in parts))
+    for_training = (_kept(part, dropped) for part in parts)
+    first = min(int(hashes.min()) for h in for_training if len(hashes := h[h >= np.uint64(below)]))
+    last = max(first, min(below + int(share * (2**64 - below)), 2**64 - 1))
+    return dropped, below, (np.uint64(first), np.uint64(last))
+
+
+def _kept(part: Part, dropped: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint64]:
+    return hashes_of(part.file)[~_of(part, dropped)]
 
 
 def _of(part: Part, dropped: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     return dropped[part.first : part.first + part.documents]
 
 
-def _tokenizer(
-    options: Options,
-    parts: Sequence[Part],
-    dropped: npt.NDArray[np.bool_],
-    sample: tuple[int, int],
-    characters: Counter[str],
-    pictures: Counter[str],
-    work: Path,
-) -> dict[str, int]:
-    """Stage 3: the tokenizer in `work/tokenizer`; returns the ids of the special tokens."""
+def _tokenizer(work: Path, make: Callable[[Path], dict[str, int]]) -> dict[str, int]:
+    """Stage 3: the tokenizer in `work/tokenizer`, made if it is not there; returns the ids of the special tokens."""
     folder = work / "tokenizer"
-    if folder.is_dir():
-        ids: dict[str, int] = json.loads((folder / "special_ids.json").read_text(encoding="utf-8"))
-        return ids
-    beside = work / "tokenizer.unfinished"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    if options.tokenizer in tokenizer.KINDS:
+    if not folder.is_dir():
+        beside = work / "tokenizer.unfinished"
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir()
+        write_json(beside / "special_ids.json", make(beside))
+        beside.rename(folder)
+    ids: dict[str, int] = json.loads((folder / "special_ids.json").read_text(encoding="utf-8"))
+    return ids
 
-        def paragraphs() -> Iterator[str]:
-            low, high = map(np.uint64, sample)
-            for part in parts:
-                hashes = hashes_of(part.file)
-                chosen = np.flatnonzero((hashes >= low) & (hashes <= high) & ~_of(part, dropped))
-                for text in texts_of(part.file, chosen):
-                    yield from text.split("\n")
 
-        say(f"training a {options.tokenizer} tokenizer")
-        began = time.monotonic()
-        model = tokenizer.train(
-            cast(tokenizer.Kind, options.tokenizer), paragraphs(), options.vocab_size, options.min_frequency,
-            options.lowercase, characters, pictures,
-        )  # fmt: skip
-        ids = tokenizer.save_trained(model, beside)
-        size = tokenizer.vocab_size(model)
-        say(f"{size:,} tokens in {duration(time.monotonic() - began)}")
-        if size < options.vocab_size:
-            say(f"the text has no more than that (--vocab-size {options.vocab_size:,} was asked for)")
-    else:
-        ids, added = tokenizer.save_given(options.tokenizer, beside)
-        if added:
-            say(f"--tokenizer {options.tokenizer}: added {', '.join(added)}, which it has not")
-    write_json(beside / "special_ids.json", ids)
-    beside.rename(folder)
+def _train(
+    options: Options, paragraphs: Iterator[str], characters: Counter[str], pictures: Counter[str], folder: Path
+) -> dict[str, int]:
+    say(f"training a {options.tokenizer} tokenizer")
+    began = time.monotonic()
+    model = tokenizer.train(
+        cast(tokenizer.Kind, options.tokenizer), paragraphs, options.vocab_size, options.min_frequency,
+        options.lowercase, characters, pictures,
+    )  # fmt: skip
+    size = tokenizer.vocab_size(model)
+    say(f"{size:,} tokens in {duration(time.monotonic() - began)}")
+    if size < options.vocab_size:
+        say(f"the text has no more than that (--vocab-size {options.vocab_size:,} was asked for)")
+    return tokenizer.save_trained(model, folder)
+
+
+def _load(options: Options, folder: Path) -> dict[str, int]:
+    ids, added = tokenizer.save_given(options.tokenizer, folder)
+    if added:
+        say(f"--tokenizer {options.tokenizer}: added {', '.join(added)}, which it has not")
     return ids
 
 
@@ -545,7 +552,8 @@ class Workers:
                     other.cancel()
             elif error is not None:
                 raise error
-            each(job)
+            else:
+                each(job)
         if problems:
             raise InputError(*(p for i in sorted(problems) for p in problems[i].problems))
         return [job.result() for job in jobs]

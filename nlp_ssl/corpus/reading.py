@@ -358,7 +358,7 @@ def _table_rows(span: Span, text_column: str) -> Iterator[str]:
         for row in rows:
             if row and len(row) != len(header):
                 raise InputError(
-                    f"{span.where(rows.line_num)}: {len(row)} columns where the header has {len(header)}; "
+                    f"{span.where(rows.line_num)}: {len(row)} values where the header has {len(header)}; "
                     f"mend the line (a value with a separator or a line break in it needs quotes)"
                 )
             if row:

@@ -81,7 +81,7 @@ def train(
         tokenizer = Tokenizer(models.BPE())
         tokenizer.normalizer = normal_form
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-        tokenizer.decoder = decoders.ByteLevel()
+        tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Strip(" ", 1, 0)])
         trainer = trainers.BpeTrainer(
             vocab_size=size, min_frequency=min_frequency, special_tokens=special, show_progress=False,
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
@@ -98,10 +98,8 @@ def train(
             vocab_size=size, special_tokens=special, unk_token="[UNK]", show_progress=False
         )
         tokenizer.train_from_iterator(texts, trainer)
-        # Its sums depend on the order of a hash table in their last digits.
-        pieces = [(p, round(score, 4)) for p, score in json.loads(tokenizer.to_str())["model"]["vocab"]]
-        pieces[len(special) :] = sorted(pieces[len(special) :], key=lambda piece: (-piece[1], piece[0]))
-        tokenizer.model = models.Unigram(pieces, unk_id=special.index("[UNK]"))
+        vocabulary = _without_chance(json.loads(tokenizer.to_str())["model"]["vocab"], len(special))
+        tokenizer.model = models.Unigram(vocabulary, unk_id=special.index("[UNK]"))
     else:
         tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
         tokenizer.normalizer = normal_form
@@ -112,7 +110,8 @@ def train(
         tokenizer.train_from_iterator(texts, trainer)
 
     tokenizer.add_special_tokens(special)
-    tokenizer.add_tokens([AddedToken(picture, normalized=False) for picture in pictures])
+    # Bytes would leave a token for the space before an emoji.
+    tokenizer.add_tokens([AddedToken(p, normalized=False, lstrip=kind == "bpe") for p in pictures])
     tokenizer.post_processor = _template(tokenizer, "[CLS]", "[SEP]")
     return tokenizer
 
@@ -202,6 +201,23 @@ def emoji_ids(tokenizer: Tokenizer) -> dict[str, int]:
     """The tokens that are one emoji, and their ids."""
     vocabulary = tokenizer.get_vocab(with_added_tokens=True).items()
     return {token: id for token, id in sorted(vocabulary, key=lambda item: item[1]) if emoji.PATTERN.fullmatch(token)}
+
+
+def _without_chance(vocabulary: list[tuple[str, float]], special: int) -> list[tuple[str, float]]:
+    """A Unigram vocabulary without what depends on the order of hash tables in its trainer.
+
+    That is the last digits of the scores, and which of the characters that are no piece by themselves gets which of
+    the lowest scores, 0.0001 apart: all get the lowest one.
+    """
+    lowest = min(score for _, score in vocabulary[special:])
+    reach = lowest + 1e-4 * sum(len(piece) == 1 for piece, _ in vocabulary)
+    learned = [
+        (piece, round(lowest if len(piece) == 1 and score <= reach else score, 4))
+        for piece, score in vocabulary[special:]
+    ]
+    return [(piece, score) for piece, score in vocabulary[:special]] + sorted(
+        learned, key=lambda item: (-item[1], item[0])
+    )
 
 
 def _most_frequent(counts: Mapping[str, int], at_least: int, at_most: int) -> list[str]:
