@@ -10,6 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 WIDEST_WRAP = 130  # characters; longer lines were not wrapped by hand or by a typesetter
+_ENDINGS = ".!?…。！？\"”'’»」』)"  # of sentences
 FEWEST_LINES = 16  # fewer say nothing about wrapping
 
 
@@ -29,19 +30,20 @@ def blocks(lines: Iterable[str]) -> Iterator[str]:
 def wrap_width(text: str) -> int | None:
     """The width in characters at which a text is hard-wrapped, or None where its line breaks mean something.
 
-    In wrapped text a line ends because the next word would not have fitted, or in the middle of a sentence.
+    In wrapped text, most lines end because the next word would not have fitted, and many in the middle of a sentence:
+    lines of equal length alone can also be verses, or one short text each.
     """
     lines = [line.rstrip() for line in text.split("\n")]
     written = [len(line) for line in lines if line]
     if len(written) < FEWEST_LINES:
         return None
     width = int(np.percentile(written, 95))
-    breaks = [(line, after) for line, after in pairwise(lines) if line and after]
+    breaks = [(line, after.lstrip()) for line, after in pairwise(lines) if line and after]
     if width > WIDEST_WRAP or len(breaks) < len(written) / 4:
         return None
     filled = sum(_filled(line, after) > 0.9 * width for line, after in breaks)
-    inside_sentence = sum(after.lstrip()[0].islower() for _, after in breaks)
-    return width if filled >= 0.6 * len(breaks) or inside_sentence >= 0.5 * len(breaks) else None
+    goes_on = sum(line[-1] not in _ENDINGS and not after[0].isupper() for line, after in breaks)
+    return width if filled >= 0.6 * len(breaks) and goes_on >= 0.4 * len(breaks) else None
 
 
 def clean(text: str, width: int | None = None) -> str:

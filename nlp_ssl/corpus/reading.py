@@ -166,7 +166,7 @@ def scan(source: Source, encoding: str | None) -> Source:
             raise
         source = replace(source, encoding=_detect(source))
         head = _head(source)
-    lines = head.split("\n")
+    lines = head.strip("\n").split("\n")
     blank = sum(not line.strip() for line in lines) / len(lines)
     return replace(source, width=wrap_width(head) if source.format == "text" else None, blank_lines=blank)
 
@@ -449,8 +449,8 @@ def _decoded(span: Span) -> Iterator[str]:
         pending = len(decoder.getstate()[0])
         try:
             text = decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            raise _undecodable(source, offset - pending + error.start) from None
+        except UnicodeError as error:  # UTF-16 without a byte order mark has no position
+            raise _undecodable(source, offset - pending + getattr(error, "start", 0)) from None
         offset += len(chunk)
         if "\0" in text:
             raise InputError(

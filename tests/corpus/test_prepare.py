@@ -1,0 +1,449 @@
+"""Raw text in every form -> a corpus; small texts whose documents can be counted by hand."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from transformers import AutoTokenizer, GPT2TokenizerFast
+
+from nlp_ssl.cli import main
+from nlp_ssl.corpus import prepare as module
+from nlp_ssl.corpus import reading
+from nlp_ssl.corpus.prepare import Options, prepare
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.errors import InputError
+
+SENTENCES = [
+    f"{who} {does} the {size} {thing} in the {place}. It was number {n}."
+    for n, (who, does, size, thing, place) in enumerate(
+        (who, does, size, thing, place)
+        for who in ("Anna", "Bob", "Clara", "David")
+        for does in ("saw", "found", "lost")
+        for size in ("old", "small")
+        for thing in ("house", "garden", "letter", "river")
+        for place in ("morning", "city")
+    )
+]  # 192 texts of two sentences each
+
+
+def make(text: Path | str | list[str], out: Path, **options: Any) -> Corpus:
+    texts = tuple(text) if isinstance(text, list) else (str(text),)
+    return prepare(Options(**{"text": texts, "out": out, "vocab_size": 500, "processes": 1, **options}))
+
+
+def documents(corpus: Corpus) -> int:
+    return sum(counts.documents for counts in corpus.counts.values())
+
+
+def texts(corpus: Corpus, split: str) -> list[str]:
+    """The documents of a split, decoded, sentences joined by a bar."""
+    tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+    found = []
+    for shard in corpus.shards(split):
+        for first, last in pairwise(shard.document_offsets):
+            bounds = shard.sentence_offsets[first : last + 1]
+            sentences = [shard.tokens[a:b].tolist() for a, b in pairwise(bounds)]
+            found.append("|".join(tokenizer.decode(s) for s in sentences))
+    return found
+
+
+@pytest.fixture
+def lines(tmp_path: Path) -> Path:
+    file = tmp_path / "lines.txt"
+    file.write_text("\n".join(SENTENCES) + "\n", encoding="utf-8")
+    return file
+
+
+# Formats
+
+
+def write(file: Path, rows: list[str]) -> Path:
+    """The rows in the format of the file's suffixes."""
+    name = file.name.removesuffix(".gz").removesuffix(".zst")
+    if name.endswith(".parquet"):
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table({"text": rows, "label": [0] * len(rows)}), sink)
+        content = sink.getvalue().to_pybytes()
+    elif name.endswith(".jsonl"):
+        content = "".join(json.dumps({"text": row, "label": 0}) + "\n" for row in rows).encode()
+    elif name.endswith((".csv", ".tsv")):
+        separator = "\t" if name.endswith("tsv") else ","
+        content = "".join(f"{row}{separator}0\n" for row in ["text", *rows]).encode()
+        content = content.replace(b"text" + separator.encode() + b"0", b"text" + separator.encode() + b"label")
+    else:
+        content = "".join(row + "\n" for row in rows).encode()
+    if file.suffix == ".gz":
+        content = gzip.compress(content)
+    if file.suffix == ".zst":
+        content = pytest.importorskip("zstandard").compress(content)
+    file.write_bytes(content)
+    return file
+
+
+@pytest.mark.parametrize("compression", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("suffix", [".txt", ".jsonl", ".csv", ".tsv", ".parquet", ".log"])
+def test_every_format_gives_the_same_corpus(tmp_path: Path, suffix: str, compression: str) -> None:
+    plain = make(write(tmp_path / "plain.txt", SENTENCES), tmp_path / "plain", tokenizer="wordlevel")
+    corpus = make(write(tmp_path / f"x{suffix}{compression}", SENTENCES), tmp_path / "other", tokenizer="wordlevel")
+    assert corpus.fingerprint == plain.fingerprint
+    assert documents(corpus) == 192
+    assert corpus.counts["train"].sentences == 2 * corpus.counts["train"].documents
+
+
+def test_csv_with_quotes_and_tsv_without(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('id,text\n1,"He said ""go"", twice\nand left"\n2,b b\n', encoding="utf-8")
+    (tmp_path / "b.tsv").write_text('id\ttext\n1\ta 6" pipe\n', encoding="utf-8")
+    found = [list(reading.read(reading.Span(s), "text")) for s in reading.find([str(tmp_path)])]
+    assert found == [['He said "go", twice\nand left', "b b"], ['a 6" pipe']]
+
+
+def test_folders_globs_and_several_paths(tmp_path: Path) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("b.txt", "a.txt", "deep/c.jsonl", ".hidden.txt", "picture.png"):
+        (tmp_path / "in" / name).write_text("x")
+    names = lambda *given: [Path(s.name).name for s in reading.find([str(tmp_path / g) for g in given])]  # noqa: E731
+    assert names("in") == ["a.txt", "b.txt", "c.jsonl"]
+    assert names("in/*.txt", "in/b.txt") == ["a.txt", "b.txt"]
+
+
+def test_a_hub_dataset_through_datasets(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data" / "train.jsonl", SENTENCES[:5])
+    assert list(reading.hub_rows(str(tmp_path / "data"), "text")) == SENTENCES[:5]
+    with pytest.raises(InputError, match="no column 'body', there is 'text', 'label'"):
+        list(reading.hub_rows(str(tmp_path / "data"), "body"))
+
+
+def test_a_declared_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tiny.toml").write_text('[corpus]\nmodule = "tiny_corpus"\n')
+    (tmp_path / "tiny_corpus.py").write_text(
+        "def sources(): return ['a', 'b']\ndef documents(source): yield from (f'{source} {i}' for i in range(3))\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("nlp_ssl.declarations.folder", lambda kind: tmp_path)
+    corpus = make("tiny", tmp_path / "out", tokenizer="wordlevel", min_frequency=1)
+    assert documents(corpus) == 6
+
+
+# Documents
+
+
+def test_what_a_document_is_by_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "novels").mkdir()
+    for i in range(4):
+        (tmp_path / "novels" / f"{i}.txt").write_text("\n\n".join(SENTENCES[i::4]))
+    assert documents(make(tmp_path / "novels", tmp_path / "1")) == 4
+    assert "a document is a file (4 files" in capsys.readouterr().err
+    (tmp_path / "blocks.txt").write_text("\n\n".join("\n".join(SENTENCES[i : i + 2]) for i in range(0, 192, 2)))
+    assert documents(make(tmp_path / "blocks.txt", tmp_path / "2")) == 96
+    assert "a document is a block" in capsys.readouterr().err
+    assert documents(make(tmp_path / "blocks.txt", tmp_path / "3", document="line")) == 192
+
+
+def test_ranges_of_a_large_file_hold_whole_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "UNIT_BYTES", 1000)
+    for document, join in (("line", "\n"), ("block", "\n \n"), ("line", "\r\n")):
+        file = tmp_path / "x.txt"
+        file.write_bytes(join.join(SENTENCES).encode())
+        source = reading.Source(str(file), "text", bytes=file.stat().st_size, document=document)
+        spans = [span for unit in reading.units([source]) for span in unit]
+        assert len(spans) > 5
+        assert [text for span in spans for text in reading.read(span, "text")] == SENTENCES
+    rows = write(tmp_path / "rows.jsonl", SENTENCES)
+    rows.write_text(rows.read_text().replace(SENTENCES[150], "\\x"))
+    spans = [span for unit in reading.units(reading.find([str(rows)])) for span in unit]
+    with pytest.raises(InputError, match=r"rows\.jsonl:151: broken JSON"):
+        [text for span in spans for text in reading.read(span, "text")]
+
+
+def test_duplicates_and_empty_documents_are_dropped_and_counted(tmp_path: Path) -> None:
+    file = tmp_path / "x.txt"
+    file.write_text("\n".join([*SENTENCES, "  ", SENTENCES[0] + "  ", SENTENCES[3]]))
+    corpus = make(file, tmp_path / "out", document="line")
+    assert documents(corpus) == 192
+    assert corpus.manifest["dropped"] == {"empty": 1, "duplicate": 2, "empty file": 0}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949", "cp1252"])
+def test_encodings_are_found(tmp_path: Path, encoding: str, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "영화가 정말 재미있고 배우들의 연기가 훌륭했습니다. 다시 보고 싶어요." * 20
+    if encoding == "cp1252":
+        text = "Der Müller aß süße Äpfel und trank dazu für längere Zeit Öl aus der Küche. Schöne Grüße! " * 20
+    file = tmp_path / "x.txt"
+    file.write_bytes((text + "\nzwei\n").encode(encoding))
+    source = reading.scan(reading.find([str(file)])[0], None)
+    source = reading.replace(source, document="line")
+    assert list(reading.read(reading.Span(source), "text")) == [text, "zwei"]
+    corpus = make(file, tmp_path / "out", tokenizer="wordlevel")
+    assert documents(corpus) == 2
+    assert ("not UTF-8, read as" in capsys.readouterr().err) == (encoding in ("cp949", "cp1252", "utf-16"))
+
+
+# Tokenizers
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram", "wordlevel"])
+def test_a_trained_tokenizer_is_at_home_in_transformers(tmp_path: Path, lines: Path, kind: str) -> None:
+    with lines.open("a", encoding="utf-8") as file:
+        file.writelines(f"What a day {i} 👨‍👩‍👧 and so on 😂\n" for i in range(6))
+    corpus = make(lines, tmp_path / "out", tokenizer=kind)
+    tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+    assert corpus.manifest["special_ids"] == {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
+    assert len(tokenizer) == corpus.vocab_size == len(corpus.word_starts)
+    one = tokenizer("Anna saw the river").input_ids
+    pair = tokenizer("Anna saw", "the river")
+    assert (one[0], one[-1], one.count(3)) == (2, 3, 1)
+    assert pair.input_ids.count(3) == 2
+    assert pair.token_type_ids[1] == 0 and pair.token_type_ids[-1] == 1
+    assert tokenizer.decode(one, skip_special_tokens=True) == "anna saw the river"
+    assert tokenizer.model_max_length == 512
+    assert (tokenizer.bos_token_id, tokenizer.eos_token_id) == (2, 3)
+    family = corpus.manifest["emoji_ids"]["👨‍👩‍👧"]
+    assert tokenizer("a 👨‍👩‍👧 day").input_ids.count(family) == 1
+    assert len(tokenizer("👨‍👩‍👧").input_ids) == 3
+    starts = corpus.word_starts
+    for shard in corpus.shards("train"):
+        assert starts[shard.tokens[shard.sentence_offsets[:-1]]].all()  # a sentence begins with a word
+    words = tokenizer("Anna saw the river", add_special_tokens=False).input_ids
+    assert starts[words].sum() == 4
+
+
+def test_training_is_deterministic(tmp_path: Path, lines: Path) -> None:
+    for kind in ("wordpiece", "unigram", "bpe"):
+        made = {make(lines, tmp_path / f"{kind}{i}", tokenizer=kind).fingerprint for i in range(2)}
+        assert len(made) == 1
+
+
+def test_cased(tmp_path: Path, lines: Path) -> None:
+    corpus = make(lines, tmp_path / "out", lowercase=False, tokenizer="wordlevel")
+    assert {t.split()[0] for t in texts(corpus, "train")} == {"Anna", "Bob", "Clara", "David"}
+
+
+def test_what_is_written_reads_back(tmp_path: Path, lines: Path) -> None:
+    corpus = make(lines, tmp_path / "out", tokenizer="wordlevel")
+    found = texts(corpus, "train") + texts(corpus, "validation")
+    expected = [s.lower().replace(". ", " .|").replace("1.", "1 .") for s in SENTENCES]
+    assert len(found) == 192
+    assert {t.split("|")[0] for t in found} <= {t.split("|")[0] for t in expected}
+    counts = corpus.counts["train"]
+    kept = [s for s in SENTENCES if s.split(".")[0].lower() + " ." in {t.split("|")[0] for t in texts(corpus, "train")}]
+    assert counts.bytes == sum(len(s.encode()) for s in kept)
+
+
+def test_given_tokenizers(tmp_path: Path, lines: Path) -> None:
+    trained = make(lines, tmp_path / "bert-like")
+    same = make(lines, tmp_path / "same", tokenizer=str(trained.tokenizer_folder))
+    assert same.counts == trained.counts
+    assert same.manifest["special_ids"] == trained.manifest["special_ids"]
+    assert (same.word_starts == trained.word_starts).all()
+
+    bytes_bpe = make(lines, tmp_path / "bpe", tokenizer="bpe")
+    layout = json.loads((bytes_bpe.tokenizer_folder / "tokenizer.json").read_text())["model"]
+    gpt2 = GPT2TokenizerFast(vocab=layout["vocab"], merges=[tuple(m) for m in layout["merges"]], unk_token=None)
+    gpt2.save_pretrained(tmp_path / "gpt2")
+    corpus = make(lines, tmp_path / "with-gpt2", tokenizer=str(tmp_path / "gpt2"))
+    assert len(set(corpus.manifest["special_ids"].values())) == 5
+    tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+    assert tokenizer("a b").input_ids[0] == corpus.manifest["special_ids"]["cls"]
+    for shard in corpus.shards("train"):
+        assert corpus.word_starts[shard.tokens[shard.sentence_offsets[:-1]]].all()
+
+
+# Validation
+
+
+def test_validation_is_by_hash_so_adding_text_moves_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "x.txt"
+    file.write_text("\n".join(SENTENCES[:150]))
+    before = make(file, tmp_path / "1", validation=0.2, tokenizer="wordlevel", min_frequency=1)
+    file.write_text("\n".join(SENTENCES))
+    after = make(file, tmp_path / "2", validation=0.2, tokenizer="wordlevel", min_frequency=1)
+    assert 15 <= before.counts["validation"].documents <= 45
+    assert set(texts(before, "validation")) <= set(texts(after, "validation"))
+    assert set(texts(before, "train")) <= set(texts(after, "train"))
+
+
+def test_few_documents_still_have_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.txt"
+    file.write_text("\n".join(SENTENCES[:3]))
+    assert make(file, tmp_path / "3").counts["validation"].documents == 1
+    assert make(file, tmp_path / "0", validation=0.0).counts["validation"].documents == 0
+    file.write_text(SENTENCES[0])
+    alone = make(file, tmp_path / "1")
+    assert (alone.counts["train"].documents, alone.counts["validation"].documents) == (1, 0)
+    assert "no validation split" in capsys.readouterr().err
+    assert alone.shards("validation") == ()
+
+
+# The same corpus, however it comes about
+
+
+def test_one_and_two_processes_and_any_cut_make_the_same(
+    tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = make(lines, tmp_path / "one")
+    two = make(lines, tmp_path / "two", processes=2)
+    monkeypatch.setattr(module, "SHARD_TOKENS", 1000)
+    monkeypatch.setattr(reading, "UNIT_BYTES", 2000)
+    monkeypatch.setattr("nlp_ssl.corpus.encoding.UNIT_BYTES", 2000)
+    cut = make(lines, tmp_path / "cut")
+    assert one.fingerprint == two.fingerprint
+    assert len(cut.shards("train")) > 2
+    tokens = [np.concatenate([s.tokens for s in c.shards("train")]) for c in (one, cut)]
+    assert (tokens[0] == tokens[1]).all()
+    assert one.counts == cut.counts
+
+
+KILLED = """
+import sys
+from nlp_ssl.corpus import encoding, prepare, reading
+reading.UNIT_BYTES = encoding.UNIT_BYTES = 1000
+def slowly(*work):
+    import time
+    time.sleep(0.1)
+    return original(*work)
+original, stage = getattr(prepare, sys.argv[1]), sys.argv[1]
+setattr(prepare, stage, slowly)
+from nlp_ssl.cli import main
+sys.exit(main(["prepare", *sys.argv[2:], "--vocab-size", "500", "--processes", "1"]))
+"""
+
+
+@pytest.mark.parametrize("stage", ["read_unit", "encode_part", "_join"])
+def test_a_killed_run_goes_on_to_the_same_corpus(
+    tmp_path: Path, lines: Path, stage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "killed"
+    folder = {"read_unit": "work/text/*.json", "encode_part": "work/pieces/*.json", "_join": "tokenizer/*.npy"}[stage]
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, stage, str(lines), "--out", str(out)], stderr=subprocess.DEVNULL
+    )
+    while process.poll() is None and not list(out.glob(folder)):
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert (out / "work").is_dir() and not (out / "manifest.json").exists()
+    with pytest.raises(InputError, match="did not finish: run the same"):
+        Corpus.open(out)
+    with pytest.raises(InputError, match=r"holds another unfinished preparation \(other --language\)"):
+        make(lines, out, language="de")
+    monkeypatch.setattr(reading, "UNIT_BYTES", 1000)
+    monkeypatch.setattr("nlp_ssl.corpus.encoding.UNIT_BYTES", 1000)
+    resumed = make(lines, out)
+    assert "going on with the preparation" in capsys.readouterr().err
+    assert resumed.fingerprint == make(lines, tmp_path / "whole").fingerprint
+    assert not (out / "work").exists()
+
+
+def test_a_finished_corpus_is_left_alone(tmp_path: Path, lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = make(lines, tmp_path / "out")
+    capsys.readouterr()
+    again = make(lines, tmp_path / "out", processes=2)
+    assert "already there" in capsys.readouterr().err
+    assert again.fingerprint == first.fingerprint
+    with pytest.raises(InputError, match=r"holds another corpus \(other --vocab-size, --min-frequency\)"):
+        make(lines, tmp_path / "out", vocab_size=400, min_frequency=1)
+    lines.write_text("other text\n" * 3)
+    with pytest.raises(InputError, match=r"holds another corpus \(other text\)"):
+        make(lines, tmp_path / "out")
+
+
+# Wrong input
+
+
+def problem(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """What a wrong command prints; it exits with status 2."""
+    capsys.readouterr()
+    assert main(["prepare", *map(str, arguments), "--processes", "1"]) == 2
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nlp-ssl: error: ")]
+    return "\n".join(line.removeprefix("nlp-ssl: error: ") for line in errors)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.txt", b"", "FILE: empty; give a file with text in it"),
+        ("a.txt", b" \n\n ", "FILE: no text in it"),
+        ("a.txt", b"ab\0c", "FILE: a binary file (it has NUL bytes)"),
+        ("a.txt", b"abc \xc3\xa9\nx \xff y", "FILE: byte 9 is not UTF-8; repair the file or name its encoding"),
+        ("a.txt", b"abc \xc3", "FILE: byte 4 is not UTF-8"),
+        ("a.txt.gz", b"no gzip", "FILE: damaged gzip file"),
+        ("a.txt.gz", gzip.compress(b"text " * 999)[:-12], "FILE: damaged gzip file"),
+        ("a.jsonl", b'{"text": "a"}\n\n{"text": "b"\n', "FILE:3: broken JSON (Expecting ',' delimiter)"),
+        ("a.jsonl", b'["text"]\n', "FILE:1: not a JSON object"),
+        ("a.jsonl", b'{"body": "a", "label": 1}\n', "FILE:1: no column 'text', there is 'body', 'label'; name the one"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": 7}\n', "FILE:2: 'text' holds int '7', not a text"),
+        ("a.csv", b"body,label\na,1\n", "FILE:1: no column 'text', there is 'body', 'label'"),
+        ("a.csv", b"text,label\na,1\nb\n", "FILE:3: 1 values where the header has 2"),
+        ("a.csv", b'text,label\n"a,1\n', "FILE:2: broken CSV"),
+        ("a.tsv", b"text\tlabel\na\t1\t2\n", "FILE:2: 3 values where the header has 2"),
+        ("a.parquet", b"PAR1", "FILE: not a readable Parquet file"),
+    ],
+)  # fmt: skip
+def test_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: bytes, message: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(content)
+    assert problem(capsys, file, "--out", tmp_path / "out").startswith(message.replace("FILE", str(file)))
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_mistakes_are_told_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "novels").mkdir()
+    wrong = problem(capsys, tmp_path / "novel", "nowhere.txt", "*.nothing", "--out", tmp_path / "out")
+    assert wrong.splitlines() == [
+        f"{tmp_path}/novel: no such file or folder; did you mean 'novels'?",
+        "nowhere.txt: no such file or folder; check the path",
+        "*.nothing: no file matches",
+    ]
+    (tmp_path / "a.txt").write_bytes(b"a\0")
+    (tmp_path / "b.txt").write_bytes(b"b \xc3\xa9 \xff")
+    assert len(problem(capsys, tmp_path / "a.txt", tmp_path / "b.txt", "--out", tmp_path / "out").splitlines()) == 2
+    wrong = problem(capsys, "x", "--out", "y", "--vocab-size", 3, "--validation", 2, "--min-frequency", 0)
+    assert [line.split()[0] for line in wrong.splitlines()] == ["--vocab-size", "--min-frequency", "--validation"]
+
+
+def test_bad_options(tmp_path: Path, lines: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    assert "no such encoding" in problem(capsys, lines, "--out", out, "--encoding", "utf8000")
+    assert "has no rows" in problem(capsys, lines, "--out", out, "--document", "row")
+    assert "byte 0 is not UTF-16" in problem(capsys, lines, "--out", out, "--encoding", "utf-16")
+    wrong = problem(capsys, lines, "--out", out, "--tokenizer", tmp_path / "none")
+    assert wrong.startswith(f"--tokenizer {tmp_path}/none: neither wordpiece, bpe, unigram, wordlevel nor a tokenizer")
+    rows = write(tmp_path / "a.jsonl", SENTENCES)
+    assert "leave --document out" in problem(capsys, rows, "--out", out, "--document", "line")
+    assert not out.exists()
+    (out / "mine").mkdir(parents=True)
+    assert "exists and is not a corpus" in problem(capsys, lines, "--out", out)
+    assert (out / "mine").is_dir()
+
+
+def test_a_full_disk_is_one_sentence_and_loses_nothing(
+    tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "write_shard", full)
+        with pytest.raises(InputError, match="the disk is full; free some space and run the same command again"):
+            make(lines, tmp_path / "out")
+    assert make(lines, tmp_path / "out").fingerprint == make(lines, tmp_path / "other").fingerprint
+
+
+def test_help_is_fast_and_light() -> None:
+    light = "import sys, nlp_ssl.corpus.prepare; print([m for m in ('torch', 'transformers', 'datasets', 'pandas') if m in sys.modules])"  # noqa: E501
+    assert subprocess.check_output([sys.executable, "-c", light], text=True).strip() == "[]"
