@@ -18,11 +18,12 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -159,8 +160,11 @@ def prepare(options: Options) -> Corpus:
 def _sources(options: Options, workers: Workers) -> list[Source]:
     """The sources with all that is known about them; what was assumed is printed."""
     found = reading.find(options.text)
-    jobs = [workers.submit(reading.scan, source, options.encoding) for source in found]
-    sources = workers.results(jobs)
+    scanned = workers.run(reading.scan, [(source, options.encoding) for source in found])
+    problems = [problem for source in scanned if isinstance(source, InputError) for problem in source.problems]
+    if problems:
+        raise InputError(*problems)
+    sources: list[Source] = scanned
     files = [source for source in sources if source.format not in ("module", "hub")]
     if files and len(files) == len(sources) and not any(source.bytes for source in files):
         raise InputError(*(f"{source.name}: empty; give a file with text in it" for source in files))
@@ -320,13 +324,15 @@ def _read(
     sizes = [sum((s.source.bytes if s.end is None else s.end) - s.start for s in spans) / 1e6 for spans in units]
     todo = [number for number, file in enumerate(done) if not file.is_file()]
     with progress("read", sum(sizes), "MB", done=sum(sizes) - sum(sizes[n] for n in todo)) as job:
-        jobs: dict[Future[Any], int] = {}
-        for number in todo:
-            # A hub dataset needs heavy libraries: it is read in this process, to keep the workers light.
-            here = units[number][0].source.format == "hub"
-            submit = InProcess().submit if here else workers.submit
-            jobs[submit(read_unit, units[number], options.text_column, done[number])] = number
-        workers.results(list(jobs), each=lambda future: job.advance(sizes[jobs[future]]))
+        # A hub dataset needs heavy libraries: it is read in this process, to keep the workers light.
+        heavy = [number for number in todo if units[number][0].source.format == "hub"]
+        light = [number for number in todo if number not in heavy]
+        for numbers, where in ((light, workers), (heavy, Workers(None))):
+            where.run(
+                read_unit,
+                [(units[number], options.text_column, done[number]) for number in numbers],
+                lambda i, numbers=numbers: job.advance(sizes[numbers[i]]),  # type: ignore[misc]
+            )
     parts: list[Part] = []
     drops, characters, pictures = Counter[str](empty=0), Counter[str](), Counter[str]()
     drops["empty file"] = sum(not s.bytes and s.format not in ("module", "hub") for s in sources)
@@ -446,11 +452,11 @@ def _encode(
     left = sum(part.bytes for part in todo) / 1e6
     total = sum(part.bytes for part in parts) / 1e6
     with progress("encode", total, "MB", done=total - left) as job:
-        jobs = {
-            workers.submit(encode_part, part.file, _of(part, dropped), encoding, _done(work, part)): part
-            for part in todo
-        }
-        workers.results(list(jobs), each=lambda future: job.advance(jobs[future].bytes / 1e6))
+        workers.run(
+            encode_part,
+            [(part.file, _of(part, dropped), encoding, _done(work, part)) for part in todo],
+            lambda number: job.advance(todo[number].bytes / 1e6),
+        )
     counts = {split: Counter[str]() for split in SPLITS}
     for part in parts:
         for split, facts in json.loads(_done(work, part).read_text(encoding="utf-8")).items():
@@ -515,67 +521,51 @@ def _report(manifest: dict[str, Any], text_bytes: int, seconds: float) -> None:
 # Processes
 
 
-class InProcess(Executor):
-    """Runs each job where it is submitted."""
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
-        """Run it now."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(function(*arguments, **keywords))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 @dataclass(frozen=True)
 class Workers:
-    """The processes that do the work, or this one."""
+    """The processes that do the work: a pool, or this one alone."""
 
-    executor: Executor
+    pool: Executor | None
 
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        """Start a job."""
-        return self.executor.submit(function, *arguments)
-
-    def results(self, jobs: Sequence[Future[Any]], each: Callable[[Future[Any]], None] = lambda job: None) -> list[Any]:
-        """The jobs' results in order; `each` is called as they finish. InputErrors are raised together."""
-        problems: dict[int, InputError] = {}
-        number = {job: i for i, job in enumerate(jobs)}
-        for job in as_completed(jobs):
-            if job.cancelled():
-                continue
-            error = job.exception()
-            if isinstance(error, InputError):
-                problems[number[job]] = error
-                for other in jobs:
-                    other.cancel()
-            elif error is not None:
-                raise error
-            else:
-                each(job)
-        if problems:
-            raise InputError(*(p for i in sorted(problems) for p in problems[i].problems))
-        return [job.result() for job in jobs]
+    def run(
+        self,
+        function: Callable[..., Any],
+        jobs: Sequence[tuple[Any, ...]],
+        each: Callable[[int], None] = lambda number: None,
+    ) -> list[Any]:
+        """`[function(*job) for job in jobs]`, or the first error; `each` is told the number of a job that is done."""
+        if self.pool is None:
+            results = []
+            for number, job in enumerate(jobs):
+                results.append(function(*job))
+                each(number)
+            return results
+        futures = [self.pool.submit(function, *job) for job in jobs]
+        numbers = {future: number for number, future in enumerate(futures)}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                each(numbers[future])
+        finally:
+            for future in futures:
+                future.cancel()
+        return [future.result() for future in futures]
 
 
 @contextmanager
 def _workers(processes: int) -> Iterator[Workers]:
     if processes == 1:
-        yield Workers(InProcess())
+        yield Workers(None)
         return
-    executor = ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
-    )
-    try:
-        yield Workers(executor)
-    finally:
-        executor.shutdown(cancel_futures=True)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin_worker) as pool:
+        yield Workers(pool)
 
 
 def _begin_worker() -> None:
     """Keep a worker to one core, and end it with its parent, also where that is killed outright."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -147,11 +147,19 @@ def _suffix(path: Path) -> str:
 # What it looks like
 
 
-def scan(source: Source, encoding: str | None) -> Source:
+def scan(source: Source, encoding: str | None) -> Source | InputError:
     """The source with its hash and, for text, encoding and layout; the whole file is read once.
 
-    `encoding` is the one named by the user. InputError where the bytes do not fit it, or no encoding can be found.
+    `encoding` is the one named by the user. Where the bytes do not fit it, or no encoding can be found, the error is
+    returned, so that those of all sources can be told together.
     """
+    try:
+        return _scan(source, encoding)
+    except InputError as error:
+        return error
+
+
+def _scan(source: Source, encoding: str | None) -> Source:
     if source.format in ("module", "hub"):
         return source
     with Path(source.name).open("rb") as file:

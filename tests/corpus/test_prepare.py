@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -186,7 +187,8 @@ def test_encodings_are_found(tmp_path: Path, encoding: str, capsys: pytest.Captu
     file = tmp_path / "x.txt"
     file.write_bytes((text + "\nzwei\n").encode(encoding))
     source = reading.scan(reading.find([str(file)])[0], None)
-    source = reading.replace(source, document="line")
+    assert isinstance(source, reading.Source)
+    source = replace(source, document="line")
     assert list(reading.read(reading.Span(source), "text")) == [text, "zwei"]
     corpus = make(file, tmp_path / "out", tokenizer="wordlevel")
     assert documents(corpus) == 2
