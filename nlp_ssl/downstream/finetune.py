@@ -241,7 +241,7 @@ class _Experiment:
             ]
             if other:
                 raise InputError(*other)
-        elif out.is_dir() and any(out.iterdir()):
+        elif out.is_dir() and any(file.name not in ("parts", "options.json.writing") for file in out.iterdir()):
             raise InputError(f"{out} holds something that is not a result of this command: choose another --out")
         elif speaks():
             (out / "parts").mkdir(parents=True, exist_ok=True)

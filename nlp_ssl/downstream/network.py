@@ -14,6 +14,7 @@ same network untrained", starts from the seed too.
 
 from __future__ import annotations
 
+import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
@@ -91,7 +93,10 @@ def _reads_backward(recipe: Path) -> bool:
     """Whether a run's recipe says that its language model predicts the previous token."""
     if not recipe.is_file():
         return False
-    objective = tomllib.loads(recipe.read_text("utf-8")).get("objective", {})
+    try:
+        objective = tomllib.loads(recipe.read_text("utf-8")).get("objective", {})
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{recipe}: damaged, so which way the model reads is unknown: {error}") from None
     return bool(objective.get("clm", {}).get("direction") == "backward")
 
 
@@ -296,10 +301,16 @@ class Classifier:
         return summed
 
     def save(self, folder: Path) -> None:
-        """Write network and tokenizer in Hugging Face format."""
-        with _quiet():
-            self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
-            self.tokenizer.save_pretrained(folder)
+        """Write network and tokenizer in Hugging Face format; InputError, and no folder, where there is no room."""
+        try:
+            with _quiet():
+                self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
+                self.tokenizer.save_pretrained(folder)
+        except SafetensorError as error:
+            shutil.rmtree(folder)
+            raise InputError(
+                f"{folder}: cannot write the model ({error}); make room and run the same command again"
+            ) from None
 
     def _logits(self, tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
         batch = collate(tokens, rows, self.tokenizer.pad_token_id)
