@@ -10,7 +10,7 @@ import re
 import tomllib
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass, make_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -284,7 +284,7 @@ def _described(hint: Any) -> str:
 def dump(recipe: Recipe) -> str:
     """A recipe as TOML that `load` reads back: every field, so that later defaults do not change it."""
     lines: list[str] = []
-    _write(recipe, "", lines)
+    _write({field.name: getattr(recipe, field.name) for field in fields(Recipe)}, "", lines)
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -311,19 +311,23 @@ def _toml(value: Any) -> str:
 
 
 def differences(old: Recipe, new: Recipe) -> list[str]:
-    """The keys in which two recipes differ, as "optimizer.learning_rate: 0.001 was 0.002"."""
+    """The keys in which two recipes differ, as "optimizer.learning_rate is 0.001, before 0.002"."""
 
     def flat(value: Any, where: str) -> dict[str, Any]:
         if not is_dataclass(value):
             return {where: value}
         out: dict[str, Any] = {}
         for f in fields(value):
-            out |= flat(getattr(value, f.name), f"{where}.{f.name}" if where else f.name)
+            out |= flat(getattr(value, f.name), f"{where}.{f.name}")
         return out
 
-    before, after = flat(old, ""), flat(new, "")
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for name in (field.name for field in fields(Recipe)):
+        before |= flat(getattr(old, name), name)
+        after |= flat(getattr(new, name), name)
     return [
-        f"{key}: {after.get(key)!r}, before {before.get(key)!r}"
+        f"{key} is {after.get(key)!r}, before {before.get(key)!r}"
         for key in sorted(before.keys() | after.keys())
-        if before.get(key, MISSING) != after.get(key, MISSING)
+        if before.get(key) != after.get(key)
     ]

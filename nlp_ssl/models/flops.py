@@ -6,7 +6,10 @@ work does not count.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -22,21 +25,22 @@ class FlopCounter:
         self._target: int | None = None
 
     def training(self, rows: int, width: int, targets: int) -> int:
-        """FLOPs of forward and backward pass over [rows, width] tokens, with `targets` of them at the head."""
+        """FLOPs of forward and backward pass over [rows, width] tokens, with `targets` at the head."""
         if width not in self._row:
-            none, one = self._forward(width, 0), self._forward(width, 1)
-            self._row[width], self._target = none, one - none
+            self._row[width] = self._count(lambda ids: self._model.body(input_ids=ids), width)
+            if self._target is None:
+                whole = self._count(lambda ids: self._model.forward(ids, *self._model.one_target(ids)), width)
+                self._target = whole - self._row[width]
         assert self._target is not None
         return 3 * (rows * self._row[width] + targets * self._target)
 
-    def _forward(self, width: int, targets: int) -> int:
-        device = next(self._model.parameters()).device
-        ids = torch.zeros((1, width), dtype=torch.long, device=device)
-        chosen = torch.zeros(targets, dtype=torch.long, device=device)
+    def _count(self, forward: Callable[[Tensor], object], width: int) -> int:
+        """FLOPs of a forward pass over one row."""
+        ids = torch.zeros((1, width), dtype=torch.long, device=next(self._model.parameters()).device)
         counter = FlopCounterMode(display=False)
         # The counter knows the plain attention on every device; the fused ones do the same products.
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-            self._model.body(input_ids=ids) if not targets else self._model(ids, chosen, chosen)
+            forward(ids)
         return int(counter.get_total_flops())
 
 

@@ -8,11 +8,12 @@ costs a seventh. This works for any architecture whose head treats positions one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import copy
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import (
     CONFIG_MAPPING,
@@ -109,6 +110,10 @@ def _supports(architecture: str, objective: Objective) -> bool:
     return False
 
 
+LOGITS_AT_ONCE = (2**23, 2**27)
+"""Logits computed together on a CPU (32 MB, near the caches) and on other devices."""
+
+
 class _Handed(nn.Module):
     """Stands in for the body inside a head: gives back what it is handed, the body's outputs or some hidden
     states."""
@@ -117,6 +122,38 @@ class _Handed(nn.Module):
         if isinstance(inputs_embeds, Tensor):
             return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=inputs_embeds)
         return inputs_embeds
+
+
+class _ChunkedLoss(torch.autograd.Function):
+    """The summed loss of a vocabulary head, its gradient taken along with it, some targets at a time.
+
+    All logits at once would be the largest arrays of a run by far, written and read several times over: for
+    4,096 tokens and 16,384 words on a CPU this halves the time of the head.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, targets: Tensor, model: PretrainingModel, *parameters: Tensor) -> Tensor:
+        total = hidden.new_zeros((), dtype=torch.float32)
+        of_hidden = torch.zeros_like(hidden)
+        of_parameters = [torch.zeros_like(parameter) for parameter in parameters]
+        for part in model._chunks(targets):
+            with torch.enable_grad():
+                rows = hidden[part].detach().requires_grad_()
+                logits = model._logits(rows)
+                loss = nn.functional.cross_entropy(logits.float(), targets[part], reduction="sum")
+                of_rows, *gradients = torch.autograd.grad(loss, [rows, *parameters])
+            of_hidden[part] = of_rows
+            for sum_, gradient in zip(of_parameters, gradients, strict=True):
+                sum_ += gradient
+            total += loss.detach()
+        ctx.save_for_backward(of_hidden, *of_parameters)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *of_loss: Tensor) -> tuple[Tensor | None, ...]:
+        of_hidden, *of_parameters = ctx.saved_tensors
+        scaled = [gradient * of_loss[0] for gradient in of_parameters]
+        return of_hidden * of_loss[0], None, None, *scaled
 
 
 class PretrainingModel(nn.Module):
@@ -134,6 +171,7 @@ class PretrainingModel(nn.Module):
         name = self.head.base_model_prefix
         self.body = getattr(self.head, name)
         setattr(self.head, name, _Handed())
+        self.labels_rows = bool(objective.classes)
 
     def forward(
         self,
@@ -142,21 +180,49 @@ class PretrainingModel(nn.Module):
         positions: Tensor | None = None,
         attention_mask: Tensor | None = None,
         token_type_ids: Tensor | None = None,
-        count_correct: bool = False,
     ) -> tuple[Tensor, Tensor]:
-        """The loss summed over the targets (float32, in nats), and how many of them the model gets right."""
+        """The loss summed over the targets (float32, in nats), and how many of them the model gets right.
+
+        The latter is 0 in training, where it would cost time.
+        """
         inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
         if token_type_ids is not None:
             inputs["token_type_ids"] = token_type_ids
         outputs = self.body(**inputs)
         if positions is None:
             logits = self.head(inputs_embeds=outputs, attention_mask=attention_mask).logits  # [B, classes]
-        else:
-            hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]
-            logits = self.head(inputs_embeds=hidden[None]).logits[0]  # [T, V]
-        loss = nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
-        correct = (logits.argmax(-1) == targets).sum() if count_correct else targets.new_zeros(())
+            loss = nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
+            return loss, (logits.argmax(-1) == targets).sum()
+        hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]
+        if not torch.is_grad_enabled():
+            return self._in_chunks(hidden, targets)
+        parameters = [p for p in self.head.parameters() if p.requires_grad]
+        loss = _ChunkedLoss.apply(hidden, targets, self, *parameters)  # type: ignore[no-untyped-call]
+        return loss, targets.new_zeros(())
+
+    def _chunks(self, targets: Tensor) -> Iterator[slice]:
+        """Parts of the targets whose logits make up `LOGITS_AT_ONCE` at most."""
+        size = max(1, LOGITS_AT_ONCE[targets.device.type != "cpu"] // self.head.config.vocab_size)
+        return (slice(start, start + size) for start in range(0, len(targets), size))
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        """The head's logits [T, V] at positions with the hidden states [T, H]."""
+        logits: Tensor = self.head(inputs_embeds=hidden[None]).logits[0]
+        return logits
+
+    def _in_chunks(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Loss and correct predictions, without gradients."""
+        loss, correct = hidden.new_zeros((), dtype=torch.float32), targets.new_zeros(())
+        for part in self._chunks(targets):
+            logits = self._logits(hidden[part])
+            loss += nn.functional.cross_entropy(logits.float(), targets[part], reduction="sum")
+            correct += (logits.argmax(-1) == targets[part]).sum()
         return loss, correct
+
+    def one_target(self, input_ids: Tensor) -> tuple[Tensor, Tensor | None]:
+        """`targets` and `positions` of the smallest batch there is: one target in one row."""
+        first = input_ids.new_zeros(1)
+        return first, None if self.labels_rows else first
 
     def whole(self) -> Any:
         """Body and head as one model of transformers, sharing these weights, to be saved."""

@@ -87,7 +87,7 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
     torch.manual_seed(options.seed)
     model = PretrainingModel(config, objective)
     if options.compile:
-        model.compile()
+        model.body.compile()
     flops = FlopCounter(model)
     batches = make_batches(options, text, examples, vocabulary, options.seed, accelerator)
     optimizer = make_optimizer(model, options)
@@ -412,7 +412,7 @@ class _Trainer:
                 inputs = {key: value.to(device) for key, value in inputs.items()}
                 tokens, _ = inputs.pop("read")
                 targets = inputs["targets"][inputs["targets"] != NO_LABEL]
-                loss, correct = self.model(**inputs, count_correct=True)
+                loss, correct = self.model(**inputs)
                 found = torch.stack([loss.double(), correct.double(), tokens.double()])
                 by_class = torch.bincount(targets, minlength=classes)[:classes] if classes else targets.new_zeros(0)
                 count = torch.tensor([len(targets)], device=device)

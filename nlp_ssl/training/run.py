@@ -45,7 +45,7 @@ def claim(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
     if not resume:
         raise InputError(f"{folder} holds a run: go on with it by --resume, or choose another --out")
     changes = recipes.differences(recipes.load(str(stored)), recipe)
-    changes = [change for change in changes if change.split(":")[0] not in INCIDENTAL]
+    changes = [change for change in changes if change.split(" is ")[0] not in INCIDENTAL]
     if changes:
         raise InputError(*[f"{folder} holds a run of another recipe: {change}" for change in changes])
     environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
