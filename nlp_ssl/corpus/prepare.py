@@ -56,7 +56,7 @@ from nlp_ssl.corpus.store import FORMAT, Corpus, read_shard, write_shard
 from nlp_ssl.errors import InputError
 
 SAMPLE_BYTES = 200 * 10**6  # of text that the tokenizer is trained on
-SHARD_TOKENS = 2**24  # in one shard, unless a single piece has more
+SHARD_TOKENS = 2**23  # in one shard, unless a single piece has more
 _HASHES_AT_ONCE = 2**22  # compared in memory
 _LIBRARIES = ("tokenizers", "icu4py", "regex", "pyarrow")  # what a corpus depends on
 
