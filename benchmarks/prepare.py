@@ -85,17 +85,19 @@ def three_copies(texts: list[str], folder: Path) -> list[str]:
     """The text three times over, each copy with other words at the end of its lines or rows."""
     from nlp_ssl.corpus import reading
 
-    made = []
-    for source in reading.find(texts):
-        original = Path(source.name)
+    sources = [Path(source.name) for source in reading.find(texts)]
+    made = set()
+    for original in sources:
         lines = original.read_text(encoding="utf-8-sig").split("\n")
         for copy in ("", " two", " three"):
-            made.append(folder / f"{original.stem}{copy.strip()}{original.suffix}")
-            with made[-1].open("w", encoding="utf-8") as sink:
+            # A single file stays one, so that a document is the same thing as before.
+            name = original.stem + (copy.strip() if len(sources) > 1 else "") + original.suffix
+            made.add(str(folder / name))
+            with (folder / name).open("a", encoding="utf-8") as sink:
                 for line in lines:
                     marked = line[:-2] + copy + line[-2:] if line.endswith('"}') else line and line + copy
                     sink.write(marked + "\n")
-    return sorted(map(str, made))
+    return sorted(made)
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ import tomllib
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from glob import glob
 from hashlib import blake2b, file_digest
 from importlib import import_module
@@ -26,7 +27,7 @@ from typing import Any, BinaryIO, Literal, cast
 
 from nlp_ssl import declarations
 from nlp_ssl.corpus.documents import blocks, wrap_width
-from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.errors import InputError
 
 Document = Literal["file", "line", "block", "row"]
 """What one document is: a text file, a line of it, a block between blank lines; or a row of a table."""
@@ -126,9 +127,9 @@ def _find(text: str) -> list[Source]:
         return [Source(f"{module}:{name}", "module") for name in import_module(module).sources()]
     if _HUB_NAME.fullmatch(text) and _suffix(path) not in FORMATS:
         return [Source(text, "hub")]
-    known = [name for name in declarations.names("data") if name] + [f.name for f in path.parent.glob("*")]
-    hint = did_you_mean(path.name, known) if known and len(known) < 10_000 else ""
-    hint = hint if hint.startswith("did") else "check the path"
+    known = [*declarations.names("data"), *(neighbour.name for neighbour in path.parent.glob("*"))]
+    close = get_close_matches(path.name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "check the path"
     raise InputError(f"{text}: no such file or folder; {hint}")
 
 
@@ -264,14 +265,13 @@ def units(sources: Sequence[Source]) -> list[list[Span]]:
     found: list[list[Span]] = []
     size = UNIT_BYTES
     for source in sources:
+        of_unknown_size = source.format in ("module", "hub")
         for span in _spans(source):
-            if size >= UNIT_BYTES or source.format in ("module", "hub"):
+            if of_unknown_size or size >= UNIT_BYTES:
                 found.append([])
                 size = 0
             found[-1].append(span)
-            size += (span.end or source.bytes) - span.start
-            if source.format in ("module", "hub"):
-                size = UNIT_BYTES
+            size += UNIT_BYTES if of_unknown_size else (span.end or source.bytes) - span.start
     return found
 
 

@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from transformers import AutoTokenizer, GPT2TokenizerFast
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFast
 
 from nlp_ssl.cli import main
 from nlp_ssl.corpus import prepare as module
@@ -263,6 +264,18 @@ def test_given_tokenizers(tmp_path: Path, lines: Path) -> None:
     assert tokenizer("a b").input_ids[0] == corpus.manifest["special_ids"]["cls"]
     for shard in corpus.shards("train"):
         assert corpus.word_starts[shard.tokens[shard.sentence_offsets[:-1]]].all()
+
+
+def test_a_large_vocabulary_takes_four_bytes_a_token(tmp_path: Path, lines: Path) -> None:
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(70_000)), "Anna"]
+    model = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.Whitespace()
+    roles = {f"{role}_token": f"[{role.upper()}]" for role in ("pad", "unk", "cls", "sep", "mask")}
+    PreTrainedTokenizerFast(tokenizer_object=model, **roles).save_pretrained(tmp_path / "large")
+    corpus = make(lines, tmp_path / "out", tokenizer=str(tmp_path / "large"))
+    tokens = corpus.shards("train")[0].tokens
+    assert (tokens.dtype, corpus.vocab_size) == (np.uint32, 70_006)
+    assert set(tokens.tolist()) == {1, 70_005}
 
 
 # Validation
