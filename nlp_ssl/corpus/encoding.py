@@ -23,7 +23,7 @@ from tokenizers import Tokenizer
 
 from nlp_ssl.corpus import emoji, tokenizer
 from nlp_ssl.corpus.documents import clean, document_hash
-from nlp_ssl.corpus.reading import UNIT_BYTES, Span, read
+from nlp_ssl.corpus.reading import Span, read
 from nlp_ssl.corpus.sentences import Splitter, splitter
 from nlp_ssl.corpus.store import write_shard
 
@@ -32,8 +32,10 @@ _INDEX = np.dtype([("end", np.int64), ("hash", np.uint64)])  # of a part: offset
 _BATCH = 1024  # sentences that are encoded in one call
 
 
-def read_unit(spans: Sequence[Span], text_column: str, done: Path) -> dict[str, Any]:
+def read_unit(spans: Sequence[Span], text_column: str, part_bytes: int, done: Path) -> dict[str, Any]:
     """Read, clean and hash the documents of a unit, into parts `STEM-000.txt` beside `done` = `STEM.json`.
+
+    A part is closed when it has `part_bytes` of text or more.
 
     Returns what is written to `done`: `parts` [[documents, bytes] each], `empty`, `characters`, `emoji`, counts.
     """
@@ -60,7 +62,7 @@ def read_unit(spans: Sequence[Span], text_column: str, done: Path) -> dict[str, 
                 continue
             texts.append(text)
             size += len(text) if text.isascii() else len(text.encode())
-            if size >= 2 * UNIT_BYTES:  # a unit of uncompressed text is always one part
+            if size >= part_bytes:
                 flush()
                 texts, size = [], 0
     if texts:

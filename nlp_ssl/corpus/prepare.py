@@ -320,6 +320,7 @@ def _read(
 ) -> tuple[list[Part], Counter[str], Counter[str], Counter[str]]:
     """Stage 1: the parts, the drops by reason, and how often each character and each emoji occurs."""
     units = reading.units(sources)
+    part_bytes = 2 * reading.unit_bytes(sources)  # a unit of uncompressed text is mostly one part
     done = [work / "text" / f"{number:06d}.json" for number in range(len(units))]
     sizes = [sum((s.source.bytes if s.end is None else s.end) - s.start for s in spans) / 1e6 for spans in units]
     todo = [number for number, file in enumerate(done) if not file.is_file()]
@@ -330,7 +331,7 @@ def _read(
         for numbers, where in ((light, workers), (heavy, Workers(None))):
             where.run(
                 read_unit,
-                [(units[number], options.text_column, done[number]) for number in numbers],
+                [(units[number], options.text_column, part_bytes, done[number]) for number in numbers],
                 lambda i, numbers=numbers: job.advance(sizes[numbers[i]]),  # type: ignore[misc]
             )
     parts: list[Part] = []

@@ -40,7 +40,9 @@ FORMATS: dict[str, Format] = {
 """The formats by suffix; what has another suffix is text. Each may be compressed."""
 
 COMPRESSIONS = (".gz", ".zst")
-UNIT_BYTES = 2**20  # of input in one unit of work
+UNIT_BYTES = 2**19  # of input in one unit of work: the cores finish together, and need little memory
+UNITS = 4096  # of an input so large that it would have more, the units grow,
+LARGEST_UNIT_BYTES = 2**23  # up to this
 LARGEST_FILE_DOCUMENT = 16 * 2**20  # bytes; larger files are not one document unless asked for
 _CHUNK = 2**18
 _HEAD = 2**20
@@ -260,32 +262,38 @@ def _undecodable(source: Source, byte: int) -> _DecodingError:
 # Units of work
 
 
+def unit_bytes(sources: Sequence[Source]) -> int:
+    """The size of a unit; it depends on the input alone."""
+    return max(UNIT_BYTES, min(sum(source.bytes for source in sources) // UNITS, LARGEST_UNIT_BYTES))
+
+
 def units(sources: Sequence[Source]) -> list[list[Span]]:
-    """The sources cut into units of about `UNIT_BYTES`: ranges of whole lines of large files, groups of small ones."""
+    """The sources cut into units of about `unit_bytes`: ranges of whole lines of large files, groups of small ones."""
     found: list[list[Span]] = []
-    size = UNIT_BYTES
+    enough = unit_bytes(sources)
+    size = enough
     for source in sources:
         of_unknown_size = source.format in ("module", "hub")
-        for span in _spans(source):
-            if of_unknown_size or size >= UNIT_BYTES:
+        for span in _spans(source, enough):
+            if of_unknown_size or size >= enough:
                 found.append([])
                 size = 0
             found[-1].append(span)
-            size += UNIT_BYTES if of_unknown_size else (span.end or source.bytes) - span.start
+            size += enough if of_unknown_size else (span.end or source.bytes) - span.start
     return found
 
 
-def _spans(source: Source) -> Iterator[Span]:
+def _spans(source: Source, size: int) -> Iterator[Span]:
     by_lines = source.format == "jsonl" or (source.format == "text" and source.document in ("line", "block"))
     wide = source.encoding.startswith(("utf-16", "utf-32"))  # a newline is not one byte there
-    if not by_lines or source.compressed or wide or source.bytes < 2 * UNIT_BYTES:
+    if not by_lines or source.compressed or wide or source.bytes < 2 * size:
         yield Span(source)
         return
     ending = re.compile(rb"\n[ \t\r]*\n" if source.document == "block" else rb"\n")
     start = 0
     with Path(source.name).open("rb") as file:
-        while source.bytes - start >= 2 * UNIT_BYTES:
-            end = _after(file, ending, start + UNIT_BYTES)
+        while source.bytes - start >= 2 * size:
+            end = _after(file, ending, start + size)
             if end is None:
                 break
             yield Span(source, start, end)

@@ -314,7 +314,6 @@ def test_one_and_two_processes_and_any_cut_make_the_same(
     two = make(lines, tmp_path / "two", processes=2)
     monkeypatch.setattr(module, "SHARD_TOKENS", 1000)
     monkeypatch.setattr(reading, "UNIT_BYTES", 2000)
-    monkeypatch.setattr("nlp_ssl.corpus.encoding.UNIT_BYTES", 2000)
     cut = make(lines, tmp_path / "cut")
     assert one.fingerprint == two.fingerprint
     assert len(cut.shards("train")) > 2
@@ -325,8 +324,8 @@ def test_one_and_two_processes_and_any_cut_make_the_same(
 
 KILLED = """
 import sys
-from nlp_ssl.corpus import encoding, prepare, reading
-reading.UNIT_BYTES = encoding.UNIT_BYTES = 1000
+from nlp_ssl.corpus import prepare, reading
+reading.UNIT_BYTES = 1000
 def slowly(*work):
     import time
     time.sleep(0.1)
@@ -357,7 +356,6 @@ def test_a_killed_run_goes_on_to_the_same_corpus(
     with pytest.raises(InputError, match=r"holds another unfinished preparation \(other --language\)"):
         make(lines, out, language="de")
     monkeypatch.setattr(reading, "UNIT_BYTES", 1000)
-    monkeypatch.setattr("nlp_ssl.corpus.encoding.UNIT_BYTES", 1000)
     resumed = make(lines, out)
     assert "going on with the preparation" in capsys.readouterr().err
     assert resumed.fingerprint == make(lines, tmp_path / "whole").fingerprint
