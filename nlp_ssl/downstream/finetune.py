@@ -337,7 +337,13 @@ class _Experiment:
                     figures = {"score": self._held_out_score(outputs), "loss": self._held_out_loss(outputs)}
                     tried.append({"learning_rate": rate, "epochs": epoch, **figures})
         best = max(tried, key=lambda t: (t["score"], -t["loss"]))
-        say(f"{kind}: chose learning rate {best['learning_rate']:g} and {best['epochs']} of {self.epochs} epochs")
+        rates = self.options.learning_rates
+        ends = {max(rates): "the highest tried, a higher one may do better", min(rates): "the lowest tried"}
+        remark = f" ({ends[best['learning_rate']]})" if len(rates) > 1 and best["learning_rate"] in ends else ""
+        say(
+            f"{kind}: chose learning rate {best['learning_rate']:g}{remark} "
+            f"and {best['epochs']} of {self.epochs} epochs"
+        )
         return Part({}, {"learning_rate": best["learning_rate"], "epochs": best["epochs"], "tried": tried})
 
     def _refit(self, kind: str, choice: dict[str, Any], seed: int) -> Part:

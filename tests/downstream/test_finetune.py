@@ -206,6 +206,24 @@ def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     assert main(["finetune", *words[1:6], "--out", str(tmp_path / "x"), "--seeds", "0", "--epochs", "0"]) == 2
 
 
+def test_choices_are_said(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
+    asked = options(run("mlm"), cues, tmp_path / "out", learning_rates=(1e-7, 3e-3), seeds=1, train_examples=100)
+    finetune(asked)
+    assert "chose learning rate 0.003 (the highest tried, a higher one may do better)" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_fit_on_the_disk(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
+    from safetensors import SafetensorError
+
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("No space left on device")
+
+    monkeypatch.setattr("transformers.modeling_utils.safe_save_file", full)
+    with pytest.raises(InputError, match="cannot write the model"):
+        finetune(options(run("mlm"), cues, tmp_path / "out", seeds=1, epochs=1))
+    assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["options.json", "parts"]
+
+
 def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
     asked = Finetune(
         run=Path("a b"), task="sst2", data=(Path("d"),), out=Path("o"), train_examples=100, baselines=False
