@@ -323,8 +323,10 @@ def _read(
     part_bytes = 2 * reading.unit_bytes(sources)  # a unit of uncompressed text is mostly one part
     done = [work / "text" / f"{number:06d}.json" for number in range(len(units))]
     sizes = [sum((s.source.bytes if s.end is None else s.end) - s.start for s in spans) / 1e6 for spans in units]
+    measure = "MB" if any(sizes) else "sources"  # the size of a declared corpus or hub dataset is not known
+    sizes = sizes if any(sizes) else [1.0] * len(units)
     todo = [number for number, file in enumerate(done) if not file.is_file()]
-    with progress("read", sum(sizes), "MB", done=sum(sizes) - sum(sizes[n] for n in todo)) as job:
+    with progress("read", sum(sizes), measure, done=sum(sizes) - sum(sizes[n] for n in todo)) as job:
         # A hub dataset needs heavy libraries: it is read in this process, to keep the workers light.
         heavy = [number for number in todo if units[number][0].source.format == "hub"]
         light = [number for number in todo if number not in heavy]
