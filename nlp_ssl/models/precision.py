@@ -1,10 +1,12 @@
-"""Which arithmetic to compute in."""
+"""Which arithmetic to compute in, and Accelerate set up for it."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 Precision = Literal["fp32", "bf16"]
 
@@ -17,3 +19,11 @@ def resolve_precision(wanted: Literal["auto", "fp32", "bf16"]) -> Precision:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if fast else "fp32"
+
+
+def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
+    """Accelerate on whatever there is, in place of what an earlier command in the same process has left."""
+    mixed = "bf16" if precision == "bf16" else "no"
+    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
+        AcceleratorState._reset_state()
+    return Accelerator(mixed_precision=mixed, cpu=not torch.accelerator.is_available(), **options)

@@ -38,14 +38,6 @@ HEADS: Mapping[str, Any] = {
 
 DEFAULT_ARCHITECTURE = {"encoder": "bert", "decoder": "gpt2"}
 
-DROPOUTS = (
-    *("hidden_dropout_prob", "attention_probs_dropout_prob"),  # bert and its kin
-    *("resid_pdrop", "embd_pdrop", "attn_pdrop"),  # gpt2
-    *("hidden_dropout", "attention_dropout", "embedding_dropout", "mlp_dropout"),  # modernbert, llama, gpt_neox
-)
-"""What architectures call their dropouts."""
-
-
 def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_length: int) -> Any:
     """The transformers config of a recipe's model. InputError for an architecture that does not fit."""
     architecture = model.architecture
@@ -67,6 +59,7 @@ def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_le
         "num_attention_heads": width // 64,
         "num_key_value_heads": width // 64,
         "intermediate_size": 4 * width,
+        "hidden_dim": 4 * width,  # distilbert's name of it
         "embedding_size": width,
         "max_position_embeddings": max_length + (2 if architecture in ("roberta", "xlm-roberta", "camembert") else 0),
         "type_vocab_size": 2,
@@ -94,9 +87,9 @@ def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_le
 
 
 def set_dropout(config: Any, share: float) -> None:
-    """Set every dropout that a config has, the classifier's own aside."""
-    for name in DROPOUTS:
-        if hasattr(config, name):
+    """Set every dropout of a config, whatever the architecture calls it: attention_dropout, resid_pdrop, …"""
+    for name, value in config.to_dict().items():
+        if "drop" in name and "layerdrop" not in name and isinstance(value, int | float):
             setattr(config, name, share)
 
 

@@ -37,7 +37,7 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import put_folder
 from nlp_ssl.models.flops import FlopCounter, peak_flops
-from nlp_ssl.models.precision import resolve_precision
+from nlp_ssl.models.precision import make_accelerator, resolve_precision
 from nlp_ssl.models.pretraining import PretrainingModel, configure
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.recipe import Budget
@@ -77,7 +77,10 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
     vocabulary = Vocabulary.of(corpus)
     config = configure(options.model, objective, vocabulary, options.batch.max_length)
     precision = resolve_precision(options.precision)
-    accelerator = make_accelerator(options, precision)
+    try:
+        accelerator = make_accelerator(precision, log_with=options.log_with, project_dir=str(options.out))
+    except (ValueError, ImportError) as error:
+        raise InputError(f"log_with is {options.log_with!r}: {error} (pip install its package)") from None
     parts = accelerator.num_processes * options.batch.accumulation
     if options.batch.tokens // options.batch.max_length < parts:
         raise InputError(
@@ -128,21 +131,6 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
     accelerator.end_training()
     return 0
-
-
-def make_accelerator(options: Pretrain, precision: str) -> Accelerator:
-    """Accelerate, on whatever there is. InputError where the tracker's package is missing."""
-    try:
-        return Accelerator(
-            mixed_precision="bf16" if precision == "bf16" else "no",
-            cpu=not torch.accelerator.is_available(),
-            log_with=options.log_with,
-            project_dir=str(options.out),
-        )
-    except (ValueError, ImportError) as error:
-        raise InputError(
-            f"log_with is {options.log_with!r}: {error} (its package may be missing: pip install it)"
-        ) from None
 
 
 def make_batches(

@@ -28,9 +28,7 @@ def test_no_text_is_used_twice(few) -> None:
 def test_no_file_is_on_both_sides(few) -> None:
     """Every row's file, found again by its text: train and dev have none in common."""
     files = {which_package.mask(p): name for name, paragraphs in pydocs.files("python") for p in paragraphs}
-    sides = {
-        split: {files[row["text"]] for row in rows if row["label"] == "python"} for split, rows in few.items()
-    }
+    sides = {split: {files[row["text"]] for row in rows if row["label"] == "python"} for split, rows in few.items()}
     assert sides["train"] and sides["dev"] and not sides["train"] & sides["dev"]
 
 

@@ -1,0 +1,72 @@
+import pytest
+
+from nlp_ssl import declarations, recipe
+from nlp_ssl.errors import InputError
+from nlp_ssl.objectives import OBJECTIVES
+
+
+@pytest.mark.parametrize("name", declarations.names("objectives"))
+def test_every_shipped_recipe_loads_and_comes_back(name, tmp_path) -> None:
+    loaded = recipe.load(name)
+    file = tmp_path / "recipe.toml"
+    file.write_text(recipe.dump(loaded))
+    assert recipe.differences(recipe.load(str(file)), loaded) == []
+    assert isinstance(loaded.the_objective, OBJECTIVES[loaded.objective_name])
+
+
+def test_every_objective_has_a_recipe_of_its_name() -> None:
+    assert set(OBJECTIVES) <= set(declarations.names("objectives"))
+
+
+def test_a_file_holds_what_differs(tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('budget = "3-steps"\n[objective.mlm]\nmasking = "span"\n[model]\nsize = "tiny"\n')
+    mine, shipped = recipe.load(str(file)), recipe.load("mlm")
+    assert recipe.differences(shipped, mine) == [
+        "budget is '3-steps', before '10M-tokens'",
+        "model.size is 'tiny', before 'mini'",
+        "objective.mlm.masking is 'span', before 'token'",
+    ]
+
+
+def problems(text: str, tmp_path) -> list[str]:
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(InputError) as caught:
+        recipe.load(str(file))
+    return [problem.replace(f"{file}: ", "") for problem in caught.value.problems]
+
+
+def test_all_mistakes_are_told_at_once(tmp_path) -> None:
+    text = 'sed = 3\nsave_every = "x"\n[objective.mlm]\nmlm_probability = 2.0\n[model]\nsize = "huge"\n[optimizer]\nlr = 1\n'
+    assert problems(text, tmp_path) == [
+        "unknown key sed: did you mean 'seed'?",
+        "save_every is 'x': it must be a whole number",
+        "mlm_probability is 2.0: it must lie between 0 and 1",
+        "model.size is 'huge': it must be one of 'tiny', 'mini', 'small', 'medium', 'base'",
+        "unknown key optimizer.lr: there are beta1, beta2, epsilon, learning_rate, max_grad_norm, schedule, warmup, weight_decay",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[objective.mlmm]\n", "[objective.mlmm]: no such objective: did you mean 'mlm'?"),
+        ("seed = 1\n", "it needs one table [objective.NAME], NAME one of"),
+        ("seed = \n", "not valid TOML"),
+        ('[objective.mlm]\nmasking = "words"\n', "objective.mlm.masking is 'words': it must be one of 'token', 'whole_word'"),
+        ('budget = "long"\n[objective.mlm]\n', "budget is 'long': it must be like"),
+        ("model = 3\n[objective.mlm]\n", "model is 3: it must be a table"),
+        ("seed = true\n[objective.mlm]\n", "seed is True: it must be a whole number"),
+    ],
+)
+def test_single_mistakes(text, message, tmp_path) -> None:
+    (problem,) = problems(text, tmp_path)
+    assert problem.startswith(message)
+
+
+def test_an_unknown_name_gets_a_suggestion() -> None:
+    with pytest.raises(InputError, match="no recipe 'mml': did you mean 'mlm'"):
+        recipe.load("mml")
+    with pytest.raises(InputError, match=r"nowhere\.toml: no such recipe file"):
+        recipe.load("nowhere.toml")

@@ -1,0 +1,46 @@
+from dataclasses import replace
+
+import pytest
+
+from nlp_ssl.recipe import Budget, Optimizer
+from nlp_ssl.training.schedule import learning_rate
+
+OPTIMIZER = Optimizer(learning_rate=1.0, warmup=0.2)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("linear", [0.5, 1.0, 1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125]),
+        ("cosine", [0.5, 1.0, 1.0, 0.962, 0.854, 0.691, 0.5, 0.309, 0.146, 0.038]),
+        ("wsd", [0.5, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.5]),
+        ("constant", [0.5, *[1.0] * 9]),
+    ],
+)
+def test_by_hand(schedule, expected) -> None:
+    optimizer = replace(OPTIMIZER, schedule=schedule)
+    assert [round(learning_rate(step, 10, optimizer), 3) for step in range(10)] == expected
+
+
+def test_no_warm_up_starts_at_the_top() -> None:
+    assert learning_rate(0, 10, replace(OPTIMIZER, warmup=0.0)) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "unit"),
+    [
+        ("10M-tokens", 10e6, "tokens"),
+        ("500-steps", 500, "steps"),
+        ("20-minutes", 20, "minutes"),
+        ("2e15-flops", 2e15, "flops"),
+        ("1.5G-tokens", 1.5e9, "tokens"),
+    ],
+)
+def test_budgets(text, amount, unit) -> None:
+    assert Budget.parse(text) == Budget(amount, unit)
+
+
+@pytest.mark.parametrize("text", ["10M", "tokens", "0-steps", "-5-steps", "10X-tokens", "10M tokens", "5-epochs"])
+def test_what_is_no_budget_is_refused(text) -> None:
+    with pytest.raises(ValueError, match='it must be like "10M-tokens"'):
+        Budget.parse(text)

@@ -1,0 +1,77 @@
+"""Small corpora for tests, made directly from token ids, with nothing to train or to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from transformers import PreTrainedTokenizerFast
+
+from nlp_ssl.corpus.store import FORMAT, Corpus, Shard, write_shard
+from nlp_ssl.corpus.vocabulary import Vocabulary
+
+SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
+
+
+def vocabulary(size: int = 50) -> Vocabulary:
+    """Specials 0..4, then ordinary tokens; those divisible by 3 continue a word."""
+    return Vocabulary(size=size, word_starts=np.arange(size) % 3 != 0, **SPECIAL_IDS)
+
+
+def shard(documents: Sequence[Sequence[Sequence[int]]]) -> Shard:
+    """A shard of documents, given as lists of sentences, given as lists of token ids."""
+    sentences = [sentence for document in documents for sentence in document]
+    return Shard(
+        tokens=np.array([token for sentence in sentences for token in sentence], np.uint16),
+        sentence_offsets=np.cumsum([0, *map(len, sentences)]).astype(np.int32),
+        document_offsets=np.cumsum([0, *map(len, documents)]).astype(np.int32),
+    )
+
+
+def random_documents(seed: int, documents: int, vocab_size: int = 50) -> list[list[list[int]]]:
+    """Documents of 1 to 12 sentences of 1 to 20 tokens; each token tends to be followed by its successor."""
+    draw = np.random.default_rng(seed)
+
+    def sentence() -> list[int]:
+        start, length = int(draw.integers(5, vocab_size)), int(draw.integers(1, 21))
+        return [5 + (start - 5 + i) % (vocab_size - 5) for i in range(length)]
+
+    return [[sentence() for _ in range(draw.integers(1, 13))] for _ in range(documents)]
+
+
+def write_corpus(folder: Path, vocab_size: int = 50, seed: int = 0, documents: int = 60) -> Corpus:
+    """A corpus on disk, as `nlp-ssl prepare` would leave it."""
+    splits = {"train": random_documents(seed, documents, vocab_size), "validation": random_documents(99, 8, vocab_size)}
+    counts = {}
+    for name, content in splits.items():
+        made = shard(content)
+        (folder / name).mkdir(parents=True)
+        write_shard(folder / name / "00000.arrow", made.tokens, made.sentence_offsets, made.document_offsets)
+        counts[name] = {
+            "documents": len(content),
+            "sentences": len(made.sentence_offsets) - 1,
+            "tokens": len(made.tokens),
+            "bytes": 4 * len(made.tokens),
+        }
+    words = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4}
+    words |= {f"w{i}": i for i in range(5, vocab_size)}
+    model = Tokenizer(WordLevel(words, unk_token="[UNK]"))
+    model.pre_tokenizer = Whitespace()
+    names = {f"{name}_token": f"[{name.upper()}]" for name in SPECIAL_IDS}
+    PreTrainedTokenizerFast(tokenizer_object=model, **names).save_pretrained(folder / "tokenizer")
+    np.save(folder / "tokenizer" / "word_starts.npy", np.arange(vocab_size) % 3 != 0)
+    manifest = {
+        "format": FORMAT,
+        "fingerprint": f"test-{seed}-{documents}-{vocab_size}",
+        "vocab_size": vocab_size,
+        "special_ids": SPECIAL_IDS,
+        "splits": counts,
+        "language": "en",
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return Corpus.open(folder)
