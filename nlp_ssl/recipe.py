@@ -29,8 +29,8 @@ SIZES: dict[Size, tuple[int, int]] = {
     "medium": (8, 512),
     "base": (12, 768),
 }
-"""Layers and width of each size: the BERT miniatures' (Turc et al., 2019). Heads are 64 wide, the feed-forward
-layer four times as wide as the model."""
+"""Layers and width of each size: the BERT miniatures' (Turc et al., 2019). Heads are 64 wide; the feed-forward layer
+weighs what two matrices of four times the width do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +40,8 @@ class Model:
     size: Size = "mini"
     """Layers x width: tiny 2x128, mini 4x256, small 4x512, medium 8x512, base 12x768."""
     architecture: str = "auto"
-    """Any transformers model type (bert, roberta, modernbert, electra, gpt2, llama, ...); auto is bert for an encoder
-    and gpt2 for a decoder."""
+    """Any transformers model type: bert, roberta, electra, gpt2, llama, ...; auto is modernbert for an encoder and
+    modernbert-decoder, the same with causal attention, for a decoder."""
     dropout: float = 0.0
     """Dropout while pretraining. A small budget sees little twice, so none; fine-tuning sets its own."""
     config: dict[str, Any] = field(default_factory=dict)
@@ -57,8 +57,9 @@ class Batching:
 
     max_length: int = 128
     """Longest row in tokens, special ones included; also the model's positions."""
-    tokens: int = 4096
-    """Tokens in one update's batch, over all processes and micro-batches, special tokens and padding included."""
+    tokens: int = 2048
+    """Tokens in one update's batch, over all processes and micro-batches, special tokens and padding included. Small
+    batches learn most from few tokens; a GPU wants larger ones."""
     accumulation: int = 1
     """Micro-batches that a process works off for one update; more need less memory."""
     workers: int = 0

@@ -36,7 +36,12 @@ HEADS: Mapping[str, Any] = {
 }
 """The class of transformers that carries each kind of head."""
 
-DEFAULT_ARCHITECTURE = {"encoder": "bert", "decoder": "gpt2"}
+DEFAULT_ARCHITECTURE = {"encoder": "modernbert", "decoder": "modernbert-decoder"}
+"""One architecture, with attention to both sides or to the left alone: nothing else differs between objectives."""
+
+GATED = {"modernbert", "modernbert-decoder", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3"}
+"""Architectures whose feed-forward layer has three matrices; at 8/3 of the width it weighs what two do at 4."""
+
 
 def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_length: int) -> Any:
     """The transformers config of a recipe's model. InputError for an architecture that does not fit."""
@@ -52,14 +57,15 @@ def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_le
             f"which this objective trains; leave it at 'auto' for {DEFAULT_ARCHITECTURE[objective.body]}"
         )
     layers, width = SIZES[model.size]
+    inner = round(8 / 3 * width / 64) * 64 if architecture in GATED else 4 * width
     shape = {
         "vocab_size": vocabulary.size,
         "hidden_size": width,
         "num_hidden_layers": layers,
         "num_attention_heads": width // 64,
         "num_key_value_heads": width // 64,
-        "intermediate_size": 4 * width,
-        "hidden_dim": 4 * width,  # distilbert's name of it
+        "intermediate_size": inner,
+        "hidden_dim": inner,  # distilbert's name of it
         "embedding_size": width,
         "max_position_embeddings": max_length + (2 if architecture in ("roberta", "xlm-roberta", "camembert") else 0),
         "type_vocab_size": 2,
