@@ -285,7 +285,7 @@ def _described(hint: Any) -> str:
 def dump(recipe: Recipe) -> str:
     """A recipe as TOML that `load` reads back: every field, so that later defaults do not change it."""
     lines: list[str] = []
-    _write({field.name: getattr(recipe, field.name) for field in fields(Recipe)}, "", lines)
+    _write({key.name: getattr(recipe, key.name) for key in fields(Recipe)}, "", lines)
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -324,7 +324,7 @@ def differences(old: Recipe, new: Recipe) -> list[str]:
 
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    for name in (field.name for field in fields(Recipe)):
+    for name in [key.name for key in fields(Recipe)]:
         before |= flat(getattr(old, name), name)
         after |= flat(getattr(new, name), name)
     return [

@@ -14,7 +14,7 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import FrameType
 from typing import Any
@@ -68,6 +68,17 @@ class Totals:
     """FLOPs done, see nlp_ssl.models.flops."""
     seconds: float = 0.0
     """Seconds of training, evaluations and checkpoints left out."""
+    window: dict[str, float] = field(default_factory=dict)
+    """Sums over the steps since the last line of metrics, of which it will give the means."""
+
+    def so_far(self) -> dict[str, float]:
+        """Tokens, targets, FLOPs and seconds."""
+        return {"tokens": self.tokens, "targets": self.targets, "flops": self.flops, "seconds": self.seconds}
+
+    def add(self, **figures: float) -> None:
+        """Count a step's figures into the window."""
+        for key, value in figures.items():
+            self.window[key] = self.window.get(key, 0.0) + value
 
 
 def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> int:
@@ -123,10 +134,10 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
         say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}: go on with --resume")
         return status
     figures = trainer.evaluate(held_out) if held_out else {}
-    end = {"objective": options.objective_name, "held_out": figures, **vars(totals)} | sizes(model)
+    end = {"objective": options.objective_name, "held_out": figures, **totals.so_far()} | sizes(model)
     if accelerator.is_main_process:
-        save_model(options, corpus, accelerator.unwrap_model(prepared), end)
-        metrics.append("end", totals.step, {k: v for k, v in end.items() if k != "step"})
+        save_model(options, corpus, accelerator.unwrap_model(prepared), end | {"step": totals.step})
+        metrics.append("end", totals.step, end)
         say(f"{in_words(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
     accelerator.end_training()
@@ -320,29 +331,31 @@ class _Trainer:
         )
         self.model.train()
         self._clock = time.perf_counter()
-        window, label = _Window(), f"pretrain {options.objective_name}"
+        label = f"pretrain {options.objective_name}"
         unread: tuple[int, Tensor] | None = None  # the width and the figures of the step before
         with self._heeding_signals(), progress(label, steps, "steps", totals.step) as job:
             for step, group in zip(range(totals.step, steps), loader, strict=True):
                 width = group[0]["input_ids"].shape[1]
                 rate = learning_rate(step, steps, options.optimizer)
                 figures = self.update(step, rate, group)
-                stop = unread is not None and self._read(*unread, totals, window)
+                stop = unread is not None and self._read(*unread, totals)
                 done = step + 1
                 log = done % options.log_every == 0 or done == steps
                 evaluate = held_out is not None and done % evaluate_every == 0 and done < steps
                 save = done % options.save_every == 0 or done == steps or stop
                 if log or evaluate or save:
-                    stop = self._read(width, figures, totals, window) or stop
+                    stop = self._read(width, figures, totals) or stop
                     unread = None
                 else:
                     unread = (width, figures)
                 job.advance()
                 if log:
-                    line = window.figures() | {"learning_rate": rate} | self._utilisation(window)
+                    line = means(totals.window) | {"learning_rate": rate}
+                    if self.peak is not None:
+                        line["mfu"] = line["flops_per_second"] / self.peak / self.accelerator.num_processes
+                    totals.window = {}
                     self._write(metrics, "train", totals, line)
                     job.status = f"loss {line['loss']:.4f}  {quantity(line['tokens_per_second'])} tokens/s"
-                    window = _Window()
                 if evaluate and held_out is not None:
                     found = self.evaluate(held_out)
                     self._write(metrics, "evaluate", totals, found)
@@ -356,12 +369,12 @@ class _Trainer:
                     return 128 + (self._signal or signal.SIGTERM)
         return 0
 
-    def _read(self, width: int, figures: Tensor, totals: Totals, window: _Window) -> bool:
+    def _read(self, width: int, figures: Tensor, totals: Totals) -> bool:
         """Account for a step; whether a process was asked to stop. InputError where the loss was not finite."""
         loss, norm, targets, tokens, rows, stop = figures.tolist()
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise InputError(
-                f"step {totals.step + 1}: the loss of {self.options.objective_name} is {loss}, its gradient norm {norm}; "
+                f"step {totals.step + 1}: the loss of {self.options.objective_name} is {loss} (gradient norm {norm}), "
                 "the update was not made: try a lower --optimizer.learning-rate or --precision fp32 in a new --out"
             )
         now = time.perf_counter()
@@ -372,19 +385,15 @@ class _Trainer:
         totals.targets += int(targets)
         totals.flops += flops
         totals.seconds += seconds
-        window.add(loss, norm, targets, tokens, flops, seconds)
+        totals.add(
+            steps=1, loss=loss * targets, grad_norm=norm, targets=targets, tokens=tokens, flops=flops, seconds=seconds
+        )
         return bool(stop)
-
-    def _utilisation(self, window: _Window) -> dict[str, float]:
-        if self.peak is None:
-            return {}
-        return {"mfu": window.flops / window.seconds / self.peak / self.accelerator.num_processes}
 
     def _write(self, metrics: run.Metrics, event: str, totals: Totals, values: dict[str, float]) -> None:
         if not self.accelerator.is_main_process:
             return
-        so_far = {key: value for key, value in vars(totals).items() if key not in ("step", "steps")}
-        metrics.append(event, totals.step, values | so_far)
+        metrics.append(event, totals.step, values | totals.so_far())
         if self.options.log_with is not None:
             self.accelerator.log({f"{event}/{key}": value for key, value in values.items()}, step=totals.step)
 
@@ -433,35 +442,15 @@ class _Trainer:
                 signal.signal(number, handler)
 
 
-@dataclass
-class _Window:
-    """Sums over the steps since the last line of metrics."""
-
-    steps: int = 0
-    loss: float = 0.0
-    grad_norm: float = 0.0
-    targets: float = 0.0
-    tokens: float = 0.0
-    flops: float = 0.0
-    seconds: float = 0.0
-
-    def add(self, loss: float, norm: float, targets: float, tokens: float, flops: float, seconds: float) -> None:
-        self.steps += 1
-        self.loss += loss * targets
-        self.grad_norm += norm
-        self.targets += targets
-        self.tokens += tokens
-        self.flops += flops
-        self.seconds += seconds
-
-    def figures(self) -> dict[str, float]:
-        return {
-            "loss": self.loss / max(self.targets, 1),
-            "grad_norm": self.grad_norm / self.steps,
-            "tokens_per_second": self.tokens / self.seconds,
-            "targets_per_second": self.targets / self.seconds,
-            "flops_per_second": self.flops / self.seconds,
-        }
+def means(window: dict[str, float]) -> dict[str, float]:
+    """The figures of a line of metrics, from the sums over its steps."""
+    return {
+        "loss": window["loss"] / max(window["targets"], 1),
+        "grad_norm": window["grad_norm"] / window["steps"],
+        "tokens_per_second": window["tokens"] / window["seconds"],
+        "targets_per_second": window["targets"] / window["seconds"],
+        "flops_per_second": window["flops"] / window["seconds"],
+    }
 
 
 def describe(

@@ -1,0 +1,124 @@
+"""Pretraining in processes of its own: several at once, interrupted, killed."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nlp_ssl.objectives import OBJECTIVES
+from tests.worlds import write_corpus
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "nlp_ssl.cli"]
+TINY = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--precision", "fp32"]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory) -> Path:
+    return write_corpus(tmp_path_factory.mktemp("worlds") / "corpus").folder
+
+
+def arguments(objective: str, corpus: Path, out: Path, *more: str) -> list[str]:
+    return ["pretrain", objective, "--corpus", str(corpus), "--out", str(out), *TINY, *more]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "OMP_NUM_THREADS": "1"}
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def launch(processes: int, *command: str) -> None:
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes)]
+    port = str(random.randint(20_000, 40_000))
+    run(*launcher, "--num_machines", "1", "--main_process_port", port, "train.py", *command)
+
+
+def losses(out: Path) -> list[float]:
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [line.get("loss", line.get("held_out", {}).get("loss")) for line in lines]
+
+
+def weights(out: Path) -> bytes:
+    return (out / "model" / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("objective", ["mlm", pytest.param("clm", marks=pytest.mark.slow), pytest.param("sop", marks=pytest.mark.slow)])
+def test_processes_and_micro_batches_change_nothing(objective, corpus, tmp_path) -> None:
+    """1x1, 2x1 and 2x2 (processes x micro-batches); 1x2 and 1x4 are in test_pretrain."""
+    steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2"]
+    run(*COMMAND, *arguments(objective, corpus, tmp_path / "1x1", *steps))
+    launch(2, *arguments(objective, corpus, tmp_path / "2x1", *steps))
+    launch(2, *arguments(objective, corpus, tmp_path / "2x2", *steps, "--batch.accumulation", "2"))
+    one = losses(tmp_path / "1x1")
+    assert len(one) == 14
+    assert losses(tmp_path / "2x1") == pytest.approx(one, abs=1e-5)
+    assert losses(tmp_path / "2x2") == pytest.approx(one, abs=1e-5)
+
+
+def test_begun_on_one_process_goes_on_with_two(corpus, tmp_path) -> None:
+    steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2", "--save-every", "5", "--keep-checkpoints", "9"]
+    run(*COMMAND, *arguments("mlm", corpus, tmp_path / "run", *steps))
+    whole = losses(tmp_path / "run")
+    import shutil
+
+    for gone in ("checkpoints/step-00000010", "checkpoints/step-00000012", "model"):
+        shutil.rmtree(tmp_path / "run" / gone)
+    launch(2, *arguments("mlm", corpus, tmp_path / "run", *steps, "--resume"))
+    assert losses(tmp_path / "run") == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_saves_first(number, corpus, tmp_path) -> None:
+    steps = ["--budget", "400-steps", "--save-every", "1000", "--evaluations", "1"]
+    run(*COMMAND, *arguments("mlm", corpus, tmp_path / "whole", *steps))
+    command = [*COMMAND, *arguments("mlm", corpus, tmp_path / "run", *steps)]
+    process = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    wait_for(lambda: len(lines(tmp_path / "run")) >= 2, process)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number, said
+    assert "stopped and saved at step" in said and "go on with --resume" in said
+    (saved,) = (tmp_path / "run" / "checkpoints").iterdir()
+    assert 20 <= int(saved.name.removeprefix("step-")) < 400
+    run(*command, "--resume")
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_killed_at_five_random_moments(objective, corpus, tmp_path) -> None:
+    steps = ["--budget", "300-steps", "--save-every", "10", "--evaluations", "4"]
+    run(*COMMAND, *arguments(objective, corpus, tmp_path / "whole", *steps))
+    command = [*COMMAND, *arguments(objective, corpus, tmp_path / "run", *steps, "--resume")]
+    draw = random.Random(objective)
+    for _ in range(5):
+        before = len(lines(tmp_path / "run"))
+        process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, cwd=ROOT)
+        wait_for(lambda before=before: len(lines(tmp_path / "run")) > before, process)
+        time.sleep(draw.uniform(0, 0.5))
+        process.kill()
+        process.wait()
+    run(*command)
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+    assert losses(tmp_path / "run") == losses(tmp_path / "whole")
+
+
+def lines(out: Path) -> list[str]:
+    return (out / "metrics.jsonl").read_text().splitlines() if (out / "metrics.jsonl").is_file() else []
+
+
+def wait_for(condition, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 120
+    while not condition() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
