@@ -49,6 +49,9 @@ from nlp_ssl.training.schedule import learning_rate
 CALIBRATION_STEPS = 8
 """Steps that are timed to turn a budget in minutes into steps."""
 
+TARGETS_MULTIPLE = 64
+"""The number of targets of a micro-batch is filled up to a multiple of this."""
+
 Inputs = dict[str, Any]
 
 
@@ -209,8 +212,11 @@ def _inputs(batch: Batch, objective: Objective) -> Inputs:
     inputs: dict[str, Any] = {"input_ids": torch.from_numpy(batch.ids)}
     if labels.ndim == 2:
         positions = np.flatnonzero(labels != NO_LABEL)
-        inputs["positions"] = torch.from_numpy(positions)
         labels = labels.ravel()[positions]
+        # Few different numbers of targets, as every new shape costs a kernel: fill up with some that do not count.
+        missing = -len(positions) % TARGETS_MULTIPLE
+        inputs["positions"] = torch.from_numpy(np.pad(positions, (0, missing)))
+        labels = np.pad(labels, (0, missing), constant_values=NO_LABEL)
     inputs["targets"] = torch.from_numpy(labels)
     # A decoder never looks at the padding behind; an encoder needs to be told of it, if there is any.
     if objective.body == "encoder" and (batch.length < batch.ids.shape[1]).any():
