@@ -38,13 +38,14 @@ def problems(text: str, tmp_path) -> list[str]:
 
 
 def test_all_mistakes_are_told_at_once(tmp_path) -> None:
-    text = 'sed = 3\nsave_every = "x"\n[objective.mlm]\nmlm_probability = 2.0\n[model]\nsize = "huge"\n[optimizer]\nlr = 1\n'
+    text = 'sed = 3\nsave_every = "x"\n[objective.mlm]\nmlm_probability = 2.0\n[model]\nsize = "huge"\n'
+    text += "[batch]\nlength = 1\n"
     assert problems(text, tmp_path) == [
         "unknown key sed: did you mean 'seed'?",
         "save_every is 'x': it must be a whole number",
         "mlm_probability is 2.0: it must lie between 0 and 1",
         "model.size is 'huge': it must be one of 'tiny', 'mini', 'small', 'medium', 'base'",
-        "unknown key optimizer.lr: there are beta1, beta2, epsilon, learning_rate, max_grad_norm, schedule, warmup, weight_decay",
+        "unknown key batch.length: did you mean 'max_length'?",
     ]
 
 
@@ -54,7 +55,10 @@ def test_all_mistakes_are_told_at_once(tmp_path) -> None:
         ("[objective.mlmm]\n", "[objective.mlmm]: no such objective: did you mean 'mlm'?"),
         ("seed = 1\n", "it needs one table [objective.NAME], NAME one of"),
         ("seed = \n", "not valid TOML"),
-        ('[objective.mlm]\nmasking = "words"\n', "objective.mlm.masking is 'words': it must be one of 'token', 'whole_word'"),
+        (
+            '[objective.mlm]\nmasking = "words"\n',
+            "objective.mlm.masking is 'words': it must be one of 'token', 'whole_word'",
+        ),
         ('budget = "long"\n[objective.mlm]\n', "budget is 'long': it must be like"),
         ("model = 3\n[objective.mlm]\n", "model is 3: it must be a table"),
         ("seed = true\n[objective.mlm]\n", "seed is True: it must be a whole number"),

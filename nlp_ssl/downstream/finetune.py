@@ -168,7 +168,7 @@ class _Experiment:
     ) -> None:
         from nlp_ssl.downstream.network import load_checkpoint, longest_input
         from nlp_ssl.downstream.splits import held_out, nested_order
-        from nlp_ssl.models.precision import resolve_precision
+        from nlp_ssl.models.setup import resolve_precision
 
         self.options, self.task, self.labels, self.splits = options, task, labels, splits
         train = splits["train"]

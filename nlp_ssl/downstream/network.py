@@ -3,7 +3,9 @@
 The classifier is the one that `transformers` has for the architecture (`AutoModelForSequenceClassification`),
 so that what is saved loads there:
 
-* an encoder classifies by the vector of its first token, through a pooler where the architecture has one;
+* an encoder classifies by the vector of its first token, through a pooler where the architecture has one, or by
+  the mean of all vectors where its config says so (`classifier_pooling`, which `pretrain` sets to "mean": masked
+  language modelling teaches the first token nothing);
 * a decoder by the vector of its last token, which is the end of the text;
 * an encoder-decoder reads the text on both sides and classifies by the decoder's last token, as BART does.
 
@@ -26,24 +28,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812
-from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
 from nlp_ssl.downstream.splits import Examples
 from nlp_ssl.errors import InputError
-from nlp_ssl.models.precision import Precision
+from nlp_ssl.models.pretraining import set_dropout
+from nlp_ssl.models.setup import Precision, make_accelerator, make_optimizer
 
 DROPOUT = 0.1
-DROPOUT_FIELDS = (
-    "hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "classifier_dropout_prob",
-    "resid_pdrop", "embd_pdrop", "attn_pdrop", "dropout", "attention_dropout", "dropout_rate",
-    "embedding_dropout", "mlp_dropout",
-)  # fmt: skip
-"""What architectures call their dropout rates; those that a configuration has are set to `DROPOUT`."""
-
 WARM_UP = 0.1  # of all steps
 WEIGHT_DECAY = 0.01  # of matrices; biases and the gains of norms have none
 CLIP = 1.0
@@ -114,9 +108,7 @@ def build(checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed:
     With the same seed, both have the same weights wherever nothing pretrained is put in.
     """
     config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())
-    for field in DROPOUT_FIELDS:
-        if hasattr(config, field):
-            setattr(config, field, DROPOUT)
+    set_dropout(config, DROPOUT)
     config.id2label = dict(enumerate(labels or ["score"]))
     config.label2id = {name: i for i, name in config.id2label.items()}
     config.problem_type = "single_label_classification" if labels else "regression"
@@ -243,7 +235,7 @@ class Classifier:
     ) -> None:
         self.tokenizer = checkpoint.tokenizer
         self.outputs = max(1, len(labels))
-        self.device = _accelerator(precision)
+        self.device = make_accelerator(precision)
         self.device.free_memory()  # of the network before this one
         self.model = self.device.prepare(build(checkpoint, pretrained, labels, seed))
 
@@ -256,7 +248,7 @@ class Classifier:
         weights are touched, where it is not finite.
         """
         device, classes = self.device, labels.dtype == np.int64
-        optimizer = device.prepare(_optimizer(self.model, training.learning_rate))
+        optimizer = device.prepare(make_optimizer(self.model, WEIGHT_DECAY, lr=training.learning_rate))
         targets = torch.from_numpy(labels if classes else labels.astype(np.float32))
         steps = training.epochs * -(-len(labels) // training.batch_size)
         step = 0
@@ -322,21 +314,6 @@ def learning_rate_at(step: int, steps: int) -> float:
     """The learning rate of a step (from 0), as a share of its peak."""
     warm_up = max(1, round(WARM_UP * steps))
     return min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
-
-
-def _optimizer(model: torch.nn.Module, learning_rate: float) -> torch.optim.Optimizer:
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    others = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": decayed, "weight_decay": WEIGHT_DECAY}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=learning_rate, fused=True)
-
-
-def _accelerator(precision: Precision) -> Accelerator:
-    """Accelerate in a precision, in place of what an earlier command in the same process has left."""
-    mixed = "bf16" if precision == "bf16" else "no"
-    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
-        AcceleratorState._reset_state()
-    return Accelerator(mixed_precision=mixed)
 
 
 @contextmanager

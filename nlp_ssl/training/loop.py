@@ -37,8 +37,8 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import put_folder
 from nlp_ssl.models.flops import FlopCounter, peak_flops
-from nlp_ssl.models.precision import make_accelerator, resolve_precision
 from nlp_ssl.models.pretraining import PretrainingModel, configure
+from nlp_ssl.models.setup import make_accelerator, make_optimizer, resolve_precision
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training import checkpoint, run
@@ -107,7 +107,8 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
         model.body.compile()
     flops = FlopCounter(model)
     batches = make_batches(options, text, examples, vocabulary, options.seed, accelerator)
-    optimizer = make_optimizer(model, options)
+    adam = options.optimizer
+    optimizer = make_optimizer(model, adam.weight_decay, betas=(adam.beta1, adam.beta2), eps=adam.epsilon)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     peak = peak_flops(accelerator.device, precision)
     trainer = _Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
@@ -189,17 +190,6 @@ class HeldOut:
     batches: Batches
     steps: int
     bytes_per_token: float
-
-
-def make_optimizer(model: torch.nn.Module, options: Pretrain) -> torch.optim.AdamW:
-    """AdamW, fused; biases and norms do not decay."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": options.optimizer.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    betas = (options.optimizer.beta1, options.optimizer.beta2)
-    return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=options.optimizer.epsilon, fused=True)
 
 
 def to_inputs(micro_batches: list[Batch], objective: Objective) -> list[Inputs]:

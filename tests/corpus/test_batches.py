@@ -160,5 +160,5 @@ def test_check_names_row_and_column() -> None:
     check(good, vocabulary(), "test")
     spoiled = good.ids.copy()
     spoiled[1, 2] = 50
-    with pytest.raises(AssertionError, match="test: token id 50 at row 1, column 2 is not in 0..49"):
+    with pytest.raises(AssertionError, match=r"test: token id 50 at row 1, column 2 is not in 0\.\.49"):
         check(Batch(**{**vars(good), "ids": spoiled}), vocabulary(), "test")

@@ -104,7 +104,9 @@ def test_contract(masking, count) -> None:
 def test_rates(masking, probability) -> None:
     draw = np.random.default_rng(0)
     batch = clean([[2, *draw.integers(5, 50, 120).tolist(), 3] for _ in range(3000)])
-    out = MaskedLM(mlm_probability=probability, masking=masking).corrupt(batch, vocabulary(), Noise(1, 0, np.arange(3000)))
+    out = MaskedLM(mlm_probability=probability, masking=masking).corrupt(
+        batch, vocabulary(), Noise(1, 0, np.arange(3000))
+    )
     chosen = out.labels["masked_lm"] != -100
     text = batch.ids >= 5
     # 360,000 tokens in spans of up to 10 words: a standard error of about half a per cent of the rate.

@@ -171,7 +171,9 @@ def test_bf16_is_close_to_fp32(corpus, tmp_path) -> None:
 def test_golden_losses(objective, corpus, tmp_path) -> None:
     """A change of these figures is a change of what is trained. If it was meant, put in what the failure shows."""
     golden = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
-    assert pretrain(objective, corpus, tmp_path / "run", "--budget", "20-steps", "--log-every", "5", "--seed", "11") == 0
+    assert (
+        pretrain(objective, corpus, tmp_path / "run", "--budget", "20-steps", "--log-every", "5", "--seed", "11") == 0
+    )
     losses = [line["loss"] for line in metrics(tmp_path / "run", "train")]
     assert losses == pytest.approx(golden[objective], rel=1e-4), f"{objective}: {losses}"
 

@@ -33,7 +33,9 @@ def environment() -> dict[str, str]:
 
 
 def run(*command: str) -> None:
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
+    done = subprocess.run(
+        command, env=environment(), capture_output=True, text=True, cwd=ROOT, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -52,7 +54,9 @@ def weights(out: Path) -> bytes:
     return (out / "model" / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize("objective", ["mlm", pytest.param("clm", marks=pytest.mark.slow), pytest.param("sop", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "objective", ["mlm", pytest.param("clm", marks=pytest.mark.slow), pytest.param("sop", marks=pytest.mark.slow)]
+)
 def test_processes_and_micro_batches_change_nothing(objective, corpus, tmp_path) -> None:
     """1x1, 2x1 and 2x2 (processes x micro-batches); 1x2 and 1x4 are in test_pretrain."""
     steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2"]
@@ -66,7 +70,18 @@ def test_processes_and_micro_batches_change_nothing(objective, corpus, tmp_path)
 
 
 def test_begun_on_one_process_goes_on_with_two(corpus, tmp_path) -> None:
-    steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2", "--save-every", "5", "--keep-checkpoints", "9"]
+    steps = [
+        "--budget",
+        "12-steps",
+        "--log-every",
+        "1",
+        "--evaluations",
+        "2",
+        "--save-every",
+        "5",
+        "--keep-checkpoints",
+        "9",
+    ]
     run(*COMMAND, *arguments("mlm", corpus, tmp_path / "run", *steps))
     whole = losses(tmp_path / "run")
     import shutil

@@ -1,4 +1,4 @@
-"""Which arithmetic to compute in, and Accelerate set up for it."""
+"""What every training needs: its arithmetic, Accelerate, an optimizer."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
         AcceleratorState._reset_state()
     return Accelerator(mixed_precision=mixed, cpu=not torch.accelerator.is_available(), **options)
+
+
+def make_optimizer(model: torch.nn.Module, weight_decay: float, **options: Any) -> torch.optim.AdamW:
+    """AdamW, fused; biases and the gains of norms do not decay. `options` go to `torch.optim.AdamW`."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, fused=True, **options)
