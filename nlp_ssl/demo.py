@@ -34,7 +34,7 @@ class Demo:
     """The folder for all of it."""
     budget: str = "1M-tokens"
     """How much text each objective reads: 1M-tokens, 500-steps, 2-minutes."""
-    train_examples: int = 2000
+    train_examples: int = 1000
     """Labelled paragraphs to learn the task from."""
     seeds: int = 3
     """Networks that are fine-tuned from each model."""
@@ -60,12 +60,13 @@ Every figure is in {options.out}/*/metrics.jsonl and {options.out}/which_package
 
 
 def commands(options: Demo) -> list[list[str]]:
-    """The commands, without the program's name."""
+    """The commands, without the program's name: small batches and short texts, so that a minute goes a long way."""
     out = options.out
     pretrain = ["--corpus", f"{out}/corpus", "--budget", options.budget, "--model.size", "tiny"]
-    pretrain += ["--evaluations", "2", "--evaluation-tokens", "50000", "--resume"]
+    pretrain += ["--batch.tokens", "1024", "--evaluations", "1", "--evaluation-tokens", "30000", "--resume"]
     finetune = ["--task", "which_package", "--train-examples", str(options.train_examples)]
-    finetune += ["--seeds", str(options.seeds), "--epochs", "4", "--learning-rates", "0.001"]
+    finetune += ["--seeds", str(options.seeds), "--learning-rates", "0.002", "--epochs", "3"]
+    finetune += ["--batch-size", "16", "--max-length", "64"]
     return [
         ["prepare", "pydocs", "--out", f"{out}/corpus", "--vocab-size", "8192"],
         *(["pretrain", name, "--out", f"{out}/{name}", *pretrain] for name in OBJECTIVES),
