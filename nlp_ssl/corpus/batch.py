@@ -94,25 +94,21 @@ def frame(
 
 def check(batch: Batch, vocabulary: Vocabulary, who: str) -> None:
     """Raise AssertionError, naming `who`, row and column, where a batch breaks the contract."""
-    _in_range(batch.ids, 0, vocabulary.size, f"{who}: token id")
     rows, width = batch.ids.shape
-    inside = np.arange(width) < batch.length[:, None]
-    if (batch.ids[~inside] != vocabulary.pad).any():
-        row, column = np.argwhere(~inside & (batch.ids != vocabulary.pad))[0]
-        raise AssertionError(f"{who}: padding was written to at row {row}, column {column}")
+    beyond = np.arange(width) >= batch.length[:, None]
+    _refuse((batch.ids < 0) | (batch.ids >= vocabulary.size), batch.ids, f"{who}: not a token id")
+    _refuse(beyond & (batch.ids != vocabulary.pad), batch.ids, f"{who}: written to the padding")
     for head, labels in batch.labels.items():
         if labels.ndim == 1:
             assert len(labels) == rows, f"{who}: {len(labels)} labels of {head} for {rows} rows"
             continue
         assert labels.shape == (rows, width), f"{who}: labels of {head} are {labels.shape}, not {(rows, width)}"
         targets = labels != NO_LABEL
-        if (targets & ~inside).any():
-            row, column = np.argwhere(targets & ~inside)[0]
-            raise AssertionError(f"{who}: {head} has a target in the padding at row {row}, column {column}")
-        _in_range(np.where(targets, labels, 0), 0, vocabulary.size, f"{who}: label of {head}")
+        _refuse(targets & ((labels < 0) | (labels >= vocabulary.size)), labels, f"{who}: not a label of {head}")
+        _refuse(targets & beyond, labels, f"{who}: a target of {head} in the padding")
 
 
-def _in_range(values: npt.NDArray[np.int64], low: int, high: int, what: str) -> None:
-    if values.size and (values.min() < low or values.max() >= high):
-        row, column = np.argwhere((values < low) | (values >= high))[0]
-        raise AssertionError(f"{what} {values[row, column]} at row {row}, column {column} is not in {low}..{high - 1}")
+def _refuse(wrong: npt.NDArray[np.bool_], values: npt.NDArray[np.int64], what: str) -> None:
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise AssertionError(f"{what}: {values[row, column]} at row {row}, column {column}")

@@ -155,10 +155,20 @@ def test_best_widths_by_hand() -> None:
     assert best_widths(np.bincount([7] * 5)).tolist() == [7]
 
 
-def test_check_names_row_and_column() -> None:
-    good = make()[0][0]
-    check(good, vocabulary(), "test")
-    spoiled = good.ids.copy()
-    spoiled[1, 2] = 50
-    with pytest.raises(AssertionError, match=r"test: token id 50 at row 1, column 2 is not in 0\.\.49"):
-        check(Batch(**{**vars(good), "ids": spoiled}), vocabulary(), "test")
+@pytest.mark.parametrize(
+    ("field", "row", "column", "value", "message"),
+    [
+        ("ids", 1, 2, 50, "test: not a token id: 50 at row 1, column 2"),
+        ("ids", 0, -1, 7, "test: written to the padding: 7 at row 0, column 11"),
+        ("labels", 1, 3, 77, "test: not a label of masked_lm: 77 at row 1, column 3"),
+        ("labels", 0, -1, 9, "test: a target of masked_lm in the padding: 9 at row 0, column 11"),
+    ],
+)
+def test_check_names_row_and_column(field, row, column, value, message) -> None:
+    start, length = np.array([0, 5]), np.array([5, 4])
+    clean = frame(TEXT, vocabulary(), "segment", "encoder", start, length, 12, Noise(0, 0, np.arange(2)))
+    batch = MaskedLM().corrupt(clean, vocabulary(), Noise(0, 0, np.arange(2)))
+    check(batch, vocabulary(), "test")
+    (batch.ids if field == "ids" else batch.labels["masked_lm"])[row, column] = value
+    with pytest.raises(AssertionError, match=message):
+        check(batch, vocabulary(), "test")

@@ -140,7 +140,7 @@ def test_flops_by_hand(objective) -> None:
     [
         ({"architecture": "bret"}, "model.architecture is 'bret': .* did you mean 'bert'"),
         ({"architecture": "t5"}, "model.architecture is 't5': transformers has no AutoModelForMaskedLM of it"),
-        ({"config": {"hiden_act": "gelu"}}, r"\[model.config\] hiden_act: did you mean 'hidden_act'"),
+        ({"config": {"hiden_act": "gelu"}}, r"\[model.config\] hiden_act: did you mean 'hidden_activation'"),
     ],
 )
 def test_what_does_not_fit_is_refused(fields, message) -> None:
