@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from nlp_ssl.errors import InputError
 
 
 def flush(path: Path) -> None:
@@ -30,3 +35,20 @@ def put_folder(writing: Path, final: Path) -> None:
         flush(file)
     writing.rename(final)
     flush(final.parent)
+
+
+@contextmanager
+def or_disk_full(folder: Path, remedy: str, clean: Path | None = None) -> Iterator[None]:
+    """Turn a failure under a full disk into an InputError: libraries tell of a failed write in many ways.
+
+    `clean` is a folder that is only half-written then; it is removed.
+    """
+    try:
+        yield
+    except Exception:
+        full = folder.is_dir() and shutil.disk_usage(folder).free < 2**20
+        if clean is not None:
+            shutil.rmtree(clean, ignore_errors=True)
+        if not full:
+            raise
+        raise InputError(f"{folder}: the disk is full; make some room and {remedy}") from None

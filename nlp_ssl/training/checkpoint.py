@@ -14,7 +14,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from nlp_ssl.files import put_folder
+from nlp_ssl.files import or_disk_full, put_folder
 
 WRITING = "writing"
 """The folder in which a checkpoint is written; a leftover of a kill, never read."""
@@ -27,7 +27,8 @@ def save(accelerator: Accelerator, folder: Path, state: dict[str, Any], keep: in
         shutil.rmtree(writing, ignore_errors=True)
         writing.mkdir(parents=True)
     accelerator.wait_for_everyone()
-    accelerator.save_state(str(writing), safe_serialization=False)  # keeps tied weights tied, without remarks
+    with or_disk_full(folder, "go on with --resume", clean=writing):
+        accelerator.save_state(str(writing), safe_serialization=False)  # keeps tied weights tied, without remarks
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         (writing / "state.json").write_text(json.dumps(state), encoding="utf-8")

@@ -13,6 +13,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.corpus.examples import Examples, Text, find_examples
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
+from nlp_ssl.files import or_disk_full
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training import run
 
@@ -54,7 +55,8 @@ def pretrain(options: Pretrain) -> int:
     run.claim(options.out, options, corpus, options.resume)
     from nlp_ssl.training.loop import train  # torch comes in here, after whatever can be refused without it
 
-    return train(options, corpus, text, examples)
+    with or_disk_full(options.out, "go on with --resume"):
+        return train(options, corpus, text, examples)
 
 
 def usable_examples(corpus: Corpus, split: str, recipe: Recipe) -> tuple[Text, Examples]:

@@ -289,3 +289,26 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched(corpus, 
     for name, value in before.items():
         assert torch.equal(value, saved[name]), name
     assert not (out / "model").exists()
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_the_last_checkpoint(corpus, tmp_path, capsys, monkeypatch) -> None:
+    import shutil
+    from types import SimpleNamespace
+
+    from accelerate import Accelerator
+
+    out = tmp_path / "run"
+    save_state, calls = Accelerator.save_state, []
+
+    def fails_the_second_time(self, folder, **options):
+        calls.append(1)
+        save_state(self, folder, **options)
+        if len(calls) == 2:
+            raise RuntimeError("unexpected pos 8524544 vs 8524432")  # PyTorch's words for it
+
+    monkeypatch.setattr(Accelerator, "save_state", fails_the_second_time)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    arguments = ["pretrain", "mlm", "--corpus", str(corpus), "--out", str(out), *TINY, "--budget", "9-steps"]
+    said = refused(capsys, *arguments, "--save-every", "3")
+    assert "the disk is full; make some room and go on with --resume" in said and "Traceback" not in said
+    assert [folder.name for folder in (out / "checkpoints").iterdir()] == ["step-00000003"]
