@@ -127,20 +127,20 @@ def _row(model: dict[str, Any], name: str | None = None, end: dict[str, Any] | N
 def _reading(scores: dict[str, dict[str, Any]]) -> str:
     """What the table says, in words."""
     accuracy = {name: models["pretrained"]["scores"]["accuracy"] for name, models in scores.items()}
-    verdicts = {name: accuracy[name]["less untrained"]["verdict"] for name in OBJECTIVES}
     said = {
-        "better": "made the model better than the same network untrained",
-        "worse": "made it worse than untrained",
-        "cannot tell": "cannot be told from no pretraining",
+        "better": "made the network better than untrained",
+        "worse": "made it worse",
+        "cannot tell": "cannot be told from none",
     }
-    groups = [(text, [n for n in OBJECTIVES if verdicts[n] == verdict]) for verdict, text in said.items()]
-    sentence = "; ".join(f"{' and '.join(names)} {text}" for text, names in groups if names)
-    means = {name: accuracy[name]["mean"] for name in OBJECTIVES}
-    best = max(OBJECTIVES, key=means.__getitem__)
+    groups = {
+        verdict: [n for n in OBJECTIVES if accuracy[n]["less untrained"]["verdict"] == verdict] for verdict in said
+    }
+    sentence = "; ".join(f"{' and '.join(names)} {said[verdict]}" for verdict, names in groups.items() if names)
     words = scores["mlm"]["tfidf"]["scores"]["accuracy"]["mean"]
-    beside = "above" if means[best] > words else "below"
+    above = [name for name in OBJECTIVES if accuracy[name]["mean"] > words]
+    beside = f"{' and '.join(above)} did better" if above else "no model did better"
     return (
-        f"Pretraining: {sentence}.\n"
-        f"The best model, {best}, is {100 * abs(means[best] - words):.1f} points {beside} counting words. "
-        "Tiny models, a minute each: an example of a result, not a verdict on the objectives."
+        f"Of the pretraining, {sentence}. Than counting words (TF-IDF), {beside}.\n"
+        "This task is mostly about single words, and these are tiny models after a minute each: "
+        "an example of a result, no verdict on the objectives."
     )
