@@ -38,7 +38,7 @@ from nlp_ssl.models.pretraining import configure
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.recipe import Model, Size
 
-WARM_UP, TIMED = 30, 30  # steps
+WARM_UP, TIMED = 12, 12  # steps
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,10 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
     precision = resolve_precision(options.precision)
     try:
         accelerator = make_accelerator(precision, log_with=options.log_with, project_dir=str(options.out))
-    except (ValueError, ImportError) as error:
-        raise InputError(f"log_with is {options.log_with!r}: {error} (pip install its package)") from None
+    except ValueError as error:  # Accelerate lists the trackers that it has
+        raise InputError(f"log_with is {options.log_with!r}: {error}") from None
+    if options.log_with is not None and not accelerator.log_with:
+        raise InputError(f"log_with is {options.log_with!r}: it is not installed: pip install {options.log_with}")
     parts = accelerator.num_processes * options.batch.accumulation
     if options.batch.tokens // options.batch.max_length < parts:
         raise InputError(

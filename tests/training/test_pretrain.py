@@ -312,3 +312,10 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_last_checkpoint(corpus, tmp_
     said = refused(capsys, *arguments, "--save-every", "3")
     assert "the disk is full; make some room and go on with --resume" in said and "Traceback" not in said
     assert [folder.name for folder in (out / "checkpoints").iterdir()] == ["step-00000003"]
+
+
+@pytest.mark.parametrize(("tracker", "message"), [("tensorbord", "Choose between"), ("mlflow", "pip install mlflow")])
+def test_a_tracker_that_is_not_there_is_refused(tracker, message, corpus, tmp_path, capsys) -> None:
+    common = ["--corpus", str(corpus), "--out", str(tmp_path / "run"), *TINY, "--budget", "2-steps"]
+    assert message in refused(capsys, "pretrain", "mlm", *common, "--log-with", tracker)
+    assert not (tmp_path / "run").exists()
