@@ -3,9 +3,9 @@
 The classifier is the one that `transformers` has for the architecture (`AutoModelForSequenceClassification`),
 so that what is saved loads there:
 
-* an encoder classifies by the vector of its first token, through a pooler where the architecture has one, or by
-  the mean of all vectors where its config says so (`classifier_pooling`, which `pretrain` sets to "mean": masked
-  language modelling teaches the first token nothing);
+* an encoder classifies by the vector of its first token, through a pooler where the architecture has one; but by
+  the mean of all vectors where the architecture offers that (`classifier_pooling`, in ModernBERT), since masked
+  language modelling teaches the first token nothing;
 * a decoder by the vector of its last token, which is the end of the text;
 * an encoder-decoder reads the text on both sides and classifies by the decoder's last token, as BART does.
 
@@ -109,6 +109,8 @@ def build(checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed:
     """
     config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())
     set_dropout(config, DROPOUT)
+    if hasattr(config, "classifier_pooling"):
+        config.classifier_pooling = "mean"
     config.id2label = dict(enumerate(labels or ["score"]))
     config.label2id = {name: i for i, name in config.id2label.items()}
     config.problem_type = "single_label_classification" if labels else "regression"

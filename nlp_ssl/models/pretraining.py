@@ -69,7 +69,6 @@ def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_le
         "embedding_size": width,
         "max_position_embeddings": max_length + (2 if architecture in ("roberta", "xlm-roberta", "camembert") else 0),
         "type_vocab_size": 2,
-        "classifier_pooling": "mean",  # of the vectors of a text; masked tokens teach the first one nothing
     }
     known_fields = _fields(CONFIG_MAPPING[architecture]())
     special = {
