@@ -91,12 +91,6 @@ class Metrics:
         kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
         write_text(self.path, "".join(f"{line}\n" for line in kept))
 
-    def read(self) -> list[dict[str, Any]]:
-        """All lines."""
-        if not self.path.is_file():
-            return []
-        return [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
-
 
 def _step(line: str) -> float:
     try:
