@@ -19,8 +19,15 @@ SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
 
 
 def vocabulary(size: int = 50) -> Vocabulary:
-    """Specials 0..4, then ordinary tokens; those divisible by 3 continue a word."""
-    return Vocabulary(size=size, word_starts=np.arange(size) % 3 != 0, **SPECIAL_IDS)
+    """Specials 0..4, then the ordinary tokens w5, w6, …; those divisible by 3 continue a word."""
+    return Vocabulary(
+        size=size,
+        word_starts=np.arange(size) % 3 != 0,
+        surfaces=("",) * 5 + tuple(f"w{i}" for i in range(5, size)),
+        counts=np.where(np.arange(size) < 5, 0, 1000 // np.arange(1, size + 1)),
+        emoji={},
+        **SPECIAL_IDS,
+    )
 
 
 def shard(documents: Sequence[Sequence[Sequence[int]]]) -> Shard:
@@ -70,6 +77,7 @@ def write_corpus(folder: Path, vocab_size: int = 50, seed: int = 0, documents: i
         "fingerprint": f"test-{seed}-{documents}-{vocab_size}",
         "vocab_size": vocab_size,
         "special_ids": SPECIAL_IDS,
+        "emoji_ids": {},
         "splits": counts,
         "language": "en",
     }

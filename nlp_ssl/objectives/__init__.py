@@ -3,10 +3,12 @@
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.clm import CausalLM
 from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.objectives.nsp import NextSentencePrediction
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "mlm": MaskedLM,
     "clm": CausalLM,
+    "nsp": NextSentencePrediction,
     "sop": SentenceOrderPrediction,
 }

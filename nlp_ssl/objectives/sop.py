@@ -31,10 +31,13 @@ class SentenceOrderPrediction(Objective):
 
     example: ClassVar = "pair"
     body: ClassVar = "encoder"
-    head: ClassVar = "sequence_classification"
-    classes: ClassVar = ("in order", "swapped")
+    heads: ClassVar = ("sequence_classification",)
     paper: ClassVar = "Lan et al., ALBERT, ICLR 2020, section 3.1"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+
+    def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
+        """In order, swapped."""
+        return ("in order", "swapped")
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Swap half of the pairs and label them."""
@@ -53,5 +56,5 @@ class SentenceOrderPrediction(Objective):
             ids=np.take_along_axis(batch.ids, source, 1),
             sentence=np.take_along_axis(batch.sentence, source, 1),
             segment=segment,
-            labels={**batch.labels, self.head: swapped},
+            labels={**batch.labels, "sequence_classification": swapped},
         )
