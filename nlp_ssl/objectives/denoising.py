@@ -33,7 +33,6 @@ def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> B
     width = min(source.shape[1], -(-int(length.max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
     source = source[:, :width]
     beyond = np.arange(width) >= length[:, None]
-    arrays = {name: np.take_along_axis(getattr(batch, name), source, 1) for name in ("ids", "sentence", "segment")}
-    for name, fill in (("ids", vocabulary.pad), ("sentence", -1), ("segment", 0)):
-        arrays[name][beyond] = fill
-    return replace(batch, length=length, **arrays)
+    ids, sentence, segment = (np.take_along_axis(a, source, 1) for a in (batch.ids, batch.sentence, batch.segment))
+    ids[beyond], sentence[beyond], segment[beyond] = vocabulary.pad, -1, 0
+    return replace(batch, length=length, ids=ids, sentence=sentence, segment=segment)
