@@ -33,6 +33,8 @@ def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> B
     width = min(source.shape[1], -(-int(length.max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
     source = source[:, :width]
     beyond = np.arange(width) >= length[:, None]
-    ids, sentence, segment = (np.take_along_axis(a, source, 1) for a in (batch.ids, batch.sentence, batch.segment))
+    ids = np.take_along_axis(batch.ids, source, 1)
+    sentence = np.take_along_axis(batch.sentence, source, 1)
+    segment = np.take_along_axis(batch.segment, source, 1)
     ids[beyond], sentence[beyond], segment[beyond] = vocabulary.pad, -1, 0
     return replace(batch, length=length, ids=ids, sentence=sentence, segment=segment)
