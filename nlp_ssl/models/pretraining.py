@@ -225,7 +225,7 @@ class SentenceDecoder(nn.Module):
             num_attention_heads=config.hidden_size // 64,
             intermediate_size=gated_size(config.hidden_size),
             max_position_embeddings=config.max_position_embeddings,
-            pad_token_id=config.pad_token_id,
+            **{f"{role}_token_id": getattr(config, f"{role}_token_id") for role in ("pad", "bos", "eos", "cls", "sep")},
             use_cache=False,
         )
         self.head = AutoModelForCausalLM.from_config(own)
