@@ -1,4 +1,4 @@
-"""A pretrained body with a fresh classifier: how texts go in, how it is trained, what comes out.
+"""A pretrained body, with a fresh classifier or frozen: how texts go in, how it is trained, what comes out.
 
 The classifier is the one that `transformers` has for the architecture (`AutoModelForSequenceClassification`),
 so that what is saved loads there:
@@ -12,6 +12,11 @@ so that what is saved loads there:
 The classifier always starts from the fine-tuning seed, even if the checkpoint already classifies something;
 so does a pooler that the checkpoint lacks. Everything else is the pretrained body, or, for the baseline "the
 same network untrained", starts from the seed too.
+
+A frozen body (`Encoder`) gives a vector to each text: the mean of its last hidden states over all tokens that are
+no padding, of an encoder-decoder those of its encoder. It is the same for every body, so that vectors differ by
+what was learned; the last token of a decoder, which fine-tuning classifies by, was trained to predict what follows
+the text and not to hold it.
 """
 
 from __future__ import annotations
@@ -107,22 +112,32 @@ def build(checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed:
 
     With the same seed, both have the same weights wherever nothing pretrained is put in.
     """
-    config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())
+    config = _config(checkpoint)
     set_dropout(config, DROPOUT)
     if hasattr(config, "classifier_pooling"):
         config.classifier_pooling = "mean"
     config.id2label = dict(enumerate(labels or ["score"]))
     config.label2id = {name: i for i, name in config.id2label.items()}
     config.problem_type = "single_label_classification" if labels else "regression"
-    config.pad_token_id = checkpoint.tokenizer.pad_token_id
-    config.use_cache = False
     torch.manual_seed(seed)
     model: torch.nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     if pretrained:
-        body: Any = model.base_model
-        own = body.state_dict()
-        body.load_state_dict({k: v for k, v in checkpoint.body.items() if k in own}, strict=False)
+        _put(checkpoint, model.base_model)
     return model
+
+
+def _config(checkpoint: Checkpoint) -> Any:
+    """A copy of the checkpoint's config, to be changed."""
+    config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())
+    config.pad_token_id = checkpoint.tokenizer.pad_token_id
+    config.use_cache = False
+    return config
+
+
+def _put(checkpoint: Checkpoint, body: Any) -> None:
+    """Put the pretrained weights into a body."""
+    own = body.state_dict()
+    body.load_state_dict({k: v for k, v in checkpoint.body.items() if k in own}, strict=False)
 
 
 # --- texts as batches ---
@@ -286,13 +301,7 @@ class Classifier:
     def predict(self, tokens: Tokens) -> npt.NDArray[np.float32]:
         """The outputs [n, classes], or [n, 1] for regression; the same on all processes."""
         self.model.eval()
-        by_length = np.argsort(tokens.lengths, kind="stable")
-        cut = [by_length[i : i + PREDICTED_AT_ONCE] for i in range(0, len(by_length), PREDICTED_AT_ONCE)]
-        outputs = torch.zeros(len(by_length), self.outputs, device=self.device.device)
-        for rows in cut[self.device.process_index :: self.device.num_processes]:
-            outputs[rows] = self._logits(tokens, rows)
-        summed: npt.NDArray[np.float32] = self.device.reduce(outputs, "sum").cpu().numpy()
-        return summed
+        return _for_all(self.device, tokens, self.outputs, self._logits)
 
     def save(self, folder: Path) -> None:
         """Write network and tokenizer in Hugging Face format; InputError, and no folder, where there is no room."""
@@ -310,6 +319,52 @@ class Classifier:
         batch = collate(tokens, rows, self.tokenizer.pad_token_id)
         logits: torch.Tensor = self.model(**{k: v.to(self.device.device) for k, v in batch.items()}).logits
         return logits.float()
+
+
+class Encoder:
+    """A frozen body under Accelerate, pretrained or fresh from a seed: texts -> vectors."""
+
+    def __init__(self, checkpoint: Checkpoint, pretrained: bool, seed: int, precision: Precision) -> None:
+        self.pad: int = checkpoint.tokenizer.pad_token_id
+        self.device = make_accelerator(precision)
+        self.device.free_memory()  # of the network before this one
+        config = _config(checkpoint)
+        set_dropout(config, 0.0)
+        torch.manual_seed(seed)
+        body = AutoModel.from_config(config, dtype=torch.float32)
+        if pretrained:
+            _put(checkpoint, body)
+        if config.is_encoder_decoder:
+            body = body.get_encoder()
+        self.width: int = config.hidden_size
+        self.body = self.device.prepare_model(body.eval(), evaluation_mode=True)
+
+    @torch.no_grad()
+    def vectors(self, tokens: Tokens, seen: Callable[[int], None]) -> npt.NDArray[np.float32]:
+        """The vector of each text [n, H]; `seen` is told the texts of every batch. The same on all processes."""
+
+        def means(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+            batch = {k: v.to(self.device.device) for k, v in collate(tokens, rows, self.pad).items()}
+            hidden = self.body(**batch).last_hidden_state.float()  # [B, L, H]
+            real = batch.get("attention_mask", torch.ones_like(batch["input_ids"]))[..., None]  # [B, L, 1]
+            seen(len(rows))
+            mean: torch.Tensor = (hidden * real).sum(1) / real.sum(1)
+            return mean
+
+        return _for_all(self.device, tokens, self.width, means)
+
+
+def _for_all(
+    device: Any, tokens: Tokens, width: int, work: Callable[[Tokens, npt.NDArray[np.int64]], torch.Tensor]
+) -> npt.NDArray[np.float32]:
+    """What `work` gives for each example [n, width], in batches of like length shared out between the processes."""
+    by_length = np.argsort(tokens.lengths, kind="stable")
+    cut = [by_length[i : i + PREDICTED_AT_ONCE] for i in range(0, len(by_length), PREDICTED_AT_ONCE)]
+    outputs = torch.zeros(len(by_length), width, device=device.device)
+    for rows in cut[device.process_index :: device.num_processes]:
+        outputs[rows] = work(tokens, rows)
+    summed: npt.NDArray[np.float32] = device.reduce(outputs, "sum").cpu().numpy()
+    return summed
 
 
 def learning_rate_at(step: int, steps: int) -> float:
