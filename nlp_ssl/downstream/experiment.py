@@ -133,7 +133,7 @@ class Experiment(ABC, Generic[Options]):
         self.predicted = {s: e for s, e in splits.items() if s.startswith("dev") or e.labels is None}
 
         self.checkpoint: Checkpoint = load_checkpoint(folder)
-        self.max_length = longest_input(self.checkpoint, options.max_length)
+        self.max_length = longest_input(self.checkpoint.config, options.max_length)
         self.precision = resolve_precision(options.precision)
         self.parts = Parts(
             options.out,

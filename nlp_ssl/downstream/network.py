@@ -27,14 +27,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 from transformers.utils import logging
 
 from nlp_ssl.downstream.splits import Examples
@@ -64,28 +71,57 @@ class Checkpoint:
 
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a model in Hugging Face format. InputError if it is not one that can classify."""
-    try:
+    with _loading(folder):
         config = AutoConfig.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        with _quiet():
-            body, loading = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
-    except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{folder}: not a model with its tokenizer in Hugging Face format: {reason}") from None
+        body, loading = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
     if type(config) not in AutoModelForSequenceClassification._model_mapping:
         raise InputError(f"{folder}: transformers has no classifier for the architecture {config.model_type!r}")
     untrained = set(loading["missing_keys"])
     lacking = sorted(name for name in untrained if "pooler" not in name)
     if lacking:
         raise InputError(f"{folder}: the checkpoint lacks weights of its body ({', '.join(lacking[:3])}, …)")
+    _fit(tokenizer, config, folder)
+    trained = {name: weight for name, weight in body.state_dict().items() if name not in untrained}
+    return Checkpoint(config, tokenizer, trained, _reads_backward(folder.parent / "recipe.toml"))
+
+
+def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "causal"], bool]:
+    """A model that predicts tokens, its tokenizer, how it was trained, and whether it reads from the end.
+
+    InputError where it is no model in Hugging Face format, is none that reads one text and predicts its tokens,
+    or has been trained without such a head.
+    """
+    with _loading(folder):
+        config = AutoConfig.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    if config.is_encoder_decoder:
+        raise InputError(f"{folder}: {config.model_type!r} reads one text and writes another: it scores no sentence")
+    masked, causal = (type(config) in auto._model_mapping for auto in (AutoModelForMaskedLM, AutoModelForCausalLM))
+    if not masked and not causal:
+        raise InputError(f"{folder}: transformers has no architecture {config.model_type!r} that predicts tokens")
+    if masked and causal:  # BERT may be either
+        as_decoder = AutoModelForCausalLM._model_mapping[type(config)].__name__
+        masked = as_decoder not in (config.architectures or [])
+    with _loading(folder):
+        kind = AutoModelForMaskedLM if masked else AutoModelForCausalLM
+        model, loading = kind.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    if loading["missing_keys"]:
+        lacking = ", ".join(sorted(loading["missing_keys"])[:3])
+        raise InputError(f"{folder}: the model was not trained to predict tokens, its head for that lacks {lacking}")
+    _fit(tokenizer, config, folder)
+    backward = _reads_backward(folder.parent / "recipe.toml")
+    return model.eval(), tokenizer, "masked" if masked else "causal", backward
+
+
+def _fit(tokenizer: Any, config: Any, folder: Path) -> None:
+    """Give the tokenizer a padding token if it has none. InputError where it does not go with the model."""
     if len(tokenizer) > config.vocab_size:
         raise InputError(f"{folder}: its tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.pad_token_id is None:
         raise InputError(f"{folder}: its tokenizer has neither a padding nor an end token")
-    trained = {name: weight for name, weight in body.state_dict().items() if name not in untrained}
-    return Checkpoint(config, tokenizer, trained, _reads_backward(folder.parent / "recipe.toml"))
 
 
 def _reads_backward(recipe: Path) -> bool:
@@ -99,11 +135,11 @@ def _reads_backward(recipe: Path) -> bool:
     return bool(objective.get("clm", {}).get("direction") == "backward")
 
 
-def longest_input(checkpoint: Checkpoint, wanted: int) -> int:
-    """`wanted`, or the number of positions that the model has if that is less."""
-    positions = getattr(checkpoint.config, "max_position_embeddings", None) or wanted
-    if checkpoint.config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= checkpoint.config.pad_token_id + 1  # their positions start behind the padding's
+def longest_input(config: Any, wanted: int) -> int:
+    """`wanted`, or the number of positions that a model of this config has if that is less."""
+    positions = getattr(config, "max_position_embeddings", None) or wanted
+    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= config.pad_token_id + 1  # their positions start behind the padding's
     return min(wanted, positions)
 
 
@@ -178,7 +214,7 @@ def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Token
     np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
     ids = _flat(encoded["input_ids"], np.int32)
     if checkpoint.backward:
-        ids = _reversed(ids, starts)
+        ids = reverse(ids, starts)
     return Tokens(
         ids=ids,
         types=_flat(encoded["token_type_ids"], np.int8) if told else None,
@@ -188,7 +224,7 @@ def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Token
     )
 
 
-def _reversed(ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+def reverse(ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     """Each example from its end to its beginning, between its first and last special token."""
     lengths = np.diff(starts)
     place = np.arange(len(ids)) - np.repeat(starts[:-1], lengths)
@@ -371,6 +407,17 @@ def learning_rate_at(step: int, steps: int) -> float:
     """The learning rate of a step (from 0), as a share of its peak."""
     warm_up = max(1, round(WARM_UP * steps))
     return min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
+
+
+@contextmanager
+def _loading(folder: Path) -> Iterator[None]:
+    """Turn a failure to load into an InputError."""
+    try:
+        with _quiet():
+            yield
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder}: not a model with its tokenizer in Hugging Face format: {reason}") from None
 
 
 @contextmanager

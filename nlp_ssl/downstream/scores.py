@@ -91,7 +91,6 @@ def write_result(
     scored_on = " and ".join(f"{n[split]:,} of {split}" for split in task.evaluation_splits)
     seeds = max(len(row.parts) for row in rows)
     caption = f"{task.name}: {n['train']:,} training examples, scored on {scored_on}, {seeds} seed{'s' * (seeds > 1)}"
-    markdown = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines)]
 
     (out / "predictions").mkdir(exist_ok=True)
     pretrained = [(row, part) for row in rows if row.key == "pretrained" for part in row.parts]
@@ -105,12 +104,18 @@ def write_result(
         file = out / "submission" / task.submission.get(split, f"{split}.tsv")
         first = pretrained[0][1].outputs[split]
         write_text(file, _submission(predictions(first, labels), task, labels))
-    write_text(out / "scores.md", "\n".join([caption, "", *markdown, "", f"`{facts['command']}`", ""]))
+    write_text(out / "scores.md", markdown(caption, header, lines, facts["command"]))
     write_text(out / "scores.csv", _csv(models))
     write_text(out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     print(f"{caption}\n\n{table(header, lines)}", flush=True)
     say(f"\nscores and all else are in {out}")
     return result
+
+
+def markdown(caption: str, header: Sequence[str], lines: Sequence[Sequence[str]], command: str) -> str:
+    """A table with what it is of above and how it was made below."""
+    rows = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines)]
+    return "\n".join([caption, "", *rows, "", f"`{command}`", ""])
 
 
 def _score_name(task: Task, metric: str, split: str) -> str:

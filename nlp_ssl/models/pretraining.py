@@ -166,11 +166,23 @@ class PretrainingModel(nn.Module):
 
     def __init__(self, config: Any, objective: Objective) -> None:
         super().__init__()
-        self.head = HEADS[objective.head].from_config(config)
+        self._divide(HEADS[objective.head].from_config(config))
+        self.labels_rows = bool(objective.classes)
+
+    @classmethod
+    def of(cls, whole: Any) -> PretrainingModel:
+        """Around a model of transformers that predicts tokens, whose body and head are taken apart."""
+        model = cls.__new__(cls)
+        nn.Module.__init__(model)
+        model._divide(whole)
+        model.labels_rows = False
+        return model
+
+    def _divide(self, whole: Any) -> None:
+        self.head = whole
         name = self.head.base_model_prefix
         self.body = getattr(self.head, name)
         setattr(self.head, name, _Handed())
-        self.labels_rows = bool(objective.classes)
 
     def forward(
         self,
@@ -217,6 +229,20 @@ class PretrainingModel(nn.Module):
             loss += nn.functional.cross_entropy(logits.float(), targets[part], reduction="sum")
             correct += (logits.argmax(-1) == targets[part]).sum()
         return loss, correct
+
+    @torch.no_grad()
+    def log_probabilities(
+        self, input_ids: Tensor, targets: Tensor, positions: Tensor, attention_mask: Tensor | None = None
+    ) -> Tensor:
+        """The logarithm of the probability of each target [T], float32, of a head that predicts tokens."""
+        outputs = self.body(input_ids=input_ids, attention_mask=attention_mask)
+        hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]
+        return -torch.cat(
+            [
+                nn.functional.cross_entropy(self._logits(hidden[part]).float(), targets[part], reduction="none")
+                for part in self._chunks(targets)
+            ]
+        )
 
     def one_target(self, input_ids: Tensor) -> tuple[Tensor, Tensor | None]:
         """`targets` and `positions` of the smallest batch there is: one target in one row."""

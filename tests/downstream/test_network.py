@@ -97,8 +97,8 @@ def test_long_texts_are_cut_and_counted(run: Run) -> None:
     assert tokens.lengths.tolist() == [8, 8, 5]
     assert tokens.truncated == 1
     assert tokens.unknown == pytest.approx(2 / 21)
-    assert longest_input(checkpoint, 512) == 64
-    assert longest_input(checkpoint, 32) == 32
+    assert longest_input(checkpoint.config, 512) == 64
+    assert longest_input(checkpoint.config, 32) == 32
 
 
 def test_batches_are_pure_whole_and_of_like_length() -> None:
