@@ -43,6 +43,18 @@ def batch(objective: str) -> dict[str, torch.Tensor]:
     return inputs
 
 
+@pytest.mark.parametrize("architecture", ["bert", "modernbert"])
+def test_log_probabilities_are_those_of_the_whole_model(architecture, monkeypatch) -> None:
+    monkeypatch.setattr(pretraining, "LOGITS_AT_ONCE", (3 * 50, 3 * 50))  # three targets, then one
+    whole, inputs = make("mlm", architecture).eval().whole(), batch("mlm")
+    masked = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    with torch.no_grad():
+        logits = whole(**masked).logits.flatten(0, 1)[inputs["positions"]]
+    expected = logits.log_softmax(-1)[range(4), inputs["targets"]]
+    found = PretrainingModel.of(whole).log_probabilities(**inputs)
+    torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize(("objective", "architecture"), ARCHITECTURES)
 def test_loss_and_gradients_are_those_of_the_saved_model(objective, architecture, tmp_path) -> None:
     """Gathering targets before the head changes no figure, and what is saved is the model that was trained."""
