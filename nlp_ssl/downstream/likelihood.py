@@ -27,7 +27,7 @@ import torch
 
 from nlp_ssl.downstream.network import Tokens, collate, load_language_model, longest_input, reverse
 from nlp_ssl.errors import InputError
-from nlp_ssl.models.pretraining import PretrainingModel
+from nlp_ssl.models.pretraining import TokenScorer
 from nlp_ssl.models.setup import Precision, make_accelerator
 
 Ints = npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ class LanguageModel:
         self.longest: int = longest_input(whole.config, 2**31)
         self.device = make_accelerator(precision)
         self.device.free_memory()
-        self.model = PretrainingModel.of(whole.to(self.device.device))
+        self.model = TokenScorer(whole.to(self.device.device))
 
     def read(self, texts: list[str]) -> Sentences:
         """Tokenise; sentences may have any length, 0 too."""
@@ -128,7 +128,7 @@ class LanguageModel:
                     *(torch.from_numpy(array).to(self.device.device) for array in (batch.positions, batch.targets)),
                 )
                 with self.device.autocast():
-                    found = self.model.log_probabilities(**inputs, targets=targets, positions=positions)
+                    found: torch.Tensor = self.model(**inputs, targets=targets, positions=positions)
                 np.add.at(scores, batch.sentences, found.cpu().numpy())
             seen(len(batch.targets))
         summed = self.device.reduce(torch.from_numpy(scores.astype(np.float32)).to(self.device.device), "sum")
