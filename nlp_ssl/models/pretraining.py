@@ -212,6 +212,32 @@ def _logits(head: Any, hidden: Tensor) -> Tensor:
     return logits
 
 
+class TokenScorer(nn.Module):
+    """A model of transformers that predicts tokens, body and head taken apart, to score targets at some positions."""
+
+    def __init__(self, whole: Any) -> None:
+        super().__init__()
+        self.head, self.body = whole, whole.base_model
+        setattr(whole, whole.base_model_prefix, _Handed(encoder_decoder=False))
+
+    @torch.no_grad()
+    def forward(
+        self, input_ids: Tensor, targets: Tensor, positions: Tensor, attention_mask: Tensor | None = None
+    ) -> Tensor:
+        """The logarithm of the probability of each target [T], float32.
+
+        `input_ids` and `attention_mask` [B, L]; `targets` [T] at `positions` [T] in the flattened rows. All int64.
+        """
+        outputs = self.body(input_ids=input_ids, attention_mask=attention_mask)
+        hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]
+        return -torch.cat(
+            [
+                nn.functional.cross_entropy(_logits(self.head, hidden[part]).float(), targets[part], reduction="none")
+                for part in _chunks(self.head, targets)
+            ]
+        )
+
+
 class SentenceDecoder(nn.Module):
     """A small decoder that writes a sentence, given a vector in the place of [CLS]."""
 
