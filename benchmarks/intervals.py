@@ -1,6 +1,6 @@
 """Do the intervals of a difference cover the truth, and how often is a "better" false?
 
-python benchmarks/intervals.py [--repeats 2000]
+python benchmarks/intervals.py [--repeats 1000]
 Models are simulated whose true scores are known. Whether an example is right depends on the model's skill, on its
 pretraining and fine-tuning seed, on the example (for both models alike, and for one alone), and on chance that every
 run has with every example. The metric is computed from the predictions, as in a comparison.
@@ -22,7 +22,7 @@ from nlp_ssl.downstream.intervals import Scores, difference, measure
 from nlp_ssl.downstream.metrics import METRICS, Floats
 
 POSITIVE = 0.7  # of the examples are of class 1: so is CoLA
-RESAMPLES = 200
+RESAMPLES = 300
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ class World:
             of_class = self._of_class(rng, P, F, skill, np.zeros((P, 1, 2)) if self.untrained else same)
             margin = np.take_along_axis(of_class, np.broadcast_to(gold.astype(int), (P, F, n)), axis=2) + both
             margin += self.own_example * rng.standard_normal(n) + self.chance * rng.standard_normal((P, F, n))
-            scores.append(measure(self.metric, gold, np.where(margin > 0, gold, 1 - gold)))
+            predicted = np.where(margin > 0, gold, 1 - gold)
+            scores.append(measure(self.metric, gold, predicted, pretrained=len(scores) == 0 or not self.untrained))
         return scores[0], scores[1]
 
     def _of_class(self, rng: np.random.Generator, P: int, F: int, skill: float, same: Floats) -> Floats:
@@ -106,25 +107,25 @@ def multi_bootstrap(ours: Scores, theirs: Scores, rng: np.random.Generator) -> t
     else:
         values, influence = values - theirs.mean, influence - theirs.influence.mean((0, 1))
     S, n = influence.shape
-    examples = rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n  # [R, n]
+    # Of a mean over hundreds of examples, resampling finds the normal distribution with their covariance.
+    examples = rng.multivariate_normal(np.zeros(S), np.cov(influence, bias=True) / n, RESAMPLES)  # [R, S]
     seeds = rng.multinomial(S, np.full(S, 1 / S), RESAMPLES) / S  # [R, S]
-    low, high = np.quantile(((values + (examples - 1 / n) @ influence.T) * seeds).sum(1), [0.025, 0.975])
+    low, high = np.quantile(((values + examples) * seeds).sum(1), [0.025, 0.975])
     return float(low), float(high)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=1000)
     repeats = parser.parse_args().repeats
-    rng = np.random.default_rng(0)
     rows = []
     for name, world in worlds():
-        truth = world.truth()
+        rng, truth = np.random.default_rng(0), world.truth()
         covered = resampled = better = worse = 0
         detectable = []
         for _ in range(repeats):
             ours, theirs = world.draw(rng)
-            found = difference(ours, theirs, baseline=world.untrained)
+            found = difference(ours, theirs)
             low, high = multi_bootstrap(ours, theirs, rng)
             covered += found.low <= truth <= found.high
             resampled += low <= truth <= high

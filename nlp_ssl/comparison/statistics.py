@@ -2,7 +2,7 @@
 
 ours = measure("accuracy", gold, predicted)              # [pretraining seeds, fine-tuning seeds, n] -> Scores
 describe(ours)                                           # mean, sd and median over nested seeds
-found = difference(ours, untrained, baseline=True)       # interval, p, verdict, smallest detectable difference
+found = difference(ours, untrained)                      # interval, p, verdict, smallest detectable difference
 holm([found.p, ...])                                     # over objectives x tasks
 tells(differences)                                       # has the task a place in the average?
 normalised(scores, floor); ranks(scores); average(...)   # over tasks
@@ -47,7 +47,7 @@ def describe(scores: Scores) -> Description:
     )
 
 
-def minimal_pairs(correct: npt.ArrayLike, paradigm: npt.ArrayLike) -> Scores:
+def minimal_pairs(correct: npt.ArrayLike, paradigm: npt.ArrayLike, *, pretrained: bool = True) -> Scores:
     """Scores of minimal pairs: `correct` bool[seeds, n], `paradigm` [n], the name of each pair's paradigm.
 
     The score is the mean over paradigms of the share that is correct. Pairs of a paradigm are made from one
@@ -56,8 +56,9 @@ def minimal_pairs(correct: npt.ArrayLike, paradigm: npt.ArrayLike) -> Scores:
     correct = np.asarray(correct, dtype=float)
     _, group, counts = np.unique(np.asarray(paradigm), return_inverse=True, return_counts=True)
     shares = np.stack([np.bincount(group, row) for row in correct]) / counts  # [seeds, paradigms]
-    values = shares.mean(1, keepdims=True)
-    return Scores(values, (shares - values)[:, None])
+    shares = shares[:, None] if pretrained else shares[None]
+    values = shares.mean(2)
+    return Scores(values, shares - values[..., None], pretrained)
 
 
 def holm(p: Sequence[float | None]) -> list[float | None]:

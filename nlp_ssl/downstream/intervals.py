@@ -51,6 +51,8 @@ class Scores:
     """[pretraining seeds, fine-tuning seeds], fractions; a model that is not pretrained has one pretraining seed."""
     influence: Floats
     """[pretraining seeds, fine-tuning seeds, n]: how far the score is moved by each example, times n."""
+    pretrained: bool = True
+    """Whether there is pretraining at all, of which one seed would be an anecdote."""
 
     @property
     def mean(self) -> float:
@@ -86,34 +88,35 @@ class Difference(Interval):
         return "worse" if self.high < 0 else "cannot tell"
 
 
-def measure(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike) -> Scores:
+def measure(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike, *, pretrained: bool = True) -> Scores:
     """The scores of `predicted` [pretraining seeds, fine-tuning seeds, n], class ids or numbers, for `gold` [n]."""
     gold, predicted = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
     assert predicted.ndim == 3 and predicted.shape[2:] == gold.shape, "predictions are [seeds, fine-tuning seeds, n]"
     values, influence = np.empty(predicted.shape[:2]), np.empty(predicted.shape)
     for seed in np.ndindex(values.shape):
         values[seed], influence[seed] = _jackknife(metric, gold, predicted[seed])
-    return Scores(values, influence)
+    return Scores(values, influence, pretrained)
 
 
 def interval(scores: Scores) -> Interval:
     """The mean score with its interval; of one pretraining seed, it is about this one pretrained model."""
-    half = float(_spread([scores]).half_width(LEVEL))
+    half = float(_spread([_by_seed(scores)]).half_width(LEVEL))
     return Interval(scores.mean, scores.mean - half, scores.mean + half)
 
 
-def difference(ours: Scores, theirs: Scores, *, baseline: bool = False) -> Difference:
+def difference(ours: Scores, theirs: Scores) -> Difference:
     """The mean of `ours` less that of `theirs`, on the same n examples.
 
-    With as many seeds of both kinds in both, the seeds are paired: give the same seeds in the same order.
-    `baseline` says that theirs was not pretrained, so that its one pretraining seed makes no anecdote.
+    With as many pretraining seeds in both (or, if that is one, fine-tuning seeds), the seeds are paired: give the
+    same ones in the same order.
     """
     assert ours.influence.shape[2] == theirs.influence.shape[2], "two models are compared on the same examples"
-    if ours.values.shape == theirs.values.shape:
-        spread = _spread([Scores(ours.values - theirs.values, ours.influence - theirs.influence)])
+    mine, other = _by_seed(ours), _by_seed(theirs)
+    if len(ours.values) == len(theirs.values) and len(mine[0]) == len(other[0]):
+        spread = _spread([(mine[0] - other[0], mine[1] - other[1])])
     else:
-        spread = _spread([ours, Scores(-theirs.values, -theirs.influence)])
-    anecdotal = len(ours.values) == 1 or (len(theirs.values) == 1 and not baseline)
+        spread = _spread([mine, (-other[0], -other[1])])
+    anecdotal = any(model.pretrained and len(model.values) == 1 for model in (ours, theirs))
     mean, half = ours.mean - theirs.mean, float(spread.half_width(LEVEL))
     p = None if anecdotal else spread.p_value(mean)
     return Difference(mean, mean - half, mean + half, p, spread.detectable(), anecdotal)
@@ -122,16 +125,15 @@ def difference(ours: Scores, theirs: Scores, *, baseline: bool = False) -> Diffe
 def _jackknife(metric: str, gold: Floats, predicted: Floats) -> tuple[float, Floats]:
     """The score, and what each example adds to it: (n - 1) (score - score without the example), [n]."""
     # Examples that are alike add the same: the pairs of classes stand for thousands of examples.
-    (gold, predicted), pattern, counts = np.unique(
-        np.stack([gold, predicted]), axis=1, return_inverse=True, return_counts=True
-    )
+    pairs, pattern, counts = np.unique(gold + 1j * predicted, return_inverse=True, return_counts=True)
+    gold, predicted = pairs.real, pairs.imag
     K, n = len(counts), int(counts.sum())
     full = METRICS[metric](gold, predicted, counts[None].astype(float))[0]
     without = [
         METRICS[metric](gold, predicted, counts - np.eye(min(_AT_ONCE, K - start), K, start))
         for start in range(0, K, _AT_ONCE)
     ]
-    return float(full), ((n - 1) * (full - np.concatenate(without)))[pattern.reshape(-1)]
+    return float(full), ((n - 1) * (full - np.concatenate(without)))[pattern]
 
 
 @dataclass(frozen=True)
@@ -178,14 +180,13 @@ class _Spread:
         return float(brentq(lambda mean: ndtr((mean - half) / deviation).mean() - POWER, 0, 2 * half.max()))
 
 
-def _spread(samples: Sequence[Scores]) -> _Spread:
-    """The variance of the sum of independent models' means, on the same n examples."""
-    n = samples[0].influence.shape[2]
+def _spread(samples: Sequence[tuple[Floats, Floats]]) -> _Spread:
+    """The variance of the sum of means over independent seeds: of values [S] and influence [S, n], on n examples."""
+    n = samples[0][1].shape[1]
     assert n > 1, "one example says nothing about others"
     total = np.zeros(n)
     parts, own = [], 0.0
-    for sample in samples:
-        values, influence = _by_seed(sample)
+    for values, influence in samples:
         total += influence.mean(0)
         S = len(values)
         if S > 1:

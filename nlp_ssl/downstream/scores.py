@@ -129,7 +129,7 @@ def _scored(
         if len(seeds) > 1:
             scores[name]["sd"] = float(np.std(seeds, ddof=1))
         if untrained is not None and row is not untrained:
-            gap = difference(ours, _measured(untrained, metric, split, gold, labels), baseline=True)
+            gap = difference(ours, _measured(untrained, metric, split, gold, labels))
             scores[name]["less untrained"] = {**asdict(gap), "verdict": gap.verdict}
     choices = {k: v for k, v in row.parts[0].facts.items() if k not in ("seconds", "seed")}
     seconds = [part.facts["seconds"] for part in row.parts]
@@ -138,7 +138,8 @@ def _scored(
 
 def _measured(row: Row, metric: str, split: str, gold: npt.NDArray[Any], labels: tuple[str, ...]) -> Scores:
     """The scores of a model: fine-tuning seeds of one pretraining seed."""
-    return measure(metric, gold, [[predictions(part.outputs[split], labels) for part in row.parts]])
+    predicted = [[predictions(part.outputs[split], labels) for part in row.parts]]
+    return measure(metric, gold, predicted, pretrained=row.key == "pretrained")
 
 
 def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], list[list[str]]]:
