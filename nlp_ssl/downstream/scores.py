@@ -25,7 +25,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from nlp_ssl.console import say, speaks, table
-from nlp_ssl.downstream.metrics import Difference, difference, score
+from nlp_ssl.downstream.intervals import Scores, difference, measure
 from nlp_ssl.downstream.splits import Examples
 from nlp_ssl.downstream.tasks import Task
 from nlp_ssl.files import write_text
@@ -135,18 +135,23 @@ def _scored(
     for name, (metric, split) in measured.items():
         gold = splits[split].labels
         assert gold is not None
-        ours = [predictions(part.outputs[split], labels) for part in row.parts]
-        seeds = [score(metric, gold, predicted) for predicted in ours]
-        scores[name] = {"seeds": seeds, "mean": float(np.mean(seeds))}
+        ours = _measured(row, metric, split, gold, labels)
+        seeds = ours.values[0].tolist()
+        scores[name] = {"seeds": seeds, "mean": ours.mean}
         if len(seeds) > 1:
             scores[name]["sd"] = float(np.std(seeds, ddof=1))
         if untrained is not None and row is not untrained:
-            theirs = [predictions(part.outputs[split], labels) for part in untrained.parts]
-            gap = difference(metric, gold, ours, theirs)
+            gap = difference(ours, _measured(untrained, metric, split, gold, labels))
             scores[name]["less untrained"] = {**asdict(gap), "verdict": gap.verdict}
     choices = {k: v for k, v in row.parts[0].facts.items() if k not in ("seconds", "seed")}
     seconds = [part.facts["seconds"] for part in row.parts]
     return {"key": row.key, "name": row.name, "method": row.method, "scores": scores, **choices, "seconds": seconds}
+
+
+def _measured(row: Row, metric: str, split: str, gold: npt.NDArray[Any], labels: tuple[str, ...]) -> Scores:
+    """The scores of a model: fine-tuning seeds of one pretraining seed."""
+    predicted = [[predictions(part.outputs[split], labels) for part in row.parts]]
+    return measure(metric, gold, predicted, pretrained=row.key == "pretrained")
 
 
 def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], list[list[str]]]:
@@ -162,8 +167,7 @@ def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], l
             cells.append(f"{100 * figures['mean']:.1f}{spread}")
         gap = model["scores"][names[0]].get("less untrained")
         if gap:
-            between = Difference(gap["mean"], gap["low"], gap["high"])
-            cells += [f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]", between.verdict]
+            cells += [f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]", gap["verdict"]]
         elif compared:
             cells += ["", ""]
         lines.append(cells)

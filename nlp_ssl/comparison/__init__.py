@@ -1,0 +1,1 @@
+"""Comparisons of objectives: what the scores say together."""
