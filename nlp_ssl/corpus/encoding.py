@@ -8,7 +8,6 @@ needs torch or transformers, so a worker is light.
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from nlp_ssl.corpus.documents import clean, document_hash
 from nlp_ssl.corpus.reading import Span, read
 from nlp_ssl.corpus.sentences import Splitter, splitter
 from nlp_ssl.corpus.store import write_shard
+from nlp_ssl.files import write_text
 
 SPLITS = ("train", "validation")
 _INDEX = np.dtype([("end", np.int64), ("hash", np.uint64)])  # of a part: offset in bytes, `document_hash`
@@ -200,10 +200,4 @@ def _encode(
 
 def write_json(file: Path, content: object) -> None:
     """Write a JSON file whole or not at all."""
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8") as sink:
-        json.dump(content, sink, ensure_ascii=False, indent=2)
-        sink.write("\n")
-        sink.flush()
-        os.fsync(sink.fileno())
-    beside.replace(file)
+    write_text(file, json.dumps(content, ensure_ascii=False, indent=2) + "\n")

@@ -16,7 +16,6 @@ with more --seeds it adds those.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +27,7 @@ import tyro
 from nlp_ssl.console import Progress, progress, say, speaks
 from nlp_ssl.downstream.experiment import Experiment, TaskOptions, score_task
 from nlp_ssl.downstream.work import Part
-from nlp_ssl.files import put_folder
+from nlp_ssl.files import writing
 
 if TYPE_CHECKING:
     from nlp_ssl.downstream.network import Classifier
@@ -135,11 +134,8 @@ class _Finetuning(Experiment[Finetune]):
                 if epoch == choice["epochs"]:
                     break
         if kind == "pretrained" and seed == 1 and speaks():
-            writing, final = self.options.out / "model.writing", self.options.out / "model"
-            for folder in (writing, final):
-                shutil.rmtree(folder, ignore_errors=True)
-            model.save(writing)
-            put_folder(writing, final)
+            with writing(self.options.out / "model") as beside:
+                model.save(beside)
         outputs = {split: model.predict(self.tokens[split]) for split in self.predicted}
         return Part(outputs, {**choice, "seed": seed})
 

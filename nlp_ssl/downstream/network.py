@@ -16,7 +16,6 @@ same network untrained", starts from the seed too.
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -295,13 +294,12 @@ class Classifier:
         return summed
 
     def save(self, folder: Path) -> None:
-        """Write network and tokenizer in Hugging Face format; InputError, and no folder, where there is no room."""
+        """Write network and tokenizer in Hugging Face format; InputError where there is no room."""
         try:
             with _quiet():
                 self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
                 self.tokenizer.save_pretrained(folder)
         except SafetensorError as error:
-            shutil.rmtree(folder)
             raise InputError(
                 f"{folder}: cannot write the model ({error}); make room and run the same command again"
             ) from None

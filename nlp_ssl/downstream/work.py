@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from nlp_ssl.console import speaks
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import write_text
+from nlp_ssl.files import UNFINISHED, write_text, writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +101,7 @@ class Parts:
             ]
             if other:
                 raise InputError(*other)
-        elif out.is_dir() and any(file.name not in ("parts", "options.json.writing") for file in out.iterdir()):
+        elif out.is_dir() and any(file.name != "parts" and file.suffix != UNFINISHED for file in out.iterdir()):
             raise InputError(f"{out} holds something that is not a result of this command: choose another --out")
         elif speaks():
             (out / "parts").mkdir(parents=True, exist_ok=True)
@@ -121,8 +121,6 @@ class Parts:
         part = work()
         part.facts["seconds"] = round(time.monotonic() - started, 1)
         if speaks():
-            beside = file.with_suffix(".writing")
-            with beside.open("wb") as stream:
+            with writing(file) as beside, beside.open("wb") as stream:
                 np.savez(stream, allow_pickle=False, facts=np.array(json.dumps(part.facts)), **part.outputs)
-            beside.rename(file)
         return part
