@@ -2,8 +2,8 @@
 
 The training examples are the first N of a fixed, class-balanced order, so 100 are part of 1,000 and every model,
 method, seed and baseline has the same ones. Their end, a tenth (`splits.held_out`), is held out: all choices are
-made there, on models that learned from at most `MOST_TO_CHOOSE_ON` of the rest. The scores are those on dev, which
-no choice has seen.
+made there, on models that learned from at most `MOST_TO_CHOOSE_ON` of the rest. The scores are those on dev, and
+on test where its labels are known: no choice has seen them.
 """
 
 from __future__ import annotations
@@ -129,8 +129,7 @@ class Experiment(ABC, Generic[Options]):
         self.train = train.take(chosen)
         self.to_choose_on = train.take(chosen[: min(rest, MOST_TO_CHOOSE_ON)])
         self.held_out = train.take(chosen[rest:])
-        # Scored are the dev splits; a test split is predicted if its labels are the benchmark's secret.
-        self.predicted = {s: e for s, e in splits.items() if s.startswith("dev") or e.labels is None}
+        self.predicted = {name: examples for name, examples in splits.items() if name != "train"}
 
         self.checkpoint: Checkpoint = load_checkpoint(folder)
         self.max_length = longest_input(self.checkpoint, options.max_length)
@@ -208,7 +207,7 @@ class Experiment(ABC, Generic[Options]):
 
     def _remark(self) -> None:
         """Say what the user should know of the texts as the model sees them."""
-        for name in ("train", *self.task.evaluation_splits):
+        for name in ("train", *self.predicted):
             tokens, n = self.tokens[name], len(self.tokens[name].lengths)
             if tokens.truncated:
                 say(f"{name}: {tokens.truncated:,} of {n:,} inputs are longer than {self.max_length} tokens: cut")

@@ -7,8 +7,8 @@ The protocol, the same for the pretrained network and for "the same network, unt
    train after every epoch. The best rate and epoch are chosen; ties go to the lower loss.
 2. For each seed, a network is trained on all N examples on the same schedule, up to the chosen epoch. The
    seed gives the classifier (and the untrained body), the dropout and the order.
-3. The scores are those on dev, which no choice has seen, and the differences from the untrained network have
-   an interval over examples and seeds.
+3. The scores are those on dev, and on test where its labels are known, which no choice has seen; the
+   differences from the untrained network have an interval over examples and seeds.
 
 What is finished is kept in OUT/parts and never run again: the same command goes on after an interruption,
 with more --seeds it adds those.

@@ -187,6 +187,24 @@ def test_several_dev_splits_are_scored_apart(run: Run, cues: Path, tmp_path: Pat
     assert [f.name for f in (asked.out / "submission").iterdir()] == ["MNLI-m.tsv"]
 
 
+def test_a_labelled_test_split_is_scored_and_nothing_else(run: Run, cues: Path, tmp_path: Path) -> None:
+    dev = (cues / "dev.tsv").read_text()
+    asked = options(run("mlm"), cues, tmp_path / "one", baselines=True, learning_rates=(3e-4, 3e-3), seeds=1, epochs=2)
+    without = finetune(asked)
+    (cues / "test.tsv").write_text("\n".join(dev.splitlines()[:101]) + "\n")
+    result = finetune(replace(asked, out=tmp_path / "two"))
+    assert result["examples"]["test"] == 100
+    said = list(csv.DictReader((tmp_path / "two" / "predictions" / "test-1.tsv").open(), delimiter="\t"))
+    right = [row["gold"] == row["predicted"] for row in said]
+    assert scores_of(result, metric="accuracy test") == [np.mean(right)]
+    header = (tmp_path / "two" / "scores.md").read_text().splitlines()[2]
+    assert header.startswith("| model | accuracy | accuracy test | accuracy, less untrained")
+    assert not (tmp_path / "two" / "submission").exists()
+    for before, after in zip(without["models"], result["models"], strict=True):
+        assert after["scores"]["accuracy"] == before["scores"]["accuracy"]
+        assert after.get("tried") == before.get("tried")
+
+
 def test_a_loss_that_is_not_finite_stops(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     asked = options(run("mlm"), cues, tmp_path / "out", learning_rates=(1e30,))
     with pytest.raises(InputError, match=r"the loss is .* at step \d+ of \d+, where the learning rate is"):
