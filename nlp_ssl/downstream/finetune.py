@@ -11,7 +11,9 @@ The protocol, the same for the pretrained network and for "the same network, unt
    differences from the untrained network have an interval over examples and seeds.
 
 What is finished is kept in OUT/parts and never run again: the same command goes on after an interruption,
-with more --seeds it adds those.
+with more --seeds it adds those. With --share-baselines FOLDER, so are baselines that another command has
+left there: those that count words depend on the task and its examples, the untrained network on its architecture,
+tokenizer and settings too, and on nothing else of the run.
 """
 
 from __future__ import annotations
@@ -102,9 +104,10 @@ class _Finetuning(Experiment[Finetune]):
     def networks(self, kind: Literal["pretrained", "untrained"], name: str) -> list[Row]:
         from nlp_ssl.downstream.scores import Row
 
-        choice = self.parts.part(f"{kind}-choice", lambda: self._choose(kind)).facts
+        on = self.on_untrained if kind == "untrained" else None
+        choice = self.parts.part(f"{kind}-choice", lambda: self._choose(kind), on).facts
         seeds = range(1, self.options.seeds + 1)
-        parts = [self.parts.part(f"{kind}-seed{s}", lambda s=s: self._refit(kind, choice, s)) for s in seeds]  # type: ignore[misc]
+        parts = [self.parts.part(f"{kind}-seed{s}", lambda s=s: self._refit(kind, choice, s), on) for s in seeds]  # type: ignore[misc]
         return [Row(kind, name, parts, method="finetune")]
 
     def _choose(self, kind: str) -> Part:

@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,14 @@ def build(checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed:
     return model
 
 
+def architecture(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The config without its origin and what `build` sets: where it is equal, untrained networks start equal."""
+    set_here = {"classifier_pooling", "id2label", "label2id", "num_labels", "problem_type", "use_cache"}
+    origin = {"_name_or_path", "architectures", "dtype", "transformers_version"}
+    config = {key: value for key, value in checkpoint.config.to_dict().items() if key not in set_here | origin}
+    return {**config, "pad_token_id": checkpoint.tokenizer.pad_token_id}
+
+
 # --- texts as batches ---
 
 
@@ -144,6 +153,13 @@ class Tokens:
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each example [n]."""
         return np.diff(self.starts)
+
+    def fingerprint(self) -> str:
+        """A hash of what a network reads."""
+        digest = blake2b(digest_size=8)
+        for array in (self.ids, self.starts) if self.types is None else (self.ids, self.starts, self.types):
+            digest.update(array.tobytes())
+        return digest.hexdigest()
 
 
 def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Tokens:

@@ -116,6 +116,29 @@ def test_seeds_can_be_added(finished: tuple[Finetune, dict], tmp_path: Path) -> 
     assert len(scores_of(more)) == 3
 
 
+def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
+    others = {"baselines": True, "seeds": 1, "epochs": 1, "train_examples": 60}
+    alone = finetune(options(run("sop"), cues, tmp_path / "alone", **others))
+    shared = tmp_path / "shared"
+
+    def names(kind: str, **more) -> list[str]:
+        finetune(options(run(kind), cues, tmp_path / f"{kind}{len(more)}", share_baselines=shared, **others | more))
+        return sorted(file.name.rsplit("-", 1)[0] for file in shared.iterdir())
+
+    four = ["majority", "tfidf", "untrained-choice", "untrained-seed1"]
+    assert names("mlm") == four
+    with monkeypatch.context() as patch:
+        patch.setattr("nlp_ssl.downstream.baselines.BagOfWords", None)
+        assert names("sop") == four  # the same encoder
+        assert names("clm") == sorted([*four, "untrained-choice", "untrained-seed1"])
+    assert len(names("mlm", batch_size=16)) == 8  # another untrained network, the same words
+    assert len(names("mlm", batch_size=16, train_examples=80)) == 12
+    together = json.loads((tmp_path / "sop0" / "scores.json").read_text())
+    assert [m["scores"] for m in together["models"]] == [m["scores"] for m in alone["models"]]
+    monkeypatch.setattr("nlp_ssl.downstream.baselines.BagOfWords", None)
+    finetune(options(run("sop"), cues, tmp_path / "sop0", **others))  # what was taken is kept in OUT, too
+
+
 def test_another_result_is_not_overwritten(finished: tuple[Finetune, dict], tmp_path: Path) -> None:
     asked, _ = finished
     with pytest.raises(InputError, match=r"other batch size \(32, now 16\): choose another --out"):
@@ -262,6 +285,7 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
         ({"learning_rates": (0.0,)}, "--learning-rates 0.0: one or more, all above 0"),
         ({"metric": ("bleu",)}, "--metric bleu"),
         ({"text_column": None}, "no task 'cues' is declared"),
+        ({"share_baselines": Path(__file__)}, "test_finetune.py: a file, it should be a folder"),
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(
