@@ -32,8 +32,8 @@ class Demo:
 
     out: Path = Path("demo")
     """The folder for all of it."""
-    budget: str = "1M-tokens"
-    """How much text each objective reads: 1M-tokens, 500-steps, 2-minutes."""
+    budget: str = "700k-tokens"
+    """How much text each objective reads: 700k-tokens, 500-steps, 2-minutes."""
     train_examples: int = 1000
     """Labelled paragraphs to learn the task from."""
     seeds: int = 3

@@ -87,7 +87,7 @@ class Parts:
     InputError where `out` holds work that depends on something else, or no work of this kind.
     """
 
-    def __init__(self, out: Path, mine: dict[str, Any], shared: Path | None) -> None:
+    def __init__(self, out: Path, mine: dict[str, Any], shared: Path | None = None) -> None:
         self.out, self.shared = out, shared
         self.done_before = True
         """Whether every part so far was there already."""
