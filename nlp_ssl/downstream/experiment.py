@@ -194,14 +194,12 @@ class Experiment(ABC, Generic[Options]):
     @cached_property
     def on_untrained(self) -> dict[str, Any]:
         """All that an untrained network's part depends on: nothing of the run but its architecture and tokenizer."""
-        from nlp_ssl.downstream.network import architecture
-
         return {
             **self.on_texts,
             "command": self.options.command,
             "settings": self.settings(),
             "precision": self.precision,
-            "architecture": architecture(self.checkpoint),
+            "architecture": self.checkpoint.architecture(),
             "tokens": {name: tokens.fingerprint() for name, tokens in self.tokens.items()},
         }
 

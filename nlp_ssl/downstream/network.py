@@ -56,6 +56,13 @@ class Checkpoint:
     backward: bool
     """It was trained to read from the end of a text to its beginning."""
 
+    def architecture(self) -> dict[str, Any]:
+        """The config without its origin and what `build` sets: where it is equal, untrained networks start equal."""
+        set_here = {"classifier_pooling", "id2label", "label2id", "num_labels", "problem_type", "use_cache"}
+        origin = {"_name_or_path", "architectures", "dtype", "transformers_version"}
+        config = {key: value for key, value in self.config.to_dict().items() if key not in set_here | origin}
+        return {**config, "pad_token_id": self.tokenizer.pad_token_id}
+
 
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a model in Hugging Face format. InputError if it is not one that can classify."""
@@ -123,14 +130,6 @@ def build(checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed:
         own = body.state_dict()
         body.load_state_dict({k: v for k, v in checkpoint.body.items() if k in own}, strict=False)
     return model
-
-
-def architecture(checkpoint: Checkpoint) -> dict[str, Any]:
-    """The config without its origin and what `build` sets: where it is equal, untrained networks start equal."""
-    set_here = {"classifier_pooling", "id2label", "label2id", "num_labels", "problem_type", "use_cache"}
-    origin = {"_name_or_path", "architectures", "dtype", "transformers_version"}
-    config = {key: value for key, value in checkpoint.config.to_dict().items() if key not in set_here | origin}
-    return {**config, "pad_token_id": checkpoint.tokenizer.pad_token_id}
 
 
 # --- texts as batches ---
