@@ -21,11 +21,11 @@ the text and not to hold it.
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,6 +67,13 @@ class Checkpoint:
     """The weights that were trained; those of a pooler that was not are missing."""
     backward: bool
     """It was trained to read from the end of a text to its beginning."""
+
+    def architecture(self) -> dict[str, Any]:
+        """The config without its origin and what `build` sets: where it is equal, untrained networks start equal."""
+        set_here = {"classifier_pooling", "id2label", "label2id", "num_labels", "problem_type", "use_cache"}
+        origin = {"_name_or_path", "architectures", "dtype", "transformers_version"}
+        config = {key: value for key, value in self.config.to_dict().items() if key not in set_here | origin}
+        return {**config, "pad_token_id": self.tokenizer.pad_token_id}
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -196,6 +203,13 @@ class Tokens:
     def lengths(self) -> npt.NDArray[np.int64]:
         """Tokens of each example [n]."""
         return np.diff(self.starts)
+
+    def fingerprint(self) -> str:
+        """A hash of what a network reads."""
+        digest = blake2b(digest_size=8)
+        for array in (self.ids, self.starts) if self.types is None else (self.ids, self.starts, self.types):
+            digest.update(array.tobytes())
+        return digest.hexdigest()
 
 
 def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Tokens:
@@ -340,13 +354,12 @@ class Classifier:
         return _for_all(self.device, tokens, self.outputs, self._logits)
 
     def save(self, folder: Path) -> None:
-        """Write network and tokenizer in Hugging Face format; InputError, and no folder, where there is no room."""
+        """Write network and tokenizer in Hugging Face format; InputError where there is no room."""
         try:
             with _quiet():
                 self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
                 self.tokenizer.save_pretrained(folder)
         except SafetensorError as error:
-            shutil.rmtree(folder)
             raise InputError(
                 f"{folder}: cannot write the model ({error}); make room and run the same command again"
             ) from None

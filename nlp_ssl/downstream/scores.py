@@ -2,7 +2,7 @@
 
 scores.json          everything: each score of each seed, choices made, seconds, versions, the command
 scores.md, .csv      the table; one line for each score
-predictions/         what the pretrained network said to each example of dev, by seed (fine-tuning) or method
+predictions/         what the pretrained network said to each example with a label, by seed (fine-tuning) or method
 submission/          predictions for test splits without labels, as the benchmark takes them
 model/               of fine-tuning: the network of the first seed, for `AutoModelForSequenceClassification`
 """
@@ -70,9 +70,8 @@ def write_result(
     facts: dict[str, Any],
 ) -> dict[str, Any]:
     """Score the rows, print the table on standard output and write all files; returns what scores.json holds."""
-    measured = {
-        _score_name(task, metric, split): (metric, split) for split in task.evaluation_splits for metric in task.metrics
-    }
+    scored = [split for split, examples in splits.items() if examples.labels is not None]
+    measured = {_score_name(task, metric, split): (metric, split) for split in scored for metric in task.metrics}
     models = [_scored(row, rows, measured, labels, splits) for row in rows]
     result = {
         "task": task.name,
@@ -88,18 +87,18 @@ def write_result(
         return result
     header, lines = _table(models, list(measured))
     n = facts["examples"]
-    scored_on = " and ".join(f"{n[split]:,} of {split}" for split in task.evaluation_splits)
+    scored_on = " and ".join(f"{n[split]:,} of {split}" for split in scored)
     seeds = max(len(row.parts) for row in rows)
     caption = f"{task.name}: {n['train']:,} training examples, scored on {scored_on}, {seeds} seed{'s' * (seeds > 1)}"
 
     (out / "predictions").mkdir(exist_ok=True)
     pretrained = [(row, part) for row in rows if row.key == "pretrained" for part in row.parts]
-    for split in task.evaluation_splits:
+    for split in scored:
         for row, part in pretrained:
             one = part.facts.get("seed", row.method)
             name = f"{one}.tsv" if split == "dev" else f"{split.removeprefix('dev_')}-{one}.tsv"
             write_text(out / "predictions" / name, _predictions(part.outputs[split], splits[split], labels))
-    for split in (s for s in splits if s not in task.evaluation_splits):
+    for split in (s for s in splits if s not in scored):
         (out / "submission").mkdir(exist_ok=True)
         file = out / "submission" / task.submission.get(split, f"{split}.tsv")
         first = pretrained[0][1].outputs[split]
