@@ -274,8 +274,8 @@ def _counts_words(score: Score, setting: Setting) -> bool:
 
 def _reference(body: str, models: Sequence[str]) -> str | None:
     """What an objective's models are compared with: the same network untrained; random ones for word vectors."""
-    named = f"{body}, untrained" if body != "static" else "random vectors"
-    return named if named in models else None
+    names = (f"{body}, untrained", *(["random vectors"] if body == "static" else []))
+    return next((name for name in names if name in models), None)
 
 
 def _nested(scores: Sequence[Score], what: Callable[[Score], Any]) -> npt.NDArray[Any]:

@@ -237,7 +237,7 @@ body {
   font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", "Apple SD Gothic Neo",
     "Malgun Gothic", "Noto Sans KR", "Noto Sans CJK KR", "NanumGothic", sans-serif;
 }
-main { max-width: 72rem; margin: 0 auto; padding: 1.25rem 1rem 4rem; }
+main { max-width: 80rem; margin: 0 auto; padding: 1.25rem 1rem 4rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .4rem; text-wrap: balance; }
 h2 { font-size: 1.25rem; margin: 2.75rem 0 .6rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); }
 h3 { font-size: 1rem; margin: 1.75rem 0 .5rem; }

@@ -137,27 +137,28 @@ def against_untrained(board: Board) -> str:
     """The first sentence: which objectives made the network better than untrained."""
     if not board.counted:
         return "No task is above its floor, so nothing can be said of the objectives."
-    kinds: dict[str, dict[str, list[str]]] = {}
+    kinds: dict[str, dict[tuple[float, str], list[str]]] = {}
     for model in board.objectives:
         gaps = [f.gap for task in board.counted if (f := board.figures.get((model, task))) and f.gap]
-        better, worse = (sum(gap.verdict == kind for gap in gaps) for kind in ("better", "worse"))
-        kind = "unknown" if not gaps else "mixed" if better and worse else "better" if better else "worse"
-        kind = "cannot tell" if gaps and not better and not worse else kind
-        n = better or worse if kind in ("better", "worse") else 0
-        where = f" (on {n} of {len(gaps)} tasks)" if n < len(gaps) else " (on every task)"
-        kinds.setdefault(kind, {}).setdefault(where if n and len(gaps) > 1 else "", []).append(model)
+        better, worse = (sum(gap.verdict == verdict for gap in gaps) for verdict in ("better", "worse"))
+        told = "mixed" if better and worse else "better" if better else "worse" if worse else "cannot tell"
+        n, where = better or worse, ""
+        if told in ("better", "worse") and len(gaps) > 1:
+            where = f" (on {n} of {len(gaps)} tasks)" if n < len(gaps) else " (on every task)"
+        kinds.setdefault(told if gaps else "unknown", {}).setdefault((n if where else 0, where), []).append(model)
     said = {
         "better": "{} came out better than the same network untrained",
         "worse": "{} came out worse than untrained",
         "mixed": "{} came out better on some tasks and worse on others",
         "cannot tell": "{} cannot be told from no pretraining",
-        "unknown": "{} has nothing to be compared with",
+        "unknown": "{} cannot be compared, for want of an untrained network",
     }
-    clauses = [
-        said[kind].format(listed([listed(models) + where for where, models in kinds[kind].items()]))
-        for kind in said
-        if kind in kinds
-    ]
+    clauses = []
+    for kind in (kind for kind in said if kind in kinds):
+        groups = sorted(
+            kinds[kind].items(), key=lambda group: group[0], reverse=True
+        )  # where it is so most often first
+        clauses.append(said[kind].format(listed([listed(models) + where for (_, where), models in groups])))
     if len(board.anecdotal) == len(board.objectives):
         return f"In these runs, one pretraining seed each and so no more than an anecdote, {'; '.join(clauses)}."
     words = "; ".join(clauses)
@@ -184,9 +185,9 @@ def against_each_other(board: Board) -> str:
         return f"{hedge}, {ahead[0]} is better than {whom}."
     if not ahead:  # each is beaten by one that is beaten by another
         return f"{hedge}, none is ahead: each is worse than some other."
-    apart = ", between which it cannot be told" if len(ahead) > 1 else ""
+    apart = ", and these cannot be told apart" if len(ahead) > 1 else ""
     behind = f"{listed(others)} {'are each' if len(others) > 1 else 'is'} worse than some other"
-    return f"{hedge}, none is better than {listed(ahead)}{apart}; {behind}."
+    return f"{hedge}, none can be said to be better than {listed(ahead)}{apart}; {behind}."
 
 
 def duels(board: Board) -> dict[tuple[str, str], tuple[int, int]]:

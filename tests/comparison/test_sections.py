@@ -80,6 +80,11 @@ def test_every_verdict_against_untrained_has_its_words() -> None:
         "d (on 1 of 2 tasks) came out worse than untrained; e came out better on some tasks and worse on others; "
         "c cannot be told from no pretraining."
     )
+    several = against_untrained(board({"a": [1, 0, 0], "b": [1, 1, 1], "c": [1, 1, 0], "d": [1, 0, 0]}))
+    assert several == (
+        "b (on every task), c (on 2 of 3 tasks) and a and d (on 1 of 3 tasks) came out better than the same network "
+        "untrained."
+    )
     assert against_untrained(board({"a": [0]}, anecdotal=True)) == (
         "In these runs, one pretraining seed each and so no more than an anecdote, "
         "a cannot be told from no pretraining."
@@ -96,9 +101,13 @@ def test_who_is_ahead_of_the_others() -> None:
     assert said(1, 1, 0) == "Of the objectives, a is better than all others."
     assert said(-1, 0, 1) == "Of the objectives, b is better than all others."
     assert said(0, 1, 0) == (
-        "Of the objectives, none is better than a and b, between which it cannot be told; c is worse than some other."
+        "Of the objectives, none can be said to be better than a and b, and these cannot be told apart; "
+        "c is worse than some other."
     )
-    assert said(1, 0, 1) == "Of the objectives, none is better than a; b and c are each worse than some other."
+    assert (
+        said(1, 0, 1)
+        == "Of the objectives, none can be said to be better than a; b and c are each worse than some other."
+    )
     assert said(1, -1, 1) == "Of the objectives, none is ahead: each is worse than some other."
     assert against_each_other(board({"a": [1]})) == "There is no other objective to compare with."
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nlp_ssl.downstream.metrics import score
 
-BODIES = {"clm": "decoder", "gap_sentences": "sequence-to-sequence"}
+BODIES = {"clm": "decoder", "gap_sentences": "seq2seq"}
 SKILL = {"mlm": 0.30, "clm": 0.22, "sop": 0.02, "nsp": 0.0, "emoji": 0.05, "gap_sentences": 0.15}
 """How far above the untrained network an objective's models are, in accuracy on all labels."""
 COST = {"clm": 2.4, "sop": 0.75}
