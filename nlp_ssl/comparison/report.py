@@ -1,10 +1,7 @@
 """`nlp-ssl report`: a comparison's results -> one page that answers "which objective?".
 
-Reads COMPARISON/results.json and the predictions that it names, and writes beside it
-
-report.html   the report: opens offline, loads nothing
-report.md     the same without plots, and every raw score
-scores.csv    every raw score
+Reads COMPARISON/results.json and the predictions that it names. Writes beside it report.html, which opens offline and
+loads nothing; report.md, the same without plots but with every raw score; and scores.csv, every raw score again.
 
 All figures are computed here, from the results alone: the same results give the same bytes.
 """
