@@ -17,6 +17,7 @@ from nlp_ssl.errors import InputError, did_you_mean
 
 COMMANDS = {
     "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
+    "show": ("nlp_ssl.show", "what an objective does to a text, before any training"),
     "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
     "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
     "probe": ("nlp_ssl.downstream.probe", "a model and a labelled task -> what its frozen vectors know"),
