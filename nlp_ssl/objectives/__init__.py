@@ -3,6 +3,7 @@
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.clm import CausalLM
 from nlp_ssl.objectives.emoji import EmojiPrediction
+from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.objectives.nsp import NextSentencePrediction
 from nlp_ssl.objectives.skip_thought import SkipThought
@@ -15,4 +16,5 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "nsp": NextSentencePrediction,
     "sop": SentenceOrderPrediction,
     "emoji": EmojiPrediction,
+    "gap_sentences": GapSentences,
 }
