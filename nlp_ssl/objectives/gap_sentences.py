@@ -8,12 +8,13 @@ together with it against all that remain (*sequential*). Words count as often as
 The paper's masking of further tokens is the mixture with `mlm`, which comes after and so masks what is left.
 
 Departures. Words are letters and digits of any script (`nlp_ssl.corpus.words`); PEGASUS's code knows a-z and 0-9, so
-that elsewhere every score is 0 and it takes the last sentences. Stop words are kept, of which the code has a list in
-English. Equal scores go to the earlier sentence. The number of gap sentences is rounded to the nearest, where the code
-rounds down and has too few in short rows; it is at least one and never all, where the code takes a one-sentence text
-out whole. Texts are cut to rows before sentences are selected, so that none is written from a place beyond the input.
-The share is fixed and importance has no noise (of the larger model, section 6.1, and its code), so that principal
-sentences are the same in every epoch.
+that elsewhere every score is 0 and it takes the last sentences. Stop words are kept; the code leaves out a list of
+English ones. Equal scores go to the earlier sentence. Two sentences always score the same, as do all in a text where
+no word is said twice: in short texts the principal sentence is mostly the leading one. The number of gap sentences is
+rounded to the nearest, where the code rounds down and has too few in short rows; it is at least one and never all,
+where the code takes a one-sentence text out whole. Texts are cut to rows before sentences are selected, so that none is
+written from a place beyond the input. The share is fixed and importance has no noise, which the code adds for its
+larger model, so that principal sentences are the same in every epoch.
 
 In: a clean batch. Out: `ids`, `sentence`, `segment` and `length` without the gap sentences, a [MASK] of the same
 number in place of each; `sequences["seq2seq_lm"]` [B, T] the gap sentences in their order, then [SEP]. Behind another
