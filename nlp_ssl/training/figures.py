@@ -19,7 +19,9 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.models.inputs import Inputs
 from nlp_ssl.models.pretraining import PretrainingModel
 from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mixture import Part
+from nlp_ssl.objectives.rouge import rouge_1
 from nlp_ssl.objectives.sentence_permutation import SentencePermutation
 
 
@@ -79,6 +81,38 @@ def orders_recovered(
     return torch.tensor([[total, len(rows)] for total in sums], dtype=torch.float64)
 
 
+WRITTEN_ROWS = 16
+"""Rows of a micro-batch for which a text is written token by token, which takes long."""
+
+
+def gap_sentences_written(
+    model: PretrainingModel, part: str, batch: Batch, inputs: Inputs, vocabulary: Vocabulary
+) -> Tensor:
+    """ROUGE-1 F1 of what the model writes with the gap sentences, and what copying would reach.
+
+    The model writes greedily, as many tokens at most as the longest gap sentences have. Copying takes the beginning
+    of what is left of the text, as many tokens as are wanted. Only the first rows with a target are taken.
+    """
+    rows = np.flatnonzero((batch.sequences[part] != NO_LABEL).any(axis=1))[:WRITTEN_ROWS]
+    if not len(rows):
+        return torch.zeros(2, 2, dtype=torch.float64)
+    ids, wanted = batch.ids[rows], batch.sequences[part][rows]  # [R, L], [R, T]
+    source = inputs["input_ids"][torch.from_numpy(rows).to(inputs["input_ids"].device)]
+    written = model.whole("seq2seq_lm").generate(
+        input_ids=source,
+        attention_mask=(source != vocabulary.pad).long(),
+        max_new_tokens=wanted.shape[1],
+        do_sample=False,
+        use_cache=True,
+    )
+    text_first = np.argsort(vocabulary.special[ids], axis=1, kind="stable")
+    copied = np.take_along_axis(ids, text_first, 1)[:, : wanted.shape[1] - 1]
+    copied = np.where(wanted[:, 1 : 1 + copied.shape[1]] == NO_LABEL, NO_LABEL, copied)  # [SEP] is no text
+    found = [rouge_1(text, wanted, vocabulary).sum() for text in (written.cpu().numpy(), copied)]
+    return torch.tensor([[total, len(rows)] for total in found], dtype=torch.float64)
+
+
 FIGURES: Mapping[type[Objective], Figures] = {
     SentencePermutation: Figures(names=("orders_recovered", "orders_by_chance"), take=orders_recovered),
+    GapSentences: Figures(names=("rouge_1", "rouge_1_by_copying"), take=gap_sentences_written, steps=4),
 }
