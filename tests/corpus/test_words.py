@@ -1,6 +1,10 @@
+import re
+
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
+from nlp_ssl.corpus.tokenizer import surfaces, vocab_size, word_starts
 from nlp_ssl.corpus.words import Pieces
 
 
@@ -55,3 +59,41 @@ def test_bytes_of_a_character_are_told_apart_by_their_tokens() -> None:
 def test_no_words_at_all() -> None:
     assert words_of(["…", "!"]) == ([], [])
     assert words_of([]) == ([], [])
+
+
+TEXTS = [
+    "The cats' owner said: \"Don't re-read it, it's 3.5 pages!\"",
+    "영화가 정말 재미있었다. 영화는 (그냥) 지루했다...",
+    "Éléphants, naïve ÉTÉ",
+]
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "byte-level", "unigram"])
+def test_words_of_real_tokenizers(kind) -> None:
+    alphabet = sorted(set("".join(TEXTS)) - {" "})
+    if kind == "wordpiece":
+        tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+        tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+        trainer = trainers.WordPieceTrainer(vocab_size=110, special_tokens=["[UNK]"], initial_alphabet=alphabet)
+    elif kind == "byte-level":
+        tokenizer = Tokenizer(models.BPE())
+        tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+        trainer = trainers.BpeTrainer(vocab_size=270, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    else:
+        tokenizer = Tokenizer(models.Unigram())
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+        trainer = trainers.UnigramTrainer(vocab_size=90, unk_token="[UNK]", special_tokens=["[UNK]"])
+    tokenizer.train_from_iterator(TEXTS * 9, trainer)
+    pieces = Pieces.of(surfaces(tokenizer, vocab_size(tokenizer)), word_starts(tokenizer))
+    expected = [
+        "the cats owner said don t re read it it s 3 5 pages",
+        "영화가 정말 재미있었다 영화는 그냥 지루했다",
+        "éléphants naïve été",
+    ]
+    cut = 0
+    for text, words in list(zip(TEXTS, expected, strict=True))[: 1 if kind == "byte-level" else None]:
+        ids = np.array(tokenizer.encode(text).ids)
+        hashes = pieces.words(ids, np.zeros_like(ids))[1].tolist()
+        assert hashes == words_of(words.split())[1]
+        cut += len(ids) - len(re.findall(r"\w+|[^\w\s]", text))
+    assert cut > 0  # words were cut into tokens
