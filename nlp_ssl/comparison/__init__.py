@@ -1,1 +1,1 @@
-"""Comparisons of objectives: what the scores say together."""
+"""Objectives compared: what their scores say together, and the report that says it."""
