@@ -35,6 +35,20 @@ def vocabulary(size: int = 50) -> Vocabulary:
     )
 
 
+def words_vocabulary(text: str) -> Vocabulary:
+    """Specials 0..4, then the words of a text; "##" marks one that continues another."""
+    words = text.split()
+    size = 5 + len(words)
+    return Vocabulary(
+        size=size,
+        word_starts=np.array([True] * 5 + [not word.startswith("##") for word in words]),
+        surfaces=("",) * 5 + tuple(word.removeprefix("##") for word in words),
+        counts=np.ones(size, np.int64),
+        emoji={},
+        **SPECIAL_IDS,
+    )
+
+
 def shard(documents: Sequence[Sequence[Sequence[int]]]) -> Shard:
     """A shard of documents, given as lists of sentences, given as lists of token ids."""
     sentences = [sentence for document in documents for sentence in document]
