@@ -9,6 +9,7 @@ from nlp_ssl.objectives.nsp import NextSentencePrediction
 from nlp_ssl.objectives.sentence_permutation import SentencePermutation
 from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
+from nlp_ssl.objectives.text_infilling import TextInfilling
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "mlm": MaskedLM,
@@ -19,4 +20,5 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "emoji": EmojiPrediction,
     "sentence_permutation": SentencePermutation,
     "document_rotation": DocumentRotation,
+    "text_infilling": TextInfilling,
 }
