@@ -69,7 +69,7 @@ def orders_recovered(
     chance = np.count_nonzero(alike, axis=1) / np.count_nonzero(to_come, axis=1)
 
     device = inputs["input_ids"].device
-    hidden = model.run_body(inputs).last_hidden_state[torch.from_numpy(row), torch.from_numpy(column)]  # [S, H]
+    hidden = model.run_body(inputs)[part][torch.from_numpy(row), torch.from_numpy(column)]  # [S, H]
     logits = model.heads["seq2seq_lm"](inputs_embeds=hidden[None]).logits[0]
     scores = logits.gather(1, torch.from_numpy(first[of_row]).to(device)).float()  # [S, most]
     chosen = scores.masked_fill(~torch.from_numpy(to_come).to(device), -torch.inf).argmax(1).cpu().numpy()
