@@ -27,7 +27,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.corpus.batch import Batch
+from nlp_ssl.corpus.batch import NO_LABEL, Batch
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective, require
@@ -96,6 +96,9 @@ class TextInfilling(Objective):
         source[of, mask_place] = np.minimum(hole - of * width, np.maximum(end[of] - 1, 1))
         out = moved(with_original(batch), source, rank[:, -1] + masks, vocabulary)
         out.ids[of, mask_place] = vocabulary.mask
+        for labels in out.labels.values():
+            if labels.ndim == 2:  # of masks that were there before, some of which went with their tokens
+                labels[of, mask_place] = NO_LABEL
         return out
 
     def _spans(self, words: Ints, noise: Noise) -> tuple[Ints, Ints]:

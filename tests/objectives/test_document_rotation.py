@@ -23,12 +23,12 @@ def test_by_hand() -> None:
     before = batch.ids.copy()
     out = DocumentRotation().corrupt(batch, vocabulary(), Offsets([2, 0, 0, 0], high=[4, 2, 0, 1]))
     assert out.ids.tolist() == [
-        [2, 13, 14, 10, 11, 12, 3, 0],
-        [2, 21, 22, 20, 3, 0, 0, 0],
-        [2, 30, 3, 0, 0, 0, 0, 0],
-        [2, 41, 40, 3, 0, 0, 0, 0],
+        [2, 13, 14, 10, 11, 12, 3, 0, 0, 0],
+        [2, 21, 22, 20, 3, 0, 0, 0, 0, 0],
+        [2, 30, 3, 0, 0, 0, 0, 0, 0, 0],
+        [2, 41, 40, 3, 0, 0, 0, 0, 0, 0],
     ]
-    assert out.sentence.tolist()[0] == [-1, 1, 1, 0, 0, 1, -1, -1]
+    assert out.sentence.tolist()[0] == [-1, 1, 1, 0, 0, 1, -1, -1, -1, -1]
     assert out.sequences["seq2seq_lm"].tolist()[:2] == [
         [10, 11, 12, 13, 14, 3, -100, -100, -100],
         [20, 21, 22, 3, -100, -100, -100, -100, -100],

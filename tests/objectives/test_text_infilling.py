@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -83,6 +84,19 @@ def test_masks_before_and_behind_the_text_by_hand() -> None:
     out = TextInfilling().corrupt(rows_of(LONG, width=12), vocabulary(), Spans([[0, 2, 1]], [[8, 0, 1]]))
     assert out.ids.tolist() == [[2, M, M, 14, 16, 17, 19, 20, 22, M, 3, 0]]
     assert out.sentence.tolist() == [[-1, 0, 0, 0, 1, 1, 1, 1, 1, 1, -1, -1]]
+
+
+def test_labels_go_with_their_tokens_by_hand() -> None:
+    """Of the tokens that were masked before, 12 goes with a span, whose mask has no label; 17 and 20 stay."""
+    batch = rows_of(LONG, width=12)
+    labels = np.full_like(batch.ids, NO_LABEL)
+    labels[0, [2, 3, 7, 9]] = [11, 12, 17, 20]
+    batch.ids[0, 7] = M
+    batch = replace(batch, labels={"masked_lm": labels})
+    out = TextInfilling().corrupt(batch, vocabulary(), Spans([[2, 0, 3]], [[1, 5, 8]]))
+    assert out.ids.tolist() == [[2, 10, M, 14, 16, M, M, 19, 20, M, 3, 0]]
+    found = out.labels["masked_lm"][0]
+    assert np.flatnonzero(found != NO_LABEL).tolist() == [5, 8] and found[[5, 8]].tolist() == [17, 20]
 
 
 VARIANTS = [{}, TOKENS, DELETION, {"lengths": "one"}, {"ratio": 0.8, "mean_length": 0.5}, {"ratio": 0.01}]
