@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
 from hashlib import file_digest
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import tyro
 
@@ -48,8 +48,25 @@ FEWEST_EXAMPLES = 20
 UNKNOWN_WORTH_A_WARNING = 0.1
 
 
+Model = Literal["majority", "tfidf", "untrained", "pretrained"]
+
+
 @dataclass(frozen=True, kw_only=True)
-class Finetune:
+class Protocol:
+    """How every network is fine-tuned."""
+
+    learning_rates: tuple[float, ...] = (5e-5, 2e-4, 8e-4)
+    """The peak learning rates to choose from, on a held-out part of train."""
+    epochs: int | None = None
+    """The most passes over train, of which the best number is chosen; by default 3 (large tasks) to 10 (small)."""
+    batch_size: int = 32
+    """Examples in a batch."""
+    max_length: int = 128
+    """Tokens that are read of an example, up to what the model has positions for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finetune(Protocol):
     """Fine-tune a pretrained model on a labelled task, and score it beside baselines."""
 
     run: tyro.conf.Positional[Path]
@@ -64,18 +81,10 @@ class Finetune:
     """Networks that are trained; scores are reported with their spread."""
     train_examples: int | None = None
     """Use so many examples of train, class-balanced, the same for every model; all if not given."""
-    learning_rates: tuple[float, ...] = (5e-5, 2e-4, 8e-4)
-    """The peak learning rates to choose from, on a held-out part of train."""
-    epochs: int | None = None
-    """The most passes over train, of which the best number is chosen; by default 3 (large tasks) to 10 (small)."""
-    batch_size: int = 32
-    """Examples in a batch."""
-    max_length: int = 128
-    """Tokens that are read of an example, up to what the model has positions for."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of matrix products; auto is bf16 where the hardware has it."""
-    baselines: bool = True
-    """Also score the majority class, TF-IDF with a linear model, and the same network untrained."""
+    models: tuple[Model, ...] = get_args(Model)
+    """What is scored: the majority class, TF-IDF with a linear model, the same network untrained, the run's model."""
     text_column: str | None = None
     """Column with the text, in place of the declared one."""
     pair_column: str | None = None
@@ -97,9 +106,9 @@ def finetune(options: Finetune) -> dict[str, Any]:
 
     InputError for options, data or a model that cannot be used, before anything is written.
     """
-    _check(options)
+    check(options)
     task = with_flags(
-        _find_task(options.task), options.text_column, options.pair_column, options.label_column, options.metric
+        find_task(options.task), options.text_column, options.pair_column, options.label_column, options.metric
     )
     folder = _model_folder(options.run)
 
@@ -117,7 +126,8 @@ def finetune(options: Finetune) -> dict[str, Any]:
         ) from None
 
 
-def _check(options: Finetune) -> None:
+def check(options: Finetune) -> None:
+    """InputError, with all that is wrong, for options that no task or model could make good."""
     rules = [
         (options.seeds >= 1, f"--seeds {options.seeds}: at least 1"),
         (
@@ -125,6 +135,7 @@ def _check(options: Finetune) -> None:
             f"--train-examples {options.train_examples}: at least {FEWEST_EXAMPLES}, part of them is held out",
         ),
         (options.epochs is None or options.epochs >= 1, f"--epochs {options.epochs}: at least 1"),
+        (bool(options.models), f"--models: one or more of {', '.join(get_args(Model))}"),
         (options.batch_size >= 1, f"--batch-size {options.batch_size}: at least 1"),
         (options.max_length >= 8, f"--max-length {options.max_length}: at least 8"),
         (
@@ -137,7 +148,13 @@ def _check(options: Finetune) -> None:
         raise InputError(*problems)
 
 
-def _find_task(name: str) -> Task:
+def usual_epochs(train_examples: int) -> int:
+    """The most passes over so many examples where none are asked for."""
+    return min(max(round(30_000 / train_examples), 3), 10)
+
+
+def find_task(name: str) -> Task:
+    """The task that is declared by this name or in this file; else one whose columns flags have to name."""
     declared = name.endswith(".toml") or name in task_names()
     return load_task(name) if declared else own_task(name)
 
@@ -183,7 +200,7 @@ class _Experiment:
         self.train = train.take(chosen)
         self.to_choose_on = train.take(chosen[: min(rest, MOST_TO_CHOOSE_ON)])
         self.held_out = train.take(chosen[rest:])
-        self.epochs = options.epochs or min(max(round(30_000 / N), 3), 10)
+        self.epochs = options.epochs or usual_epochs(N)
         # Scored are the dev splits; a test split is predicted if its labels are the benchmark's secret.
         self.predicted = {s: e for s, e in splits.items() if s.startswith("dev") or e.labels is None}
 
@@ -252,15 +269,17 @@ class _Experiment:
         from nlp_ssl.downstream.scores import Row, write_result
 
         self.done_before = True
-        rows = []
-        if self.options.baselines:
-            name = "majority class" if self.labels else "mean of train"
-            rows += [
-                Row("majority", name, [self._part("majority", self._majority)]),
-                Row("tfidf", "TF-IDF + linear model", [self._part("tfidf", self._bag_of_words)]),
-                Row("untrained", "the same network, untrained", self._network("untrained")),
-            ]
-        rows.append(Row("pretrained", self.options.run.resolve().name, self._network("pretrained")))
+        # In this order, whatever the one that they are asked for in.
+        models: dict[Model, tuple[str, Callable[[], list[Part]]]] = {
+            "majority": (
+                "majority class" if self.labels else "mean of train",
+                lambda: [self._part("majority", self._majority)],
+            ),
+            "tfidf": ("TF-IDF + linear model", lambda: [self._part("tfidf", self._bag_of_words)]),
+            "untrained": ("the same network, untrained", lambda: self._network("untrained")),
+            "pretrained": (self.options.run.resolve().name, lambda: self._network("pretrained")),
+        }
+        rows = [Row(key, name, parts()) for key, (name, parts) in models.items() if key in self.options.models]
         if self.done_before:
             say(f"{self.options.out}: this was finished before; nothing was run again")
         counts = {"train": len(self.train), "held out": len(self.held_out)}

@@ -60,7 +60,7 @@ def write_result(
 ) -> dict[str, Any]:
     """Score the rows, print the table on standard output and write all files; returns what scores.json holds."""
     measured = {
-        _score_name(task, metric, split): (metric, split) for split in task.evaluation_splits for metric in task.metrics
+        score_name(task, metric, split): (metric, split) for split in task.evaluation_splits for metric in task.metrics
     }
     models = [_scored(row, rows, measured, labels, splits) for row in rows]
     result = {
@@ -80,24 +80,24 @@ def write_result(
     header, lines = _table(models, list(measured))
     n = facts["examples"]
     scored_on = " and ".join(f"{n[split]:,} of {split}" for split in task.evaluation_splits)
-    seeds = len(rows[-1].parts)
+    seeds = len(rows[-1].parts)  # a network's, if there is one
     caption = f"{task.name}: {n['train']:,} training examples, scored on {scored_on}, {seeds} seed{'s' * (seeds > 1)}"
     markdown = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines)]
 
+    pretrained = next((row.parts for row in rows if row.key == "pretrained"), [])
     (out / "predictions").mkdir(exist_ok=True)
-    pretrained = rows[-1]
     for split in task.evaluation_splits:
-        for part in pretrained.parts:
+        for part in pretrained:
             name = (
                 f"{part.facts['seed']}.tsv"
                 if split == "dev"
                 else f"{split.removeprefix('dev_')}-{part.facts['seed']}.tsv"
             )
             write_text(out / "predictions" / name, _predictions(part.outputs[split], splits[split], labels))
-    for split in (s for s in splits if s not in task.evaluation_splits):
+    for split in (s for s in splits if s not in task.evaluation_splits and pretrained):
         (out / "submission").mkdir(exist_ok=True)
         file = out / "submission" / task.submission.get(split, f"{split}.tsv")
-        write_text(file, _submission(predictions(pretrained.parts[0].outputs[split], labels), task, labels))
+        write_text(file, _submission(predictions(pretrained[0].outputs[split], labels), task, labels))
     write_text(out / "scores.md", "\n".join([caption, "", *markdown, "", f"`{facts['command']}`", ""]))
     write_text(out / "scores.csv", _csv(models))
     write_text(out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
@@ -106,7 +106,8 @@ def write_result(
     return result
 
 
-def _score_name(task: Task, metric: str, split: str) -> str:
+def score_name(task: Task, metric: str, split: str) -> str:
+    """What a metric on a split is called: "accuracy" on dev, "accuracy matched" on dev_matched."""
     return metric if split == "dev" else f"{metric} {split.removeprefix('dev_')}"
 
 
@@ -139,7 +140,7 @@ def _scored(
 
 def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], list[list[str]]]:
     """Scores in hundredths; the difference is that of the first score."""
-    compared = len(models) > 1
+    compared = any("less untrained" in model["scores"][names[0]] for model in models)
     header = ["model", *names, *([f"{names[0]}, less untrained [95 %]", "verdict"] if compared else [])]
     lines = []
     for model in models:

@@ -55,6 +55,19 @@ TARGETS_MULTIPLE = 64
 Inputs = dict[str, Any]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a run is expected to cost."""
+
+    steps: int
+    tokens: float
+    """Tokens of text."""
+    flops: float
+    seconds: float
+    body_flops_per_token: float
+    """Forward and backward, without the head: what another task costs on the same body."""
+
+
 @dataclass
 class Totals:
     """What a run has done so far, over all processes; saved with each checkpoint."""
@@ -84,8 +97,8 @@ class Totals:
             self.window[key] = self.window.get(key, 0.0) + value
 
 
-def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> int:
-    """Run or go on with a run; returns the exit status."""
+def make_trainer(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> Trainer:
+    """Model, optimizer and batches of a recipe, at its first step. InputError for options that do not fit."""
     transformers_logging.disable_progress_bar()  # ours says enough
     objective = options.the_objective
     vocabulary = Vocabulary.of(corpus)
@@ -113,8 +126,14 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
     optimizer = make_optimizer(model, adam.weight_decay, betas=(adam.beta1, adam.beta2), eps=adam.epsilon)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     peak = peak_flops(accelerator.device, precision)
-    trainer = _Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
+    return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
 
+
+def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> int:
+    """Run or go on with a run; returns the exit status."""
+    trainer = make_trainer(options, corpus, text, examples)
+    accelerator, batches = trainer.accelerator, trainer.batches
+    model = accelerator.unwrap_model(trainer.model)
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
     metrics = run.Metrics(options.out)
     if saved is not None:
@@ -129,7 +148,8 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
     if accelerator.is_main_process:
         run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
         metrics.trim(totals.step if saved is not None else -1)
-    held_out = make_held_out(options, corpus, vocabulary, accelerator)
+    held_out = make_held_out(options, corpus, batches.vocabulary, accelerator)
+    precision = resolve_precision(options.precision)
     how = f"{precision} on {accelerator.num_processes} x {accelerator.device}"
     describe(options, model, batches, held_out, totals, how)
     if options.log_with is not None:
@@ -142,7 +162,7 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
     figures = trainer.evaluate(held_out) if held_out else {}
     end = {"objective": options.objective_name, "held_out": figures, **totals.so_far()} | sizes(model)
     if accelerator.is_main_process:
-        save_model(options, corpus, accelerator.unwrap_model(prepared), end | {"step": totals.step})
+        save_model(options, corpus, model, end | {"step": totals.step})
         metrics.append("end", totals.step, end)
         say(f"{in_words(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
@@ -221,7 +241,7 @@ def _inputs(batch: Batch, objective: Objective) -> Inputs:
     return inputs
 
 
-class _Trainer:
+class Trainer:
     """A model, its optimizer and its batches."""
 
     def __init__(
@@ -279,17 +299,32 @@ class _Trainer:
             steps = budget.amount
         elif budget.unit == "tokens":
             steps = budget.amount * len(batches) / batches.examples.length.sum()
+        elif budget.unit == "flops":
+            steps = budget.amount / self._flops_a_step(self._sample())
         else:
-            sample = [batches[int(step)] for step in np.linspace(0, len(batches) - 1, CALIBRATION_STEPS)]
-            groups = [to_inputs(micro_batches, self.objective) for micro_batches in sample]
-            if budget.unit == "flops":
-                mine = np.mean([sum(map(self._flops_of, group)) for group in groups])
-                cost = self._over_processes(float(mine), "sum")
-                steps = budget.amount / cost
-            else:
-                cost = self._over_processes(self._seconds_a_step(groups), "mean")
-                steps = 60 * budget.amount / cost
+            steps = 60 * budget.amount / self._seconds_a_step(self._sample())
         return max(1, round(steps))
+
+    def expect(self) -> Cost:
+        """What the run will cost, from a few batches; the model is as it was afterwards."""
+        sample, width = self._sample(), self.options.batch.max_length
+        steps = self.plan(Budget.parse(self.options.budget))
+        return Cost(
+            steps=steps,
+            tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
+            flops=steps * self._flops_a_step(sample),
+            seconds=steps * self._seconds_a_step(sample),
+            body_flops_per_token=self.flops.training(1, width, 0) / width,
+        )
+
+    def _sample(self) -> list[list[Inputs]]:
+        """Some steps' inputs, from all over an epoch."""
+        steps = np.linspace(0, len(self.batches) - 1, CALIBRATION_STEPS)
+        return [to_inputs(self.batches[int(step)], self.objective) for step in steps]
+
+    def _flops_a_step(self, groups: list[list[Inputs]]) -> float:
+        mine = np.mean([sum(map(self._flops_of, group)) for group in groups])
+        return self._over_processes(float(mine), "sum")
 
     def _flops_of(self, inputs: Inputs) -> int:
         rows, width = inputs["input_ids"].shape
@@ -309,7 +344,7 @@ class _Trainer:
                 self.update(0, 0.0, [dict(inputs) for inputs in group])
         self._wait()
         self.optimizer.optimizer.state.clear()
-        return (time.perf_counter() - started) / len(groups)
+        return self._over_processes((time.perf_counter() - started) / len(groups), "mean")
 
     def _wait(self) -> None:
         if self.accelerator.device.type == "cuda":

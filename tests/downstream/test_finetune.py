@@ -6,13 +6,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from nlp_ssl.cli import main
-from nlp_ssl.downstream.finetune import Finetune, command, finetune
+from nlp_ssl.downstream.finetune import Finetune, Model, command, finetune
 from nlp_ssl.errors import InputError
 
 Run = Callable[[str], Path]
@@ -22,7 +23,7 @@ Texts = Callable[[int, int], tuple[list[str], list[str]]]
 def options(run: Path, data: Path, out: Path, **others) -> Finetune:
     values = {
         "run": run, "task": "cues", "data": (data,), "out": out, "seeds": 2, "learning_rates": (3e-3,), "epochs": 4,
-        "precision": "fp32", "text_column": "text", "label_column": "label", "baselines": False,
+        "precision": "fp32", "text_column": "text", "label_column": "label", "models": ("pretrained",),
     }  # fmt: skip
     return Finetune(**values | others)
 
@@ -43,7 +44,7 @@ def finished(run: Run, cue_texts: Texts, tmp_path_factory: pytest.TempPathFactor
         ]
         header = "index\ttext" + ("" if split == "test" else "\tlabel")
         (folder / f"{split}.tsv").write_text("\n".join([header, *rows, ""]))
-    asked = options(run("mlm"), folder, folder / "out", baselines=True, learning_rates=(1e-6, 3e-3))
+    asked = options(run("mlm"), folder, folder / "out", models=get_args(Model), learning_rates=(1e-6, 3e-3))
     return asked, finetune(asked)
 
 
@@ -110,7 +111,7 @@ def test_an_interrupted_result_goes_on(finished: tuple[Finetune, dict], tmp_path
 def test_seeds_can_be_added(finished: tuple[Finetune, dict], tmp_path: Path) -> None:
     asked, result = finished
     shutil.copytree(asked.out, tmp_path / "out")
-    more = finetune(replace(asked, out=tmp_path / "out", seeds=3, baselines=False))
+    more = finetune(replace(asked, out=tmp_path / "out", seeds=3, models=("pretrained",)))
     assert scores_of(more)[:2] == scores_of(result)
     assert len(scores_of(more)) == 3
 
@@ -132,7 +133,9 @@ def test_the_same_command_gives_the_same_scores(run: Run, cues: Path, tmp_path: 
 
 
 def test_dev_labels_are_never_used_for_choosing(run: Run, cues: Path, tmp_path: Path) -> None:
-    asked = options(run("mlm"), cues, tmp_path / "one", baselines=True, learning_rates=(3e-4, 3e-3), seeds=1, epochs=2)
+    asked = options(
+        run("mlm"), cues, tmp_path / "one", models=get_args(Model), learning_rates=(3e-4, 3e-3), seeds=1, epochs=2
+    )
     result = finetune(asked)
     dev = (cues / "dev.tsv").read_text()
     turned = {"bad": "good", "good": "bad"}
@@ -162,8 +165,8 @@ def test_regression_on_pairs(run: Run, tmp_path: Path) -> None:
         rows = [f"{'fine ' * k}w1\t{'w2 ' * 3}\t{k}" for k in number]
         (tmp_path / f"{split}.tsv").write_text("\n".join(["a\tb\tscore", *rows, ""]))
     asked = options(
-        run("mlm"), tmp_path, tmp_path / "out", seeds=1, epochs=20, metric=("pearson", "spearman"), baselines=True,
-        text_column="a", pair_column="b", label_column="score",
+        run("mlm"), tmp_path, tmp_path / "out", seeds=1, epochs=20, metric=("pearson", "spearman"),
+        models=get_args(Model), text_column="a", pair_column="b", label_column="score",
     )  # fmt: skip
     result = finetune(asked)
     assert scores_of(result, metric="pearson")[0] > 0.8
@@ -178,7 +181,7 @@ def test_several_dev_splits_are_scored_apart(run: Run, cues: Path, tmp_path: Pat
         (tmp_path / f"{split}.tsv").write_text("\n".join(["sentence1\tsentence2\tgold_label", *lines, ""]))
     (tmp_path / "test_matched.tsv").write_text("sentence1\tsentence2\nw1 fine\tw2\n")
     asked = Finetune(
-        run=run("mlm"), task="mnli", data=(tmp_path,), out=tmp_path / "out", seeds=1, epochs=1, baselines=False
+        run=run("mlm"), task="mnli", data=(tmp_path,), out=tmp_path / "out", seeds=1, epochs=1, models=("pretrained",)
     )
     result = finetune(asked)
     assert list(result["models"][0]["scores"]) == ["accuracy matched", "accuracy mismatched"]
@@ -195,7 +198,7 @@ def test_a_loss_that_is_not_finite_stops(run: Run, cues: Path, tmp_path: Path, c
 
 def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     words = ["finetune", str(run("mlm")), "--task", "cues", "--data", str(cues), "--out", str(tmp_path / "out")]
-    words += ["--seeds", "1", "--train-examples", "40", "--epochs", "1", "--no-baselines"]
+    words += ["--seeds", "1", "--train-examples", "40", "--epochs", "1", "--models", "pretrained"]
     words += ["--text-column", "text", "--label-column", "label", "--learning-rates", "1e-3"]
     assert main(words) == 0
     printed = capsys.readouterr().out
@@ -226,9 +229,11 @@ def test_a_model_that_does_not_fit_on_the_disk(run: Run, cues: Path, tmp_path: P
 
 def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
     asked = Finetune(
-        run=Path("a b"), task="sst2", data=(Path("d"),), out=Path("o"), train_examples=100, baselines=False
+        run=Path("a b"), task="sst2", data=(Path("d"),), out=Path("o"), train_examples=100, models=("pretrained",)
     )
-    assert command(asked) == "nlp-ssl finetune 'a b' --task sst2 --data d --out o --train-examples 100 --no-baselines"
+    assert (
+        command(asked) == "nlp-ssl finetune 'a b' --task sst2 --data d --out o --train-examples 100 --models pretrained"
+    )
 
 
 @pytest.mark.parametrize(

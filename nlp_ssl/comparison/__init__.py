@@ -1,0 +1,1 @@
+"""Objectives compared: statistics, the report."""
