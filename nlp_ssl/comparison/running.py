@@ -39,13 +39,14 @@ SECONDS_BETWEEN_LINES = 60.0
 LINES_OF_A_TRACEBACK = 3
 
 IMPORTED_EARLY = (
+    "nlp_ssl.comparison.running",
     "nlp_ssl.training.loop",
     "nlp_ssl.downstream.network",
     "nlp_ssl.downstream.scores",
     "sklearn.linear_model",
     "transformers.models.modernbert.modeling_modernbert",
 )
-"""What most cells would have to import."""
+"""What most cells would have to import; and it stays as it was when the first began, should it be edited."""
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 _PROCESSES: Any = multiprocessing.get_context(_METHOD)
