@@ -11,7 +11,7 @@ import time
 
 from nlp_ssl.console import table
 from nlp_ssl.corpus.batches import Batches
-from nlp_ssl.corpus.examples import Text, find_examples
+from nlp_ssl.corpus.examples import Text
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives import OBJECTIVES
@@ -43,19 +43,10 @@ def main() -> None:
         corpus = Corpus.open(folder)
         text, vocabulary = Text(corpus.shards("train")), Vocabulary.of(corpus)
         for name, objective in VARIANTS.items():
-            examples = find_examples(text, objective.example, 128)
+            examples = objective.examples(text, vocabulary, objective.body, 128)
             row, padding = [f"{corpus.folder.name}: {name}"], 0.0
             for tokens in (4096, 32768):
-                batches = Batches(
-                    text,
-                    examples,
-                    objective.example,
-                    objective.body,
-                    vocabulary,
-                    objective.corrupt,
-                    seed=0,
-                    tokens=tokens,
-                )
+                batches = Batches(text, examples, vocabulary, objective, seed=0, tokens=tokens)
                 row.append(f"{tokens_per_second(batches) / 1e6:.1f}")
                 padding = batches.padding
             rows.append([*row, f"{padding:.1%}"])

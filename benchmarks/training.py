@@ -35,6 +35,7 @@ from nlp_ssl.corpus.examples import Text, find_examples
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.models.pretraining import configure
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.recipe import Model, Size
 
@@ -61,11 +62,13 @@ class Clock(TrainerCallback):
 def with_trainer(options: Options, corpus: Corpus, bf16: bool) -> float:
     """Text tokens a second of transformers' Trainer."""
     vocabulary, text = Vocabulary.of(corpus), Text(corpus.shards("train"))
-    examples = find_examples(text, "segment", 128)
+    examples = find_examples(text, "segment", "encoder", 128)
     rows = torch.randperm(len(examples), generator=torch.Generator().manual_seed(0))[: 32 * (WARM_UP + TIMED)].tolist()
     ids = [text.gather(examples.start[[row]], int(examples.length[row]))[0].tolist() for row in rows]
     data = Dataset.from_dict({"input_ids": [[vocabulary.cls, *row, vocabulary.sep] for row in ids]})
-    config = configure(Model(size=options.size, architecture="bert"), MaskedLM(), vocabulary, 128)
+    config = configure(
+        Model(size=options.size, architecture="bert"), Mixture(objectives={"mlm": MaskedLM()}), vocabulary, 128
+    )
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(

@@ -19,10 +19,9 @@ COMMANDS = {
     "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
     "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
     "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
-    "compare": (
-        "nlp_ssl.comparison.compare",
-        "objectives side by side: one corpus, one budget, several seeds and tasks",
-    ),
+    "probe": ("nlp_ssl.downstream.probe", "a model and a labelled task -> what its frozen vectors know"),
+    "minimal-pairs": ("nlp_ssl.downstream.minimal_pairs", "a model and pairs of sentences -> which it finds likelier"),
+    "compare": ("nlp_ssl.comparison.compare", "objectives on one corpus with one budget -> which one, how sure"),
     "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
 }
 """Each command's module, which has a `main(arguments) -> int`, and what it does."""
@@ -32,7 +31,7 @@ nlp-ssl {__version__}: raw text in, an honest answer out
 
 usage: nlp-ssl COMMAND …     (nlp-ssl COMMAND --help says more)
 
-{"".join(f"  {name:<10} {what}{chr(10)}" for name, (_, what) in COMMANDS.items())}
+{"".join(f"  {name:<13} {what}{chr(10)}" for name, (_, what) in COMMANDS.items())}
 example:
   nlp-ssl prepare novels/ --out corpora/novels --vocab-size 16384
   nlp-ssl pretrain mlm --corpus corpora/novels --out runs/mlm --budget 10M-tokens --model.size mini --seed 1

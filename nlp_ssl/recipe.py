@@ -1,7 +1,8 @@
 """Recipes: what a pretraining run is, as TOML and flags, in frozen dataclasses.
 
 A recipe file holds only what differs from the defaults here; `[objective.NAME]` says which objective, with its
-fields. Flags on the command line go on top. Every field's string is its help text. Nothing here imports torch.
+fields, and several of them are a mixture. Flags on the command line go on top. Every field's string is its help
+text. Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from nlp_ssl import declarations
 from nlp_ssl.errors import InputError, did_you_mean
 from nlp_ssl.objectives import OBJECTIVES
-from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.base import require
+from nlp_ssl.objectives.mixture import Mixing, Mixture
 
 Size = Literal["tiny", "mini", "small", "medium", "base"]
 
@@ -132,7 +134,10 @@ class Recipe:
     """A pretraining run, all but its corpus and its folder."""
 
     objective: Any
-    """The objective's own fields."""
+    """The objectives' own fields."""
+    mixing: Mixing = "together"
+    """Several objectives work on one example together, their losses added with their weights; or they alternate from
+    example to example, their weights being shares."""
     model: Model = field(default_factory=Model)
     batch: Batching = field(default_factory=Batching)
     optimizer: Optimizer = field(default_factory=Optimizer)
@@ -159,19 +164,16 @@ class Recipe:
 
     def __post_init__(self) -> None:
         Budget.parse(self.budget)
+        _ = self.mixture  # may refuse
         for name in ("save_every", "keep_checkpoints", "log_every", "evaluations", "evaluation_tokens"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "it must be at least 1")
 
-    @property
-    def objective_name(self) -> str:
-        """The name of the objective in `OBJECTIVES`."""
-        return fields(self.objective)[0].name
-
-    @property
-    def the_objective(self) -> Objective:
-        """The objective itself."""
-        objective: Objective = getattr(self.objective, self.objective_name)
-        return objective
+    @cached_property
+    def mixture(self) -> Mixture:
+        """What is trained."""
+        return Mixture(
+            objectives={f.name: getattr(self.objective, f.name) for f in fields(self.objective)}, mixing=self.mixing
+        )
 
 
 def find(name: str) -> Path:
@@ -198,23 +200,24 @@ def load(name: str) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid TOML: {error}") from None
     chosen = table.get("objective")
-    if not isinstance(chosen, dict) or len(chosen) != 1:
-        raise InputError(f"{path}: it needs one table [objective.NAME], NAME one of {', '.join(OBJECTIVES)}")
-    (objective,) = chosen
-    if objective not in OBJECTIVES:
-        known = did_you_mean(objective, list(OBJECTIVES))
-        raise InputError(f"{path}: [objective.{objective}]: no such objective: {known}")
+    if not isinstance(chosen, dict) or not chosen:
+        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {', '.join(OBJECTIVES)}")
+    unknown = [name for name in chosen if name not in OBJECTIVES]
+    if unknown:
+        raise InputError(
+            *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, list(OBJECTIVES))}" for n in unknown]
+        )
     problems: list[str] = []
-    recipe = _read(recipe_type(objective), table, "", problems)
+    recipe = _read(recipe_type(tuple(chosen)), table, "", problems)
     if problems:
         raise InputError(*[f"{path}: {problem}" for problem in problems])
     assert isinstance(recipe, Recipe)
     return recipe
 
 
-def recipe_type(objective: str, base: type[Recipe] = Recipe) -> Any:
-    """`base` with the fields of one objective under `objective`, for reading files and flags."""
-    table = _objective_table(objective)
+def recipe_type(objectives: tuple[str, ...], base: type[Recipe] = Recipe) -> Any:
+    """`base` with the fields of some objectives under `objective`, for reading files and flags."""
+    table = _objective_table(objectives)
     column = ("objective", table, field(default_factory=table))
     whole = make_dataclass(base.__name__, [column], bases=(base,), frozen=True, kw_only=True)
     whole.__doc__ = base.__doc__
@@ -222,10 +225,9 @@ def recipe_type(objective: str, base: type[Recipe] = Recipe) -> Any:
 
 
 @cache
-def _objective_table(objective: str) -> Any:
-    kind = OBJECTIVES[objective]
-    column = (objective, kind, field(default_factory=kind))
-    table = make_dataclass("Objective", [column], frozen=True, kw_only=True)
+def _objective_table(objectives: tuple[str, ...]) -> Any:
+    columns = [(name, OBJECTIVES[name], field(default_factory=OBJECTIVES[name])) for name in objectives]
+    table = make_dataclass("Objective", columns, frozen=True, kw_only=True)
     table.__doc__ = "What is corrupted, what is predicted."
     return table
 
@@ -238,14 +240,14 @@ def _read(kind: type[Any], table: Mapping[str, Any], where: str, problems: list[
         if key not in hints:
             problems.append(f"unknown key {where}{key}: {did_you_mean(key, [f.name for f in fields(kind)])}")
         elif is_dataclass(hints[key]):
-            if isinstance(value, dict):
-                values[key] = _read(hints[key], value, f"{where}{key}.", problems)
-            else:
+            if not isinstance(value, dict):
                 problems.append(f"{where}{key} is {value!r}: it must be a table")
+            elif (inner := _read(hints[key], value, f"{where}{key}.", problems)) is not None:
+                values[key] = inner
         elif not _fits(value, hints[key]):
             problems.append(f"{where}{key} is {value!r}: it must be {_described(hints[key])}")
         else:
-            values[key] = float(value) if hints[key] is float else value
+            values[key] = float(value) if hints[key] is float else tuple(value) if isinstance(value, list) else value
     try:
         return kind(**values)
     except ValueError as error:
@@ -259,6 +261,8 @@ def _fits(value: object, hint: Any) -> bool:
         return value in get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
         return any(_fits(value, option) for option in get_args(hint))
+    if get_origin(hint) is tuple:  # of any length
+        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
@@ -272,6 +276,8 @@ def _described(hint: Any) -> str:
         return "one of " + ", ".join(map(repr, get_args(hint)))
     if get_origin(hint) in (Union, types.UnionType):
         return " or ".join(_described(option) for option in get_args(hint) if option is not type(None))
+    if get_origin(hint) is tuple:
+        return f"a list, each {_described(get_args(hint)[0])}"
     words = {
         int: "a whole number",
         float: "a number",

@@ -11,7 +11,7 @@ def test_every_shipped_recipe_loads_and_comes_back(name, tmp_path) -> None:
     file = tmp_path / "recipe.toml"
     file.write_text(recipe.dump(loaded))
     assert recipe.differences(recipe.load(str(file)), loaded) == []
-    assert isinstance(loaded.the_objective, OBJECTIVES[loaded.objective_name])
+    assert all(isinstance(objective, OBJECTIVES[name]) for name, objective in loaded.mixture.objectives.items())
 
 
 def test_every_objective_has_a_recipe_of_its_name() -> None:
@@ -53,7 +53,7 @@ def test_all_mistakes_are_told_at_once(tmp_path) -> None:
     ("text", "message"),
     [
         ("[objective.mlmm]\n", "[objective.mlmm]: no such objective: did you mean 'mlm'?"),
-        ("seed = 1\n", "it needs one table [objective.NAME], NAME one of"),
+        ("seed = 1\n", "it needs a table [objective.NAME], NAME one of"),
         ("seed = \n", "not valid TOML"),
         (
             '[objective.mlm]\nmasking = "words"\n',

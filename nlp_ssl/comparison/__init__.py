@@ -1,1 +1,1 @@
-"""Objectives compared: statistics, the report."""
+"""Comparisons of objectives: the grid of their runs, what the scores say together."""

@@ -21,7 +21,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.grid import Grid, LabelledTask
 from nlp_ssl.console import say, warn
 from nlp_ssl.corpus.store import Corpus
-from nlp_ssl.downstream.finetune import Finetune, Protocol, check
+from nlp_ssl.downstream.finetune import Finetune, Protocol
 from nlp_ssl.downstream.tasks import load_task
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import write_text
@@ -48,6 +48,8 @@ class Compare(Recipe, Protocol):
     """Folder with one folder a task, of the task's name, with train and dev; without, tasks are loaded from the hub."""
     out: Path
     """The folder of the comparison."""
+    max_length: int = 128
+    """Tokens that are read of a labelled example, up to what the model has positions for."""
     seeds: int = 3
     """Pretraining runs of each objective, with the seeds 1, 2, …"""
     finetune_seeds: int = 3
@@ -150,12 +152,10 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
             out=options.out,
             seeds=options.finetune_seeds,
             train_examples=n,
+            max_length=options.max_length,
             **vars(protocol),
         )
-        try:
-            check(each)
-        except InputError as error:
-            problems += [problem for problem in error.problems if problem not in problems]
+        problems += [problem for holds, problem in each.rules() if not holds and problem not in problems]
     for named in dict.fromkeys(options.task):
         try:
             tasks.append(_load(named, options.data))
@@ -172,6 +172,7 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
         train_examples=tuple(dict.fromkeys(sizes)),
         finetune_seeds=options.finetune_seeds,
         protocol=protocol,
+        max_length=options.max_length,
         precision=options.precision,
         tune=options.tune,
     )

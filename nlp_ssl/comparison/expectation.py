@@ -12,7 +12,8 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.grid import PILOT, Cell, Grid, LabelledTask
 from nlp_ssl.comparison.running import apart
 from nlp_ssl.console import duration, quantity, say, table
-from nlp_ssl.downstream.finetune import MOST_TO_CHOOSE_ON, usual_epochs
+from nlp_ssl.downstream.experiment import MOST_TO_CHOOSE_ON
+from nlp_ssl.downstream.finetune import usual_epochs
 from nlp_ssl.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -65,14 +66,15 @@ def _expected(grid: Grid, cell: Cell, costs: Mapping[str, Cost], lengths: Mappin
         cost = costs[cell.about["model"]]
         share = PILOT if "learning_rate" in cell.about else 1.0
         return Expected(share * cost.tokens, share * cost.flops, share * cost.seconds)
-    model = cell.about.get("model")
-    like = next((name for name in grid.recipes if model in (name, grid.untrained(name))), None)
-    if cell.kind != "finetune" or like is None:
+    if cell.kind != "finetune":
         return Expected()
-    cost, task = costs[like], next(task for task in grid.tasks if task.task.name == cell.about["task"])
-    flops = (
-        _examples_seen(grid, task, cell.about["train_examples"]) * lengths[task.task.name] * cost.body_flops_per_token
+    cost, task = costs[cell.about["model"]], next(task for task in grid.tasks if task.task.name == cell.about["task"])
+    first = cell.about["pretraining_seed"] == 1 and next(
+        name for name in grid.recipes if grid.untrained(name) == cell.about["untrained"]
     )
+    networks = 2 if first == cell.about["model"] else 1  # the untrained one too
+    seen = networks * _examples_seen(grid, task, cell.about["train_examples"])
+    flops = seen * lengths[task.task.name] * cost.body_flops_per_token
     return Expected(None, flops, flops * cost.seconds / cost.flops)
 
 
@@ -95,12 +97,13 @@ def _mean_length(grid: Grid, task: LabelledTask) -> float:
     model = tokenizer.load(grid.corpus.tokenizer_folder)
     texts = [task.sample.texts, *([] if task.sample.pairs is None else [task.sample.pairs])]
     lengths = sum(np.array([len(encoded.ids) for encoded in model.encode_batch_fast(column)]) for column in texts)
-    return float(np.minimum(lengths, grid.protocol.max_length).mean())
+    return float(np.minimum(lengths, grid.max_length).mean())
 
 
 def _calibrate(toml: str, folder: Path) -> Cost:
     """What pretraining by a recipe costs: in a process of its own, since it needs torch, and may need much memory."""
     from nlp_ssl.corpus.store import Corpus
+    from nlp_ssl.corpus.vocabulary import Vocabulary
     from nlp_ssl.training.loop import make_trainer
     from nlp_ssl.training.pretrain import Pretrain, usable_examples
 
@@ -108,9 +111,10 @@ def _calibrate(toml: str, folder: Path) -> Cost:
         file = Path(scratch) / "recipe.toml"
         file.write_text(toml, encoding="utf-8")
         recipe = recipes.load(str(file))
-        kind = recipes.recipe_type(recipe.objective_name, Pretrain)
+        kind = recipes.recipe_type(tuple(recipe.mixture.objectives), Pretrain)
         values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
         options = kind(**values, corpus=folder, out=Path(scratch))
         corpus = Corpus.open(folder)
-        text, examples = usable_examples(corpus, "train", options)
-        return make_trainer(options, corpus, text, examples).expect()
+        vocabulary = Vocabulary.of(corpus)
+        text, examples = usable_examples(corpus, vocabulary, "train", options)
+        return make_trainer(options, vocabulary, text, examples).expect()

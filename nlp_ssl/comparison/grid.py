@@ -5,10 +5,10 @@ in `OUT/cells/KIND/NAME-KEY/`, where KEY is a hash of everything that its result
 budget and seed, the corpus's fingerprint, the task's declaration and data, the options of fine-tuning, the version of
 this package. So what is finished is never run again, and another objective, seed or task costs only itself.
 
-The code is in the key by the package's version alone. A hash of the source (`work.source`) is noted in every result,
+The code is in the key by the package's version alone. A hash of the source (`kinds.source`) is noted in every result,
 and a mixture is warned about; as a key it would throw hours of work away for any change anywhere.
 
-    cell.json    what it depends on, and which other cells it was begun with
+    cell.json    what it depends on
     log.txt      what it said
     done.json    its result; there when it is finished
     failed.json  why it failed, until it is tried again
@@ -30,8 +30,11 @@ from typing import TYPE_CHECKING, Any
 from nlp_ssl import __version__
 from nlp_ssl import recipe as recipes
 from nlp_ssl.corpus.store import Corpus
-from nlp_ssl.downstream.finetune import Finetune, Model, Protocol, command
+from nlp_ssl.downstream.experiment import TaskOptions
+from nlp_ssl.downstream.finetune import Finetune, Protocol
+from nlp_ssl.downstream.probe import Probe
 from nlp_ssl.downstream.tasks import Task
+from nlp_ssl.downstream.work import command
 from nlp_ssl.recipe import Budget, Recipe
 from nlp_ssl.training.run import INCIDENTAL
 
@@ -51,7 +54,7 @@ class Cell:
 
     name: str
     kind: str
-    """What is done, a key of `work.KINDS`."""
+    """What is done, a key of `kinds.KINDS`."""
     out: Path
     depends: Mapping[str, Any]
     arguments: tuple[Any, ...]
@@ -134,6 +137,8 @@ class Grid:
     """Sizes of the training set; None is all of it."""
     finetune_seeds: int
     protocol: Protocol
+    max_length: int
+    """Tokens of a labelled example."""
     precision: Any
     tune: bool
 
@@ -142,15 +147,12 @@ class Grid:
 
         What has been chosen so far (learning rates) is read from finished cells, so this changes as they finish.
         """
-        runs = {(seed, name): self.run(name, seed) for seed in range(1, self.seeds + 1) for name in self.recipes}
         cells = [self.overlap(task) for task in self.tasks]
-        for (seed, name), run in runs.items():
-            if seed == 1:
-                cells += [*self.pilots(name), run, *self._baselines(name, runs)]
-            else:
-                cells.append(run)
-            cells += self._scores(name, seed, run)
-        return list({cell.folder: cell for cell in cells}.values())
+        for seed in range(1, self.seeds + 1):
+            for name in self.recipes:
+                run = self.run(name, seed)
+                cells += [*(self.pilots(name) if seed == 1 else []), run, *self._scores(name, seed, run)]
+        return cells
 
     def sizes(self, task: LabelledTask) -> list[int | None]:
         """The sizes of the training set that a task has examples for."""
@@ -212,78 +214,57 @@ class Grid:
         """What a run is scored by; another kind of score joins in here."""
         for task in self.tasks:
             for n in self.sizes(task):
-                model = {"run": run.folder.name}
-                yield self._finetune(f"{name} seed {seed}", model, ("pretrained",), run, dict(run.about), task, n)
+                common: dict[str, Any] = {
+                    "run": run.folder / "run",
+                    "task": task.named,
+                    "data": task.data,
+                    "train_examples": n,
+                    "max_length": self.max_length,
+                    "precision": self.precision,
+                    "seeds": self.finetune_seeds,
+                    "share_baselines": self.out / "baselines",
+                }
+                for kind, options in ((Finetune, asdict(self.protocol)), (Probe, {})):
+                    yield self._on_task(kind, {**common, **options}, name, seed, run, task)
 
-    def _baselines(self, name: str, runs: Mapping[tuple[int, str], Cell]) -> Iterator[Cell]:
-        """What scores have to be seen beside: once a task, and once a body for the untrained network."""
-        untrained = self.untrained(name)
-        like = [run for (_, other), run in runs.items() if self.untrained(other) == untrained]
-        words, networks = _donor(list(runs.values())), _donor(like)
-        for task in self.tasks:
-            for n in self.sizes(task):
-                yield self._finetune("majority and tfidf", {}, ("majority", "tfidf"), words, {}, task, n)
-                about = {"model": untrained}
-                yield self._finetune(untrained, self._body(name), ("untrained",), networks, about, task, n)
+    def _on_task(
+        self,
+        kind: type[TaskOptions],
+        options: Mapping[str, Any],
+        name: str,
+        seed: int,
+        run: Cell,
+        task: LabelledTask,
+    ) -> Cell:
+        """The cell of a command that scores a run on a task, beside baselines that it shares with the others."""
+        n = options["train_examples"]
+        incidental = ("run", "task", "data", "seeds", "share_baselines")
+        settings = {key: value for key, value in options.items() if key not in incidental}
+        cell = Cell(
+            name=f"{kind.command} {name} seed {seed} on {task.task.name}, {'all' if n is None else n} examples",
+            kind=kind.command,
+            out=self.out,
+            depends={"run": run.folder.name, "task": task.key, **settings},
+            arguments=(),
+            needs=(run,),
+            networks=self.finetune_seeds,
+            about={**run.about, "task": task.task.name, "train_examples": n, "untrained": self.untrained(name)},
+        )
+        words = command(kind.command, kind(**options, out=cell.folder / "scores"))
+        return replace(cell, arguments=(shlex.split(words)[2:],))
 
     def untrained(self, name: str) -> str:
         """What the untrained network of an objective is called: by its body, if one network has that body."""
-        body = self.recipes[name].the_objective.body
-        same_body = [other for other, recipe in self.recipes.items() if recipe.the_objective.body == body]
-        same = next(other for other in same_body if self._body(other) == self._body(name))
-        alone = all(self._body(other) == self._body(name) for other in same_body)
-        return f"{body}, untrained" if alone else f"{body} of {same}, untrained"
 
-    def _body(self, name: str) -> dict[str, Any]:
-        """What an untrained network depends on."""
-        recipe = self.recipes[name]
-        return {
-            "body": recipe.the_objective.body,
-            "model": asdict(recipe.model),
-            "positions": recipe.batch.max_length,
-            "corpus": self.corpus.fingerprint,
-        }
+        def network(other: str) -> tuple[Any, ...]:
+            recipe = self.recipes[other]
+            return recipe.mixture.body, recipe.model, recipe.batch.max_length
 
-    def _finetune(
-        self,
-        who: str,
-        model: Mapping[str, Any],
-        models: tuple[Model, ...],
-        run: Cell,
-        about: Mapping[str, Any],
-        task: LabelledTask,
-        n: int | None,
-    ) -> Cell:
-        networks = self.finetune_seeds if "tfidf" not in models else 1
-        cell = Cell(
-            name=f"finetune {who} on {task.task.name}, {'all' if n is None else n} examples",
-            kind="finetune",
-            out=self.out,
-            depends={
-                "model": dict(model),
-                "models": list(models),
-                "task": task.key,
-                "train_examples": n,
-                "precision": self.precision,
-                **asdict(self.protocol),
-            },
-            arguments=(),
-            needs=(run,),
-            networks=networks,
-            about={"role": "baseline", "pretraining_seed": None, **about, "task": task.task.name, "train_examples": n},
-        )
-        options = Finetune(
-            run=run.folder / "run",
-            task=task.named,
-            data=task.data,
-            out=cell.folder / "scores",
-            seeds=networks,
-            train_examples=n,
-            precision=self.precision,
-            models=models,
-            **asdict(self.protocol),
-        )
-        return replace(cell, arguments=(shlex.split(command(options))[2:],))
+        body = self.recipes[name].mixture.body
+        same_body = [other for other, recipe in self.recipes.items() if recipe.mixture.body == body]
+        first = next(other for other in same_body if network(other) == network(name))
+        alone = all(network(other) == network(name) for other in same_body)
+        return f"{body}, untrained" if alone else f"{body} of {first}, untrained"
 
     def overlap(self, task: LabelledTask) -> Cell:
         """How much of a task's texts is in the corpus."""
@@ -295,12 +276,6 @@ class Grid:
             arguments=(str(self.corpus.folder), task.named, [str(path) for path in task.data]),
             about={"task": task.task.name},
         )
-
-
-def _donor(runs: Sequence[Cell]) -> Cell:
-    """The run from which a baseline takes tokenizer and architecture: one that is done, or else may yet be."""
-    possible = [run for run in runs if run.done] or [run for run in runs if run.error is None] or list(runs)
-    return possible[0]
 
 
 def rate_of(pilot: Cell) -> float:

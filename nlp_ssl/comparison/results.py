@@ -46,8 +46,8 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
         "objectives": [
             {
                 "name": name,
-                "paper": recipe.the_objective.paper,
-                "body": recipe.the_objective.body,
+                "paper": recipe.mixture.paper,
+                "body": recipe.mixture.body,
                 "recipe": recipes.dump(recipe),
                 "shown": [],
             }
@@ -55,7 +55,7 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
         ],
         "runs": [_run(grid, cell) for cell in run_cells],
         "tasks": [_task(grid, task) for task in grid.tasks],
-        "scores": [_score(grid, cell, line) for cell, facts in found for line in facts.get("scores", [])],
+        "scores": _scores(grid, found),
         "matrix": [],
         "failures": [
             {"cell": cell.name, "error": cell.error} for cell in cells if not cell.done and cell.error is not None
@@ -179,10 +179,28 @@ def _chance(task: LabelledTask) -> float | None:
     return 0.0 if metric in ("matthews", "pearson", "spearman") else None
 
 
-def _score(grid: Grid, cell: Cell, line: dict[str, Any]) -> dict[str, Any]:
-    """A line of a cell's scores, with what the cell knows of it."""
-    outputs = line["outputs"] and str((cell.folder / line["outputs"]).relative_to(grid.out))
-    return dict.fromkeys(COLUMNS) | dict(cell.about) | line | {"outputs": outputs}
+def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """All lines of scores; a baseline that several cells have is there once."""
+    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for cell, facts in found:
+        for line in facts.get("scores", []):
+            of_run = line["key"] == "pretrained"
+            names = {
+                "random": "random vectors",
+                "untrained": cell.about["untrained"],
+                "pretrained": cell.about["model"],
+            }
+            known = {
+                "model": names.get(line["key"], line["key"]),
+                "role": "objective" if of_run else "baseline",
+                "pretraining_seed": cell.about["pretraining_seed"] if of_run else None,
+                "task": cell.about["task"],
+                "train_examples": cell.about["train_examples"],
+            }
+            outputs = str((cell.folder / line["outputs"]).relative_to(grid.out))
+            whole = {column: {**line, **known, "outputs": outputs}.get(column) for column in COLUMNS}
+            lines.setdefault(tuple(whole[column] for column in COLUMNS if column not in ("score", "outputs")), whole)
+    return list(lines.values())
 
 
 # --- for people ---

@@ -14,7 +14,6 @@ import json
 import multiprocessing
 import os
 import resource
-import shutil
 import signal
 import sys
 import threading
@@ -29,7 +28,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from nlp_ssl.comparison import work
+from nlp_ssl.comparison import kinds
 from nlp_ssl.comparison.grid import Cell
 from nlp_ssl.console import duration, say
 from nlp_ssl.errors import InputError
@@ -43,6 +42,7 @@ IMPORTED_EARLY = (
     "nlp_ssl.training.loop",
     "nlp_ssl.downstream.network",
     "nlp_ssl.downstream.scores",
+    "nlp_ssl.downstream.probe",
     "sklearn.linear_model",
     "transformers.models.modernbert.modeling_modernbert",
 )
@@ -118,17 +118,14 @@ def _ready(cells: Sequence[Cell], at_work: Sequence[Cell]) -> list[Cell]:
 
 
 def _start(cell: Cell, slot: int, jobs: int) -> _Job:
-    """Begin or go on with a cell. One that was begun with the result of another cell than now starts afresh."""
+    """Begin or go on with a cell."""
     folder = cell.folder
-    stated = {"name": cell.name, "depends": cell.depends, "needs": [need.folder.name for need in cell.needs]}
-    file = folder / "cell.json"
-    if file.is_file() and json.loads(file.read_text(encoding="utf-8"))["needs"] != stated["needs"]:
-        shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in cell.files.items():
         write_text(folder / name, text)
-    write_text(file, json.dumps(stated, indent=1, ensure_ascii=False) + "\n")
-    process = _PROCESSES.Process(target=_work, args=(cell.kind, folder, cell.arguments, work.source(), slot, jobs))
+    stated = {"name": cell.name, "depends": cell.depends}
+    write_text(folder / "cell.json", json.dumps(stated, indent=1, ensure_ascii=False) + "\n")
+    process = _PROCESSES.Process(target=_work, args=(cell.kind, folder, cell.arguments, kinds.source(), slot, jobs))
     process.start()
     return _Job(cell, process, slot)
 
@@ -235,7 +232,7 @@ def _work(kind: str, folder: Path, arguments: tuple[Any, ...], source: str, slot
     started = time.monotonic()
     try:
         _share_machine(slot, jobs)
-        facts = work.KINDS[kind](folder, *arguments)
+        facts = kinds.KINDS[kind](folder, *arguments)
         took = {"seconds": round(time.monotonic() - started, 1), "peak_memory_bytes": _peak_memory()}
         facts = {"networks": 1, **facts, **took, "source": source}
         write_text(folder / "done.json", json.dumps(facts, indent=1) + "\n")

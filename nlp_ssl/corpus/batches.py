@@ -7,14 +7,14 @@ remembered to resume, and every worker and every process finds its own part with
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch, Body, check, frame
-from nlp_ssl.corpus.examples import SPECIAL_TOKENS, Examples, Kind, Text
+from nlp_ssl.corpus.batch import NO_LABEL, Batch, check, frame
+from nlp_ssl.corpus.examples import Body, Examples, Kind, Text
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.order import permute
 from nlp_ssl.corpus.vocabulary import Vocabulary
@@ -28,7 +28,20 @@ PADDING_AIM = 0.03
 STEPS_PLANNED = 64
 """Steps whose examples are looked up together, which shares the cost of the look-up."""
 
-Corrupt = Callable[[Batch, Vocabulary, Noise], Batch]
+
+class Corruption(Protocol):
+    """What batches need of an objective, or of a mixture of them."""
+
+    @property
+    def example(self) -> Kind:
+        """The kind of its examples."""
+
+    @property
+    def body(self) -> Body:
+        """The body that its rows are framed for."""
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """Turn a clean batch into one that is corrupted and has targets."""
 
 
 class Batches:
@@ -43,10 +56,8 @@ class Batches:
         self,
         text: Text,
         examples: Examples,
-        kind: Kind,
-        body: Body,
         vocabulary: Vocabulary,
-        corrupt: Corrupt,
+        objective: Corruption,
         *,
         seed: int,
         tokens: int,
@@ -54,10 +65,10 @@ class Batches:
         rank: int = 0,
         processes: int = 1,
     ) -> None:
-        self.text, self.examples, self.kind, self.body = text, examples, kind, body
-        self.vocabulary, self.corrupt, self.seed = vocabulary, corrupt, seed
+        self.text, self.examples, self.vocabulary = text, examples, vocabulary
+        self.objective, self.seed = objective, seed
         self.accumulation, self.rank, self.processes = accumulation, rank, processes
-        framed = examples.length + SPECIAL_TOKENS[kind]  # [N]
+        framed = examples.length + examples.special  # [N]
         self.widths = best_widths(np.bincount(framed))
         bucket = np.searchsorted(self.widths, framed)
         self._members = np.argsort(bucket, kind="stable")  # [N] examples, one bucket after another
@@ -72,7 +83,7 @@ class Batches:
     @property
     def padding(self) -> float:
         """The share of an epoch's tokens that is padding."""
-        used = self.examples.length.sum() + len(self.examples) * SPECIAL_TOKENS[self.kind]
+        used = self.examples.length.sum() + len(self.examples) * self.examples.special
         return float(1 - used / (self._sizes * self.widths).sum())
 
     def __getitem__(self, step: int) -> list[Batch]:
@@ -91,12 +102,17 @@ class Batches:
         use = rows if len(rows) else stand_in
         noise = Noise(self.seed, epoch, use)
         start, length = self.examples.start[use], self.examples.length[use].astype(np.int64)
-        clean = frame(self.text, self.vocabulary, self.kind, self.body, start, length, width, noise)
-        batch = self.corrupt(clean, self.vocabulary, noise)
+        kind, body = self.objective.example, self.objective.body
+        clean = frame(self.text, self.vocabulary, kind, body, start, length, width, noise)
+        if self.examples.label is not None:
+            clean = replace(clean, label=self.examples.label[use])
+        batch = self.objective.corrupt(clean, self.vocabulary, noise)
         check(batch, self.vocabulary, "batch")
         if len(rows):
             return batch
-        return replace(batch, labels={k: np.full_like(v, NO_LABEL) for k, v in batch.labels.items()})
+        nothing = {k: np.full_like(v, NO_LABEL) for k, v in batch.labels.items()}
+        no_text = {k: np.full_like(v, NO_LABEL) for k, v in batch.sequences.items()}
+        return replace(batch, read=np.zeros_like(batch.read), labels=nothing, sequences=no_text)
 
     def _plan(self, step: int) -> tuple[int, npt.NDArray[np.int64]]:
         """The bucket of a step and its examples."""

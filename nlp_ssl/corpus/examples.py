@@ -1,14 +1,19 @@
 """Examples: runs of whole sentences inside one document, as integers into the corpus.
 
-A *segment* is as many whole sentences as fit into a row; a *pair* is a segment of at least two sentences,
-to be divided between two of them. A sentence longer than a row is cut into rows of its own, so that no text
-is lost. Nothing is copied: an example is where its tokens start and how many there are.
+segment      as many whole sentences as fit into a row
+pair         a segment of at least two sentences, to be divided between two of them
+mixed_pair   a run of at least two sentences that fills a row, its last sentence being cut, to be divided likewise;
+             in half of them the second part is then drawn from another document, and cut in the same manner
+triple       a sentence with both its neighbours
+
+A sentence longer than a row is cut into segments of its own, so that no text is lost. Nothing is copied: an example
+is where its tokens start and how many there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -16,10 +21,17 @@ import numpy.typing as npt
 
 from nlp_ssl.corpus.store import Shard
 
-Kind = Literal["segment", "pair"]
+Kind = Literal["segment", "pair", "mixed_pair", "triple"]
 
-SPECIAL_TOKENS: dict[Kind, int] = {"segment": 2, "pair": 3}
-"""Special tokens that frame an example of each kind: [CLS] A [SEP], [CLS] A [SEP] B [SEP]."""
+Body = Literal["static", "encoder", "decoder", "seq2seq"]
+"""Bodies of models: vectors of words, attention to both sides, attention to the left, both of these in a row."""
+
+
+def special_tokens(kind: Kind, body: Body) -> int:
+    """Special tokens in a row: none for vectors of words, else [CLS] A [SEP] or [CLS] A [SEP] B [SEP]."""
+    if body == "static":
+        return 0
+    return 3 if kind in ("pair", "mixed_pair") else 2
 
 
 class Text:
@@ -27,8 +39,9 @@ class Text:
 
     def __init__(self, shards: Sequence[Shard]) -> None:
         self.shards = tuple(shards)
-        sizes = [len(shard.tokens) for shard in shards]
-        self.bases = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])  # [shards + 1]
+        self.bases = _before([len(shard.tokens) for shard in shards])  # [shards + 1] tokens
+        self.sentence_bases = _before([len(shard.sentence_offsets) - 1 for shard in shards])
+        self.document_bases = _before([len(shard.document_offsets) - 1 for shard in shards])
 
     def __len__(self) -> int:
         return int(self.bases[-1])
@@ -77,6 +90,59 @@ class Text:
             out[members] = (view.sentence_offsets[sentence] == end) & (view.document_offsets[document] == sentence)
         return out
 
+    def document_of(self, start: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The number of the document that each token is in, counted over all shards. int64 [B]."""
+        out = np.empty(len(start), np.int64)
+        for shard, members in self._by_shard(start):
+            view = self.shards[shard]
+            local = (start[members] - self.bases[shard]).astype(view.sentence_offsets.dtype)
+            sentence = np.searchsorted(view.sentence_offsets, local, side="right") - 1
+            sentence = sentence.astype(view.document_offsets.dtype)
+            document = np.searchsorted(view.document_offsets, sentence, side="right") - 1
+            out[members] = self.document_bases[shard] + document
+        return out
+
+    def first_sentence(self, document: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The number, counted over all shards, of the first sentence of each document. int64 [B]."""
+        out = np.empty(len(document), np.int64)
+        shards = np.searchsorted(self.document_bases, document, side="right") - 1
+        for shard in np.unique(shards):
+            members = np.flatnonzero(shards == shard)
+            within = self.shards[shard].document_offsets[document[members] - self.document_bases[shard]]
+            out[members] = self.sentence_bases[shard] + within
+        return out
+
+    def to_sentence_end(self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The length of each token run, lengthened to the end of the sentence of its last token. int64 [B]."""
+        out = np.empty(len(start), np.int64)
+        for shard, members in self._by_shard(start):
+            ends = self.shards[shard].sentence_offsets
+            local = start[members] - self.bases[shard]
+            end = (local + length[members]).astype(ends.dtype)
+            out[members] = ends[np.searchsorted(ends, end)] - local
+        return out
+
+    def from_sentence(
+        self, sentence: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Runs of whole sentences of at least `wanted` tokens, or to the end of the document.
+
+        `sentence` [B] is the number of the first one, counted over all shards. Returns start [B] and length [B].
+        """
+        start, length = np.empty(len(sentence), np.int64), np.empty(len(sentence), np.int64)
+        shards = np.searchsorted(self.sentence_bases, sentence, side="right") - 1
+        for shard in np.unique(shards):
+            members = np.flatnonzero(shards == shard)
+            view = self.shards[shard]
+            ends = view.sentence_offsets
+            first = (sentence[members] - self.sentence_bases[shard]).astype(view.document_offsets.dtype)
+            document = np.searchsorted(view.document_offsets, first, side="right")  # the one after
+            reached = (ends[first] + wanted[members]).astype(ends.dtype)
+            past = np.minimum(np.searchsorted(ends, reached), view.document_offsets[document])
+            start[members] = self.bases[shard] + ends[first]
+            length[members] = ends[past] - ends[first]
+        return start, length
+
     def _by_shard(self, start: npt.NDArray[np.int64]) -> list[tuple[int, npt.NDArray[np.int64]]]:
         if len(self.shards) == 1:
             return [(0, np.arange(len(start)))]
@@ -84,52 +150,96 @@ class Text:
         return [(int(s), np.flatnonzero(shard == s)) for s in np.unique(shard)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Examples:
     """The examples of one kind in a split, in the order of the text."""
 
     start: npt.NDArray[np.int64]  # [N] global token position
     length: npt.NDArray[np.int32]  # [N] tokens, special ones not counted
+    special: int
+    """Special tokens that are added to each."""
     skipped: int
     """Runs of sentences that cannot serve (a pair needs two sentences)."""
+    label: npt.NDArray[np.int64] | None = None  # [N] the class of each, where examples have one
 
     def __len__(self) -> int:
         return len(self.start)
 
+    def take(self, chosen: npt.NDArray[np.int64], label: npt.NDArray[np.int64] | None = None) -> Examples:
+        """Some of the examples, an example as often as it is `chosen`; those never chosen count as skipped."""
+        skipped = self.skipped + len(self) - len(np.unique(chosen))
+        return replace(self, start=self.start[chosen], length=self.length[chosen], skipped=skipped, label=label)
 
-def find_examples(text: Text, kind: Kind, max_length: int) -> Examples:
-    """All examples of a kind whose rows, special tokens included, are at most `max_length` long."""
-    limit = max_length - SPECIAL_TOKENS[kind]
+
+def find_examples(text: Text, kind: Kind, body: Body, max_length: int, sentences: int = 1) -> Examples:
+    """All examples of a kind whose rows, special tokens included, are at most `max_length` long.
+
+    They have at least so many `sentences`; a pair has two, whatever is asked for.
+    """
+    special = special_tokens(kind, body)
+    limit = max_length - special
     starts, lengths, skipped = [], [], 0
     for base, shard in zip(text.bases, text.shards, strict=False):
-        first, past = _runs(shard, limit)
-        if kind == "pair":
-            skipped += int(np.sum(past - first < 2))
-            first, past = first[past - first >= 2], past[past - first >= 2]
-        start = shard.sentence_offsets[first].astype(np.int64)
-        length = shard.sentence_offsets[past].astype(np.int64) - start
-        # Only a run of one sentence can be too long: cut it.
-        pieces = -(-length // limit)
-        nth = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-        starts.append(base + np.repeat(start, pieces) + nth * limit)
-        lengths.append(np.minimum(np.repeat(length, pieces) - nth * limit, limit).astype(np.int32))
-    return Examples(np.concatenate(starts), np.concatenate(lengths), skipped)
+        if kind == "triple":
+            start, length, left_out = _triples(shard, limit)
+        else:
+            fewest = sentences if kind == "segment" else max(2, sentences)
+            start, length, left_out = _runs(shard, limit, fewest, cut_last=kind == "mixed_pair")
+        starts.append(base + start)
+        lengths.append(length.astype(np.int32))
+        skipped += left_out
+    found = Examples(start=np.concatenate(starts), length=np.concatenate(lengths), special=special, skipped=skipped)
+    if kind == "mixed_pair" and text.document_bases[-1] < 2:  # there is no other document
+        return found.take(np.arange(0))
+    return found
 
 
-def _runs(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Greedy runs of sentences, at most `limit` tokens, inside documents: first sentence and past-the-last."""
+def _runs(
+    shard: Shard, limit: int, fewest: int, cut_last: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Greedy runs of sentences inside documents, at most `limit` tokens: start, length, how many are too short.
+
+    With `cut_last` the sentence that does not fit any more belongs to the run, as much of it as there is room for.
+    """
     offsets = shard.sentence_offsets.astype(np.int64)
     sentences = len(offsets) - 1
     document_end = np.repeat(shard.document_offsets[1:], np.diff(shard.document_offsets))
-    past = np.searchsorted(offsets, offsets[:-1] + limit, side="right") - 1
+    past = np.searchsorted(offsets, offsets[:-1] + limit, side="left" if cut_last else "right") - (not cut_last)
     past = np.minimum(np.maximum(past, np.arange(1, sentences + 1)), document_end).tolist()
-    first = []
+    runs = []
     sentence = 0
     while sentence < sentences:  # a step a run, not a token: where a run starts depends on the one before
-        first.append(sentence)
+        runs.append(sentence)
         sentence = past[sentence]
-    starts = np.array(first, np.int64)
-    return starts, np.append(starts[1:], sentences)
+    first = np.array(runs, np.int64)
+    end = np.append(first[1:], sentences)
+    long_enough = end - first >= fewest
+    first, end = first[long_enough], end[long_enough]
+    start = offsets[first]
+    length = offsets[end] - start
+    if cut_last:
+        return start, np.minimum(length, limit), int(np.sum(~long_enough))
+    # Only a run of one sentence can be too long: cut it.
+    pieces = -(-length // limit)
+    nth = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    start = np.repeat(start, pieces) + nth * limit
+    length = np.minimum(np.repeat(length, pieces) - nth * limit, limit)
+    return start, length, int(np.sum(~long_enough))
+
+
+def _triples(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Every sentence that has two neighbours, with them: start, length, how many are too long."""
+    offsets = shard.sentence_offsets.astype(np.int64)
+    document = np.repeat(np.arange(len(shard.document_offsets) - 1), np.diff(shard.document_offsets))
+    first = np.flatnonzero(document[:-2] == document[2:])
+    length = offsets[first + 3] - offsets[first]
+    fits = length <= limit
+    return offsets[first[fits]], length[fits], int(np.sum(~fits))
+
+
+def _before(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """How many there are before each part, and in all. [parts + 1]."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
 
 
 def _gather(

@@ -7,6 +7,7 @@ The hash is the finaliser of splitmix64 (Steele et al., OOPSLA 2014), a bijectio
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cache
 from hashlib import blake2b
 
@@ -50,7 +51,16 @@ class Noise:
 
     def __init__(self, seed: int, epoch: int, example: Ints) -> None:
         """`example`: [B] numbers of the examples within the corpus."""
-        self._rows = mix(example.astype(np.uint64) ^ key_of("noise", seed, epoch))  # [B]
+        number = example.astype(np.uint64)
+        self._rows = mix(number ^ key_of("noise", seed, epoch))  # [B]
+        self._twins = mix((number >> np.uint64(1)) ^ key_of("noise of twins", seed, epoch))  # [B]
+        self._second = (number & np.uint64(1)).astype(np.int64)  # [B]
+
+    def take(self, rows: Ints) -> Noise:
+        """The noise of some of the rows alone."""
+        part = copy(self)
+        part._rows, part._twins, part._second = self._rows[rows], self._twins[rows], self._second[rows]
+        return part
 
     def bits(self, stream: str, width: int) -> UInt64s:
         """64 random bits for every row and position. Returns uint64 [B, width]."""
@@ -70,6 +80,11 @@ class Noise:
         """One uniform integer a row in 0..high-1, for `high` [B] below 2^24. Returns int64 [B]."""
         draws = self.uniform(stream, 1)[:, 0].astype(np.float64)
         return (draws * high).astype(np.int64)
+
+    def halves(self, stream: str) -> npt.NDArray[np.int64]:
+        """0 or 1 for every row, exactly balanced: of the examples 2n and 2n + 1 one gets each. int64 [B]."""
+        coin = (mix(self._twins ^ key_of(stream)) >> np.uint64(63)).astype(np.int64)
+        return coin ^ self._second
 
 
 def _unit_interval(bits: UInt64s) -> npt.NDArray[np.float32]:

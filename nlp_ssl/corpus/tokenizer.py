@@ -197,6 +197,39 @@ def word_starts(tokenizer: Tokenizer) -> npt.NDArray[np.bool_]:
     return starts
 
 
+def surfaces(tokenizer: Tokenizer, size: int) -> tuple[str, ...]:
+    """The characters that each of `size` ids stands for, without marks of where words begin; "" for special tokens.
+
+    A token of bytes that are no characters by themselves is one replacement character for each.
+    """
+    layout = json.loads(tokenizer.to_str())
+    continues = layout["model"].get("continuing_subword_prefix") or ""
+    special = {token["id"] for token in layout["added_tokens"] if token["special"]}
+    added = {token["id"] for token in layout["added_tokens"]}
+    of_bytes = "ByteLevel" in {part["type"] for part in _pre_tokenizers(tokenizer)}
+    out = [""] * size
+    for token, id in tokenizer.get_vocab(with_added_tokens=True).items():
+        if id in special:
+            continue
+        if of_bytes and id not in added:
+            token = bytes(map(_BYTE_OF.__getitem__, token)).decode("utf-8", errors="replace")
+        out[id] = token.removeprefix(continues).replace("▁", "").strip()
+    return tuple(out)
+
+
+def _bytes_as_characters() -> dict[str, int]:
+    """The byte that each character of a byte-level tokenizer stands for (Radford et al., GPT-2, 2019).
+
+    Printable bytes are themselves, the others follow from U+0100 on.
+    """
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
+_BYTE_OF = _bytes_as_characters()
+
+
 def emoji_ids(tokenizer: Tokenizer) -> dict[str, int]:
     """The tokens that are one emoji, and their ids."""
     vocabulary = tokenizer.get_vocab(with_added_tokens=True).items()

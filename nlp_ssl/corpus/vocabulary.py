@@ -1,7 +1,8 @@
-"""What objectives know of a tokenizer: its size, its special tokens, where words begin."""
+"""What objectives know of a corpus's tokens: special ones, where words begin, how they are written, how frequent."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,11 +23,25 @@ class Vocabulary:
     sep: int
     mask: int
     word_starts: npt.NDArray[np.bool_]  # [size]: does a token begin a word?
+    surfaces: tuple[str, ...]  # [size]: the characters of each token, "" for special ones
+    counts: npt.NDArray[np.int64]  # [size]: how often each occurs in the train split
+    emoji: Mapping[str, int]  # the tokens that are one emoji
 
     @classmethod
     def of(cls, corpus: Corpus) -> Vocabulary:
         """The vocabulary of a prepared corpus."""
-        return cls(size=corpus.vocab_size, word_starts=corpus.word_starts, **corpus.manifest["special_ids"])
+        from nlp_ssl.corpus import tokenizer
+
+        size = corpus.vocab_size
+        counts = [np.bincount(shard.tokens, minlength=size) for shard in corpus.shards("train")]
+        return cls(
+            size=size,
+            word_starts=corpus.word_starts,
+            surfaces=tokenizer.surfaces(tokenizer.load(corpus.tokenizer_folder), size),
+            counts=np.sum(counts, axis=0, dtype=np.int64) if counts else np.zeros(size, np.int64),
+            emoji=corpus.manifest["emoji_ids"],
+            **corpus.manifest["special_ids"],
+        )
 
     @cached_property
     def special(self) -> npt.NDArray[np.bool_]:

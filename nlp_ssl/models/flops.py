@@ -6,14 +6,22 @@ work does not count.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from nlp_ssl.models.inputs import Inputs
 from nlp_ssl.models.pretraining import PretrainingModel
+
+Shape = tuple[int, ...]
+"""The widths of a batch: of its rows, and of what each decoder reads."""
+
+
+def shape_of(inputs: Inputs) -> Shape:
+    """The widths of a micro-batch."""
+    return (inputs["input_ids"].shape[1], *(ids.shape[1] for ids in inputs["decoder_ids"].values()))
 
 
 class FlopCounter:
@@ -21,26 +29,41 @@ class FlopCounter:
 
     def __init__(self, model: PretrainingModel) -> None:
         self._model = model
-        self._row: dict[int, int] = {}
-        self._target: int | None = None
+        self._row: dict[Shape, int] = {}
+        self._target: dict[str, int] = {}
 
-    def training(self, rows: int, width: int, targets: int) -> int:
-        """FLOPs of forward and backward pass over [rows, width] tokens, with `targets` at the head."""
-        if width not in self._row:
-            self._row[width] = self._count(lambda ids: self._model.body(input_ids=ids), width)
-            if self._target is None:
-                whole = self._count(lambda ids: self._model.forward(ids, *self._model.one_target(ids)), width)
-                self._target = whole - self._row[width]
-        assert self._target is not None
-        return 3 * (rows * self._row[width] + targets * self._target)
+    def training(self, shape: Shape, heads: Sequence[str], rows: int, targets: Mapping[str, int]) -> int:
+        """FLOPs of forward and backward pass over `rows` rows of a shape, with the `targets` of each part.
 
-    def _count(self, forward: Callable[[Tensor], object], width: int) -> int:
-        """FLOPs of a forward pass over one row."""
-        ids = torch.zeros((1, width), dtype=torch.long, device=next(self._model.parameters()).device)
+        `heads` name the decoders whose widths are in the shape.
+        """
+        if shape not in self._row:
+            ids = [torch.zeros((1, width), dtype=torch.long, device=self._device) for width in shape]
+            inputs = {"input_ids": ids[0], "decoder_ids": dict(zip(heads, ids[1:], strict=True))}
+            self._row[shape] = self._count(lambda: self._model.run_body(inputs))
+            if not self._target:
+                self._target = {part: self._of_target(part, inputs) for part in targets}
+        return 3 * (rows * self._row[shape] + sum(count * self._target[part] for part, count in targets.items()))
+
+    @property
+    def _device(self) -> torch.device:
+        return next(self._model.parameters()).device
+
+    def _of_target(self, part: str, inputs: Inputs) -> int:
+        """FLOPs of a forward pass of a part's head over one target."""
+        one = torch.zeros(1, dtype=torch.long, device=self._device)
+        inputs = {**inputs, "targets": {part: one}, "positions": {part: one}}
+        with torch.no_grad():
+            states = self._model.run_body(inputs)
+        return self._count(lambda: self._model.run_head(part, states[part], inputs))
+
+    @staticmethod
+    def _count(forward: Callable[[], object]) -> int:
+        """FLOPs of a forward pass."""
         counter = FlopCounterMode(display=False)
         # The counter knows the plain attention on every device; the fused ones do the same products.
         with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), counter:
-            forward(ids)
+            forward()
         return int(counter.get_total_flops())
 
 

@@ -18,46 +18,61 @@ from torch import Tensor, nn
 from transformers import (
     CONFIG_MAPPING,
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
 )
-from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions
+from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions, Seq2SeqModelOutput
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, did_you_mean
-from nlp_ssl.objectives.base import Objective
+from nlp_ssl.models.inputs import Inputs
+from nlp_ssl.objectives.base import HeadKind
+from nlp_ssl.objectives.mixture import OF_ROWS, Mixture, Part
+from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.recipe import SIZES, Model
 
-HEADS: Mapping[str, Any] = {
+HEADS: Mapping[HeadKind, Any] = {
     "masked_lm": AutoModelForMaskedLM,
     "causal_lm": AutoModelForCausalLM,
+    "seq2seq_lm": AutoModelForSeq2SeqLM,
     "sequence_classification": AutoModelForSequenceClassification,
 }
 """The class of transformers that carries each kind of head."""
 
-DEFAULT_ARCHITECTURE = {"encoder": "modernbert", "decoder": "modernbert-decoder"}
-"""One architecture, with attention to both sides or to the left alone: nothing else differs between objectives."""
+NEIGHBOURS: tuple[HeadKind, ...] = ("previous", "next")
+"""Heads that are decoders of their own, fed by the mean of an encoder's vectors."""
+
+DEFAULT_ARCHITECTURE = {"encoder": "modernbert", "decoder": "modernbert-decoder", "seq2seq": "mbart"}
+"""One architecture, with attention to both sides or to the left alone, so that nothing else differs between objectives;
+and for an encoder-decoder BART's with the norms before the layers (mBART)."""
+
+SPLIT_BODIES = {"t5", "mt5", "umt5", "switch_transformers", "longt5"}
+"""Encoder-decoders whose language model has no body apart from its head."""
 
 GATED = {"modernbert", "modernbert-decoder", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3"}
 """Architectures whose feed-forward layer has three matrices; at 8/3 of the width it weighs what two do at 4."""
 
 
-def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_length: int) -> Any:
+def configure(model: Model, mixture: Mixture, vocabulary: Vocabulary, max_length: int) -> Any:
     """The transformers config of a recipe's model. InputError for an architecture that does not fit."""
     architecture = model.architecture
     if architecture == "auto":
-        architecture = DEFAULT_ARCHITECTURE[objective.body]
+        architecture = DEFAULT_ARCHITECTURE[mixture.body]
     if architecture not in CONFIG_MAPPING:
         known = did_you_mean(architecture, list(CONFIG_MAPPING))
         raise InputError(f"model.architecture is {architecture!r}: transformers has no such model type: {known}")
-    if not _supports(architecture, objective):
-        raise InputError(
-            f"model.architecture is {architecture!r}: transformers has no {HEADS[objective.head].__name__} of it, "
-            f"which this objective trains; leave it at 'auto' for {DEFAULT_ARCHITECTURE[objective.body]}"
-        )
+    heads: list[HeadKind] = list(_heads(mixture).values()) or ["masked_lm"]  # whatever fills in masks is an encoder
+    for head in heads:
+        if not _supports(architecture, head):
+            raise InputError(
+                f"model.architecture is {architecture!r}: transformers has no {HEADS[head].__name__} of it that can be "
+                f"trained here; leave it at 'auto' for {DEFAULT_ARCHITECTURE[mixture.body]}"
+            )
     layers, width = SIZES[model.size]
-    inner = round(8 / 3 * width / 64) * 64 if architecture in GATED else 4 * width
+    inner = gated_size(width) if architecture in GATED else 4 * width
     shape = {
         "vocab_size": vocabulary.size,
         "hidden_size": width,
@@ -66,12 +81,17 @@ def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_le
         "num_key_value_heads": width // 64,
         "intermediate_size": inner,
         "hidden_dim": inner,  # distilbert's name of it
-        "embedding_size": width,
+        "embedding_size": 128 if architecture == "albert" else width,  # ALBERT's is factorised
         "max_position_embeddings": max_length + (2 if architecture in ("roberta", "xlm-roberta", "camembert") else 0),
         "type_vocab_size": 2,
     }
+    if mixture.body == "seq2seq":  # half of the layers on either side, as BART's twelve beside BERT's twelve
+        half = max(1, layers // 2)
+        shape |= {"d_model": width, "num_hidden_layers": half}
+        for side in ("encoder", "decoder"):
+            shape |= {f"{side}_layers": half, f"{side}_attention_heads": width // 64, f"{side}_ffn_dim": 4 * width}
     known_fields = _fields(CONFIG_MAPPING[architecture]())
-    special = {
+    special: dict[str, Any] = {
         "pad_token_id": vocabulary.pad,
         "bos_token_id": vocabulary.cls,
         "eos_token_id": vocabulary.sep,
@@ -79,17 +99,36 @@ def configure(model: Model, objective: Objective, vocabulary: Vocabulary, max_le
         "sep_token_id": vocabulary.sep,
         "use_cache": False,
     }
+    if mixture.body == "seq2seq":
+        special |= {"decoder_start_token_id": vocabulary.cls, "forced_eos_token_id": None}
     strangers = [key for key in model.config if key not in known_fields]
     if strangers:
         raise InputError(*[f"[model.config] {key}: {did_you_mean(key, sorted(known_fields))}" for key in strangers])
     values = {key: value for key, value in shape.items() if key in known_fields} | special | dict(model.config)
     config = AutoConfig.for_model(architecture, **values)
     set_dropout(config, model.dropout)
-    if objective.classes:
-        config.num_labels = len(objective.classes)
-        config.id2label = dict(enumerate(objective.classes))
-        config.label2id = {name: i for i, name in enumerate(objective.classes)}
     return config
+
+
+def gated_size(width: int) -> int:
+    """The inner size at which a feed-forward layer of three matrices weighs what one of two does at 4 x `width`."""
+    return round(8 / 3 * width / 64) * 64
+
+
+def _heads(mixture: Mixture) -> dict[str, HeadKind]:
+    """The kinds of a model's heads: those with labels of their own by their part's name, others by their kind.
+
+    An encoder-decoder's language head also fills in what is masked in the source. `NEIGHBOURS` are not among them.
+    """
+    heads: dict[str, HeadKind] = {}
+    for name, part in mixture.parts.items():
+        if part.head in OF_ROWS:
+            heads[name] = part.head
+        elif mixture.body == "seq2seq":
+            heads["seq2seq_lm"] = "seq2seq_lm"
+        elif part.head not in NEIGHBOURS:
+            heads[part.head] = part.head
+    return heads
 
 
 def set_dropout(config: Any, share: float) -> None:
@@ -103,9 +142,11 @@ def _fields(config: Any) -> set[str]:
     return set(config.to_dict()) | set(config.attribute_map)
 
 
-def _supports(architecture: str, objective: Objective) -> bool:
+def _supports(architecture: str, head: HeadKind) -> bool:
     with suppress(KeyError):
-        return CONFIG_MAPPING[architecture] in HEADS[objective.head]._model_mapping
+        mapping = HEADS[head]._model_mapping
+        # An encoder-decoder's class must have its body in one piece, which T5's has not.
+        return CONFIG_MAPPING[architecture] in mapping and (head != "seq2seq_lm" or architecture not in SPLIT_BODIES)
     return False
 
 
@@ -117,9 +158,13 @@ class _Handed(nn.Module):
     """Stands in for the body inside a head: gives back what it is handed, the body's outputs or some hidden
     states."""
 
+    def __init__(self, encoder_decoder: bool) -> None:
+        super().__init__()
+        self.outputs = Seq2SeqModelOutput if encoder_decoder else BaseModelOutputWithPoolingAndCrossAttentions
+
     def forward(self, *_: Any, inputs_embeds: Any, **__: Any) -> Any:
         if isinstance(inputs_embeds, Tensor):
-            return BaseModelOutputWithPoolingAndCrossAttentions(last_hidden_state=inputs_embeds)
+            return self.outputs(last_hidden_state=inputs_embeds)
         return inputs_embeds
 
 
@@ -131,14 +176,14 @@ class _ChunkedLoss(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, targets: Tensor, model: PretrainingModel, *parameters: Tensor) -> Tensor:
+    def forward(ctx: Any, hidden: Tensor, targets: Tensor, head: Any, *parameters: Tensor) -> Tensor:
         total = hidden.new_zeros((), dtype=torch.float32)
         of_hidden = torch.zeros_like(hidden)
         of_parameters = [torch.zeros_like(parameter) for parameter in parameters]
-        for part in model._chunks(targets):
+        for part in _chunks(head, targets):
             with torch.enable_grad():
                 rows = hidden[part].detach().requires_grad_()
-                logits = model._logits(rows)
+                logits = _logits(head, rows)
                 loss = nn.functional.cross_entropy(logits.float(), targets[part], reduction="sum")
                 of_rows, *gradients = torch.autograd.grad(loss, [rows, *parameters])
             of_hidden[part] = of_rows
@@ -155,76 +200,193 @@ class _ChunkedLoss(torch.autograd.Function):
         return of_hidden * of_loss[0], None, None, *scaled
 
 
-class PretrainingModel(nn.Module):
-    """A body and a head; the forward pass gives sums over targets.
+def _chunks(head: Any, targets: Tensor) -> Iterator[slice]:
+    """Parts of the targets whose logits make up `LOGITS_AT_ONCE` at most."""
+    size = max(1, LOGITS_AT_ONCE[targets.device.type != "cpu"] // head.config.vocab_size)
+    return (slice(start, start + size) for start in range(0, len(targets), size))
 
-    Inputs, of B rows of L tokens with T targets: `input_ids` [B, L]; `attention_mask` [B, L], if any row is
-    padded; `token_type_ids` [B, L], if rows have two segments; `targets` [T] the labels (-100 counts
-    nothing); `positions` [T] where they are in the flattened rows, absent for a head that labels whole rows,
-    where T is B. All int64.
-    """
 
-    def __init__(self, config: Any, objective: Objective) -> None:
+def _logits(head: Any, hidden: Tensor) -> Tensor:
+    """A head's logits [T, V] at positions with the hidden states [T, H]."""
+    logits: Tensor = head(inputs_embeds=hidden[None]).logits[0]
+    return logits
+
+
+class TokenScorer(nn.Module):
+    """A model of transformers that predicts tokens, body and head taken apart, to score targets at some positions."""
+
+    def __init__(self, whole: Any) -> None:
         super().__init__()
-        self.head = HEADS[objective.head].from_config(config)
-        name = self.head.base_model_prefix
-        self.body = getattr(self.head, name)
-        setattr(self.head, name, _Handed())
-        self.labels_rows = bool(objective.classes)
+        self.head, self.body = whole, whole.base_model
+        setattr(whole, whole.base_model_prefix, _Handed(encoder_decoder=False))
 
+    @torch.no_grad()
     def forward(
-        self,
-        input_ids: Tensor,
-        targets: Tensor,
-        positions: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-    ) -> tuple[Tensor, Tensor]:
-        """The loss summed over the targets (float32, in nats), and how many of them the model gets right.
+        self, input_ids: Tensor, targets: Tensor, positions: Tensor, attention_mask: Tensor | None = None
+    ) -> Tensor:
+        """The logarithm of the probability of each target [T], float32.
 
-        The latter is 0 in training, where it would cost time.
+        `input_ids` and `attention_mask` [B, L]; `targets` [T] at `positions` [T] in the flattened rows. All int64.
         """
-        inputs = {"input_ids": input_ids, "attention_mask": attention_mask}
-        if token_type_ids is not None:
-            inputs["token_type_ids"] = token_type_ids
-        outputs = self.body(**inputs)
-        if positions is None:
-            logits = self.head(inputs_embeds=outputs, attention_mask=attention_mask).logits  # [B, classes]
-            loss = nn.functional.cross_entropy(logits.float(), targets, reduction="sum")
-            return loss, (logits.argmax(-1) == targets).sum()
+        outputs = self.body(input_ids=input_ids, attention_mask=attention_mask)
         hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]
+        return -torch.cat(
+            [
+                nn.functional.cross_entropy(_logits(self.head, hidden[part]).float(), targets[part], reduction="none")
+                for part in _chunks(self.head, targets)
+            ]
+        )
+
+
+class SentenceDecoder(nn.Module):
+    """A small decoder that writes a sentence, given a vector in the place of [CLS]."""
+
+    def __init__(self, config: Any, layers: int, embedding: nn.Embedding) -> None:
+        super().__init__()
+        own = AutoConfig.for_model(
+            DEFAULT_ARCHITECTURE["decoder"],
+            vocab_size=config.vocab_size,
+            hidden_size=config.hidden_size,
+            num_hidden_layers=layers,
+            num_attention_heads=config.hidden_size // 64,
+            intermediate_size=gated_size(config.hidden_size),
+            max_position_embeddings=config.max_position_embeddings,
+            **{f"{role}_token_id": getattr(config, f"{role}_token_id") for role in ("pad", "bos", "eos", "cls", "sep")},
+            use_cache=False,
+        )
+        self.head = AutoModelForCausalLM.from_config(own)
+        self.body = self.head.base_model
+        self.body.set_input_embeddings(embedding)
+        self.head.get_output_embeddings().weight = embedding.weight
+        setattr(self.head, self.head.base_model_prefix, _Handed(encoder_decoder=False))
+
+    def forward(self, vector: Tensor, ids: Tensor) -> Tensor:
+        """Hidden states [B, T, H] from vectors [B, H] and what is written behind them, `ids[:, 1:]` of [B, T]."""
+        written = self.body.get_input_embeddings()(ids[:, 1:])
+        hidden: Tensor = self.body(inputs_embeds=torch.cat([vector[:, None].to(written.dtype), written], 1))[0]
+        return hidden
+
+
+class PretrainingModel(nn.Module):
+    """A body and its heads; the forward pass gives sums over the targets of each part of the loss."""
+
+    def __init__(self, config: Any, mixture: Mixture, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.parts = mixture.parts
+        self.body_kind = mixture.body
+        self.heads = nn.ModuleDict()
+        kinds = _heads(mixture)
+        # Of a BERT only a classifier's body has the pooler.
+        source = next((name for name, kind in kinds.items() if kind in OF_ROWS), next(iter(kinds), None))
+        made = {n: HEADS[k].from_config(_of_head(config, self.parts.get(n), vocabulary)) for n, k in kinds.items()}
+        self.body = made[source].base_model if source is not None else AutoModel.from_config(config)
+        embedding = self.body.get_input_embeddings()
+        for name, head in made.items():
+            table = head.get_output_embeddings()
+            if name != source and table is not None and config.tie_word_embeddings:
+                table.weight = embedding.weight
+            setattr(head, head.base_model_prefix, _Handed(mixture.body == "seq2seq"))
+            self.heads[name] = head
+        for part in self.parts.values():
+            if part.head in NEIGHBOURS:
+                (objective,) = part.objectives
+                assert isinstance(objective, SkipThought)
+                self.heads[part.head] = SentenceDecoder(config, objective.decoder_layers, embedding)
+
+    def forward(self, inputs: Inputs) -> Tensor:
+        """Figures of each part, [parts, 3] in float32: the loss summed over its targets, in nats, how many of them the
+        model gets right, and for how many of a row's labels the right one is among the best five.
+
+        `inputs` as in `nlp_ssl.models.inputs`. The latter two are 0 in training, where they would cost time.
+        """
+        states = self.run_body(inputs)
+        return torch.stack([self.run_head(name, states[name], inputs) for name in self.parts])
+
+    def run_body(self, inputs: Inputs) -> dict[str, Any]:
+        """What each part's head is given: hidden states [B, L, H] or [B, T, H]; all outputs where it labels rows."""
+        keys = ("input_ids", "attention_mask", "token_type_ids")
+        arguments = {key: inputs[key] for key in keys if key in inputs}
+        if self.body_kind == "seq2seq":
+            arguments.pop("token_type_ids", None)
+            arguments["decoder_input_ids"] = inputs["decoder_ids"]["seq2seq_lm"]
+        outputs = self.body(**arguments)
+        states = {}
+        for name, part in self.parts.items():
+            if part.head in OF_ROWS:
+                states[name] = outputs
+            elif part.head in NEIGHBOURS:
+                vector = _mean(outputs.last_hidden_state, inputs.get("attention_mask"))
+                states[name] = self.heads[part.head](vector, inputs["decoder_ids"][part.head])
+            elif part.head == "masked_lm" and self.body_kind == "seq2seq":
+                states[name] = outputs.encoder_last_hidden_state
+            else:
+                states[name] = outputs.last_hidden_state
+        return states
+
+    def run_head(self, name: str, states: Any, inputs: Inputs) -> Tensor:
+        """The figures [3] of a part of the loss."""
+        kind, targets = self.parts[name].head, inputs["targets"][name]
+        if kind in OF_ROWS:
+            logits = self.heads[name](inputs_embeds=states, attention_mask=inputs.get("attention_mask")).logits
+            loss = nn.functional.cross_entropy(logits.float(), targets, reduction="sum")  # of [B, classes]
+            best = logits.topk(min(5, logits.shape[-1])).indices == targets[:, None]
+            return torch.stack([loss, best[:, 0].sum().float(), best.sum().float()])
+        hidden = states.flatten(0, 1)[inputs["positions"][name]]  # [B * L, H] -> [T, H]
+        head: Any = self.heads["seq2seq_lm" if self.body_kind == "seq2seq" else kind]
+        if kind in NEIGHBOURS:
+            head = head.head
         if not torch.is_grad_enabled():
-            return self._in_chunks(hidden, targets)
-        parameters = [p for p in self.head.parameters() if p.requires_grad]
-        loss = _ChunkedLoss.apply(hidden, targets, self, *parameters)  # type: ignore[no-untyped-call]
-        return loss, targets.new_zeros(())
+            return _in_chunks(head, hidden, targets)
+        parameters = [p for p in head.parameters() if p.requires_grad]
+        loss = _ChunkedLoss.apply(hidden, targets, head, *parameters)  # type: ignore[no-untyped-call]
+        return torch.stack([loss, *loss.new_zeros(2)])
 
-    def _chunks(self, targets: Tensor) -> Iterator[slice]:
-        """Parts of the targets whose logits make up `LOGITS_AT_ONCE` at most."""
-        size = max(1, LOGITS_AT_ONCE[targets.device.type != "cpu"] // self.head.config.vocab_size)
-        return (slice(start, start + size) for start in range(0, len(targets), size))
+    def whole(self, name: str | None = None) -> Any:
+        """Body and a head as one model of transformers, sharing these weights, to be saved; by default the first.
 
-    def _logits(self, hidden: Tensor) -> Tensor:
-        """The head's logits [T, V] at positions with the hidden states [T, H]."""
-        logits: Tensor = self.head(inputs_embeds=hidden[None]).logits[0]
-        return logits
-
-    def _in_chunks(self, hidden: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and correct predictions, without gradients."""
-        loss, correct = hidden.new_zeros((), dtype=torch.float32), targets.new_zeros(())
-        for part in self._chunks(targets):
-            logits = self._logits(hidden[part])
-            loss += nn.functional.cross_entropy(logits.float(), targets[part], reduction="sum")
-            correct += (logits.argmax(-1) == targets[part]).sum()
-        return loss, correct
-
-    def one_target(self, input_ids: Tensor) -> tuple[Tensor, Tensor | None]:
-        """`targets` and `positions` of the smallest batch there is: one target in one row."""
-        first = input_ids.new_zeros(1)
-        return first, None if self.labels_rows else first
-
-    def whole(self) -> Any:
-        """Body and head as one model of transformers, sharing these weights, to be saved."""
-        whole = copy(self.head)  # a copy of the outermost module alone
-        whole._modules = dict(self.head._modules) | {self.head.base_model_prefix: self.body}
+        The body alone where only decoders of its vectors have been trained with it.
+        """
+        names = [name for name, head in self.heads.items() if not isinstance(head, SentenceDecoder)]
+        if not names:
+            return self.body
+        name = name or names[0]
+        head: Any = self.heads[name]
+        body: Any = copy(self.body)  # copies of the outermost modules alone
+        if name not in self.parts and "pooler" in body._modules:  # which only a classifier has
+            body._modules = body._modules | {"pooler": None}
+        whole = copy(head)
+        whole._modules = head._modules | {head.base_model_prefix: body}
         return whole
+
+    def further_heads(self) -> list[str]:
+        """The names of the heads behind the first that `whole` knows."""
+        return [name for name, head in self.heads.items() if not isinstance(head, SentenceDecoder)][1:]
+
+
+def _mean(states: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean [B, H] of the vectors [B, L, H] of real tokens."""
+    if mask is None:
+        return states.mean(1)
+    return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+
+
+def _of_head(config: Any, part: Part | None, vocabulary: Vocabulary) -> Any:
+    """The config of a head: the body's, with the names of the labels where it labels rows."""
+    config = type(config).from_dict(config.to_dict())
+    classes = part.classes(vocabulary) if part is not None else ()
+    if part is not None and hasattr(config, "classifier_pooling"):
+        config.classifier_pooling = part.objectives[0].pooling
+    if classes:
+        config.id2label = dict(enumerate(classes))
+        config.label2id = {name: i for i, name in enumerate(classes)}
+    return config
+
+
+def _in_chunks(head: Any, hidden: Tensor, targets: Tensor) -> Tensor:
+    """Loss and correct predictions of a language head [3], without gradients."""
+    figures = hidden.new_zeros(3, dtype=torch.float32)
+    for part in _chunks(head, targets):
+        logits = _logits(head, hidden[part])
+        figures[0] += nn.functional.cross_entropy(logits.float(), targets[part], reduction="sum")
+        figures[1] += (logits.argmax(-1) == targets[part]).sum()
+    return figures

@@ -2,11 +2,17 @@
 
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.clm import CausalLM
+from nlp_ssl.objectives.emoji import EmojiPrediction
 from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "mlm": MaskedLM,
     "clm": CausalLM,
+    "skip_thought": SkipThought,
+    "nsp": NextSentencePrediction,
     "sop": SentenceOrderPrediction,
+    "emoji": EmojiPrediction,
 }

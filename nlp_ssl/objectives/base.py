@@ -11,31 +11,50 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from nlp_ssl.corpus.batch import Batch, Body
-from nlp_ssl.corpus.examples import Kind
+from nlp_ssl.corpus.batch import Batch
+from nlp_ssl.corpus.examples import Body, Examples, Kind, Text, find_examples
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 
-HeadKind = Literal["masked_lm", "causal_lm", "sequence_classification"]
-"""The kinds of head: tokens at masked positions, the token that follows, a label for the whole row."""
+HeadKind = Literal[
+    "masked_lm", "causal_lm", "seq2seq_lm", "sequence_classification", "previous", "next", "negative_sampling"
+]
+"""The kinds of head: tokens at masked positions; the token that follows; the text that a decoder writes; a label for
+the whole row; the sentence before or after, written from the row's vector alone; neighbouring words against others."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objective(ABC):
     """Base of all objectives."""
 
+    weight: float = 1.0
+    """In a mixture: the factor of its loss, or its share of the rows where they alternate."""
+
     example: ClassVar[Kind]
-    """What a row is made of."""
+    """What a row is made of; "segment" can also serve in a mixture with another kind."""
+    sentences: ClassVar[int] = 1
+    """The fewest sentences in an example."""
     body: ClassVar[Body]
     """The body that it trains."""
-    head: ClassVar[HeadKind]
-    """The head that it trains; also the key of its labels in a batch."""
-    classes: ClassVar[tuple[str, ...]] = ()
-    """Names of the labels, for a head that predicts one a row."""
+    heads: ClassVar[tuple[HeadKind, ...]]
+    """The heads that it trains: the keys of its labels or sequences in a batch."""
+    pooling: ClassVar[Literal["cls", "mean"]] = "cls"
+    """What a head that labels rows sees, where the architecture offers the choice: the first token, or the mean."""
     paper: ClassVar[str]
     """Where it comes from: authors, title, venue and year, section."""
     needs: ClassVar[str]
     """What a corpus must have to serve, as an end of the sentence "the corpus has no …"."""
+
+    def __post_init__(self) -> None:
+        require(self.weight > 0, "weight", self.weight, "it must be above 0")
+
+    def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
+        """Names of the labels, for a head that predicts one a row."""
+        return ()
+
+    def examples(self, text: Text, vocabulary: Vocabulary, body: Body, max_length: int) -> Examples:
+        """Its examples in a text; an objective that picks or labels them says how."""
+        return find_examples(text, self.example, body, max_length, self.sentences)
 
     @abstractmethod
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:

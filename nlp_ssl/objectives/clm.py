@@ -36,7 +36,7 @@ class CausalLM(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "decoder"
-    head: ClassVar = "causal_lm"
+    heads: ClassVar = ("causal_lm",)
     paper: ClassVar = "Radford et al., Improving Language Understanding by Generative Pre-Training, 2018"
     needs: ClassVar = "text"
 
@@ -52,4 +52,4 @@ class CausalLM(Objective):
         labels = np.full_like(ids, NO_LABEL)
         labels[:, :-1] = ids[:, 1:]
         labels[position >= length[:, None] - 1] = NO_LABEL
-        return replace(batch, labels={**batch.labels, self.head: labels})
+        return replace(batch, labels={**batch.labels, "causal_lm": labels})

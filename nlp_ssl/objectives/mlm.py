@@ -51,11 +51,12 @@ class MaskedLM(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "encoder"
-    head: ClassVar = "masked_lm"
+    heads: ClassVar = ("masked_lm",)
     paper: ClassVar = "Devlin et al., BERT, NAACL 2019, section 3.1"
     needs: ClassVar = "text"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(
             0 < self.mlm_probability < 1,
             "mlm_probability",
@@ -85,7 +86,7 @@ class MaskedLM(Objective):
         replaced[fate < self.mask_share] = vocabulary.mask
         ids = batch.ids.copy()
         ids[row, column] = replaced
-        return replace(batch, ids=ids, labels={**batch.labels, self.head: labels})
+        return replace(batch, ids=ids, labels={**batch.labels, "masked_lm": labels})
 
     def _priorities(
         self, ids: npt.NDArray[np.int64], vocabulary: Vocabulary, noise: Noise

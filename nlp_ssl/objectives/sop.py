@@ -23,6 +23,7 @@ from nlp_ssl.corpus.batch import Batch
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives.denoising import moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,10 +32,13 @@ class SentenceOrderPrediction(Objective):
 
     example: ClassVar = "pair"
     body: ClassVar = "encoder"
-    head: ClassVar = "sequence_classification"
-    classes: ClassVar = ("in order", "swapped")
+    heads: ClassVar = ("sequence_classification",)
     paper: ClassVar = "Lan et al., ALBERT, ICLR 2020, section 3.1"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+
+    def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
+        """In order, swapped."""
+        return ("in order", "swapped")
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Swap half of the pairs and label them."""
@@ -45,13 +49,9 @@ class SentenceOrderPrediction(Objective):
         position = np.arange(batch.ids.shape[1])
         # [CLS] A [SEP] B [SEP] -> [CLS] B [SEP] A [SEP], both [SEP] being one and the same token
         source = np.where(position <= second + 1, position + first + 1, position - second - 1)
-        moved = (swapped[:, None] == 1) & (position > 0) & (position < end)
-        source = np.where(moved, source, position)
+        swaps = (swapped[:, None] == 1) & (position > 0) & (position < end)
+        source = np.where(swaps, source, position)
         segment = np.where(swapped[:, None] == 1, (position > second + 1) & (position <= end), batch.segment)
-        return replace(
-            batch,
-            ids=np.take_along_axis(batch.ids, source, 1),
-            sentence=np.take_along_axis(batch.sentence, source, 1),
-            segment=segment,
-            labels={**batch.labels, self.head: swapped},
-        )
+        rearranged = moved(batch, source, batch.length, vocabulary)
+        labels = {**rearranged.labels, "sequence_classification": swapped}
+        return replace(rearranged, segment=segment, labels=labels)

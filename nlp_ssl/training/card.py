@@ -18,13 +18,13 @@ def model_card(recipe: Recipe, corpus: Corpus, end: dict[str, Any]) -> str:
     return f"""---
 library_name: transformers
 language: {language}
-tags: [nlp_ssl, {recipe.objective_name}]
+tags: [nlp_ssl, {recipe.mixture.name}]
 ---
 
-# {recipe.objective_name}, {recipe.model.size}
+# {recipe.mixture.name}, {recipe.model.size}
 
-Pretrained from scratch by nlp_ssl {__version__} with the objective `{recipe.objective_name}`
-({recipe.the_objective.paper}).
+Pretrained from scratch by nlp_ssl {__version__} with the objective `{recipe.mixture.name}`
+({recipe.mixture.paper}).
 
 | | |
 |---|---|

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import send_to_device
 from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import AutoTokenizer
@@ -36,23 +37,22 @@ from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import put_folder
-from nlp_ssl.models.flops import FlopCounter, peak_flops
+from nlp_ssl.models.flops import FlopCounter, peak_flops, shape_of
+from nlp_ssl.models.inputs import Inputs, to_inputs
 from nlp_ssl.models.pretraining import PretrainingModel, configure
 from nlp_ssl.models.setup import make_accelerator, make_optimizer, resolve_precision
-from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training import checkpoint, run
 from nlp_ssl.training.card import model_card
 from nlp_ssl.training.pretrain import Pretrain, usable_examples
 from nlp_ssl.training.schedule import learning_rate
 
+HEADS_FOLDER = "heads"
+"""The folder within a model's for models of the same body with its further heads."""
+
 CALIBRATION_STEPS = 8
 """Steps that are timed to turn a budget in minutes into steps."""
-
-TARGETS_MULTIPLE = 64
-"""The number of targets of a micro-batch is filled up to a multiple of this."""
-
-Inputs = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +97,11 @@ class Totals:
             self.window[key] = self.window.get(key, 0.0) + value
 
 
-def make_trainer(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> Trainer:
+def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: Text, examples: Examples) -> Trainer:
     """Model, optimizer and batches of a recipe, at its first step. InputError for options that do not fit."""
     transformers_logging.disable_progress_bar()  # ours says enough
-    objective = options.the_objective
-    vocabulary = Vocabulary.of(corpus)
-    config = configure(options.model, objective, vocabulary, options.batch.max_length)
+    mixture = options.mixture
+    config = configure(options.model, mixture, vocabulary, options.batch.max_length)
     precision = resolve_precision(options.precision)
     try:
         accelerator = make_accelerator(precision, log_with=options.log_with, project_dir=str(options.out))
@@ -117,7 +116,7 @@ def make_trainer(options: Pretrain, corpus: Corpus, text: Text, examples: Exampl
             f"for each of its {parts} parts (processes x micro-batches)"
         )
     torch.manual_seed(options.seed)
-    model = PretrainingModel(config, objective)
+    model = PretrainingModel(config, mixture, vocabulary)
     if options.compile:
         model.body.compile()
     flops = FlopCounter(model)
@@ -129,10 +128,10 @@ def make_trainer(options: Pretrain, corpus: Corpus, text: Text, examples: Exampl
     return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
 
 
-def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> int:
+def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text, examples: Examples) -> int:
     """Run or go on with a run; returns the exit status."""
-    trainer = make_trainer(options, corpus, text, examples)
-    accelerator, batches = trainer.accelerator, trainer.batches
+    trainer = make_trainer(options, vocabulary, text, examples)
+    accelerator, batches, mixture = trainer.accelerator, trainer.batches, options.mixture
     model = accelerator.unwrap_model(trainer.model)
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
     metrics = run.Metrics(options.out)
@@ -148,7 +147,7 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
     if accelerator.is_main_process:
         run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
         metrics.trim(totals.step if saved is not None else -1)
-    held_out = make_held_out(options, corpus, batches.vocabulary, accelerator)
+    held_out = make_held_out(options, corpus, vocabulary, accelerator)
     precision = resolve_precision(options.precision)
     how = f"{precision} on {accelerator.num_processes} x {accelerator.device}"
     describe(options, model, batches, held_out, totals, how)
@@ -160,7 +159,7 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
         say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}: go on with --resume")
         return status
     figures = trainer.evaluate(held_out) if held_out else {}
-    end = {"objective": options.objective_name, "held_out": figures, **totals.so_far()} | sizes(model)
+    end = {"objective": mixture.name, "held_out": figures, **totals.so_far()} | sizes(model)
     if accelerator.is_main_process:
         save_model(options, corpus, model, end | {"step": totals.step})
         metrics.append("end", totals.step, end)
@@ -173,15 +172,12 @@ def train(options: Pretrain, corpus: Corpus, text: Text, examples: Examples) -> 
 def make_batches(
     options: Pretrain, text: Text, examples: Examples, vocabulary: Vocabulary, seed: int, accelerator: Accelerator
 ) -> Batches:
-    """The objective's batches over some examples, this process's part of them."""
-    objective = options.the_objective
+    """The batches over some examples, this process's part of them."""
     return Batches(
         text,
         examples,
-        objective.example,
-        objective.body,
         vocabulary,
-        objective.corrupt,
+        options.mixture,
         seed=seed,
         tokens=options.batch.tokens,
         accumulation=options.batch.accumulation,
@@ -195,7 +191,7 @@ def make_held_out(
 ) -> HeldOut | None:
     """The held-out batches: the same for every run on this corpus with these shapes, whatever its seed."""
     try:
-        text, examples = usable_examples(corpus, "validation", options)
+        text, examples = usable_examples(corpus, vocabulary, "validation", options)
     except InputError as error:
         warn(f"no held-out figures: {error}")
         return None
@@ -214,31 +210,9 @@ class HeldOut:
     bytes_per_token: float
 
 
-def to_inputs(micro_batches: list[Batch], objective: Objective) -> list[Inputs]:
+def group_inputs(micro_batches: list[Batch], mixture: Mixture, vocabulary: Vocabulary) -> list[Inputs]:
     """What the model takes, of each micro-batch."""
-    return [_inputs(batch, objective) for batch in micro_batches]
-
-
-def _inputs(batch: Batch, objective: Objective) -> Inputs:
-    labels = batch.labels[objective.head]
-    inputs: dict[str, Any] = {"input_ids": torch.from_numpy(batch.ids)}
-    if labels.ndim == 2:
-        positions = np.flatnonzero(labels != NO_LABEL)
-        labels = labels.ravel()[positions]
-        # Few different numbers of targets, as every new shape costs a kernel: fill up with some that do not count.
-        missing = -len(positions) % TARGETS_MULTIPLE
-        inputs["positions"] = torch.from_numpy(np.pad(positions, (0, missing)))
-        labels = np.pad(labels, (0, missing), constant_values=NO_LABEL)
-    inputs["targets"] = torch.from_numpy(labels)
-    # A decoder never looks at the padding behind; an encoder needs to be told of it, if there is any.
-    if objective.body == "encoder" and (batch.length < batch.ids.shape[1]).any():
-        mask = np.arange(batch.ids.shape[1]) < batch.length[:, None]
-        inputs["attention_mask"] = torch.from_numpy(mask.astype(np.int64))
-    if objective.example == "pair":
-        inputs["token_type_ids"] = torch.from_numpy(batch.segment)
-    # Text tokens, rows: for the count of what was read.
-    inputs["read"] = torch.tensor([int(np.count_nonzero(batch.sentence >= 0)), len(batch.ids)])
-    return inputs
+    return [to_inputs(batch, mixture, vocabulary) for batch in micro_batches]
 
 
 class Trainer:
@@ -256,32 +230,36 @@ class Trainer:
     ) -> None:
         self.options, self.accelerator, self.model, self.optimizer = options, accelerator, model, optimizer
         self.batches, self.flops, self.peak = batches, flops, peak
-        self.objective = options.the_objective
+        self.mixture = options.mixture
+        parts = self.mixture.parts.values()
+        self.weights = torch.tensor([part.weight for part in parts], device=accelerator.device)  # [parts]
         self._signal = 0  # the one that asked to stop
         self._clock = 0.0  # when the last step was read
 
     def update(self, step: int, rate: float, group: list[Inputs]) -> Tensor:
         """One update, on a group of micro-batches.
 
-        Returns [6], on the device: loss, gradient norm, targets, text tokens, rows, wish to stop, over all processes.
+        Returns, on the device and over all processes: the gradient norm, wish to stop, text tokens, rows, then the
+        targets of each part of the loss and their mean losses: [4 + 2 * parts].
         """
         accelerator, device = self.accelerator, self.accelerator.device
-        group = [{k: v.to(device, non_blocking=True) for k, v in inputs.items()} for inputs in group]
-        read = torch.stack([inputs.pop("read") for inputs in group]).sum(0)  # [2]: text tokens, rows
-        targets = torch.stack([(inputs["targets"] != NO_LABEL).sum() for inputs in group]).sum()
-        stop = torch.full_like(targets, self._signal)
-        counts = accelerator.reduce(torch.stack([targets, *read, stop]), "sum")  # [4]
-        loss_sum = torch.zeros((), device=device)
+        group = [send_to_device(inputs, device, non_blocking=True) for inputs in group]
+        mine = torch.stack([inputs.pop("counts") for inputs in group]).sum(0)  # text tokens, rows, targets of each part
+        stop = torch.full_like(mine[:1], self._signal)
+        counts = accelerator.reduce(torch.cat([stop, mine]), "sum")
+        targets = counts[3:].clamp(min=1)  # [parts]
+        sums = torch.zeros(len(targets), device=device)
         for micro, inputs in enumerate(group):
             if self.options.model.dropout:
                 key = key_of("dropout", self.options.seed, step, accelerator.process_index, micro)
                 torch.manual_seed(int(key) >> 1)
             last = micro + 1 == len(group)
             with contextlib.nullcontext() if last else accelerator.no_sync(self.model):
-                loss, _ = self.model(**inputs)
+                losses = self.model(inputs)[:, 0]  # [parts]
                 # Processes' gradients are averaged where they are to be summed.
-                accelerator.backward(loss * (accelerator.num_processes / counts[0].clamp(min=1)))
-            loss_sum += loss.detach()
+                loss = (losses * self.weights * (accelerator.num_processes / targets)).sum()
+                accelerator.backward(loss)
+            sums += losses.detach()
         norm = accelerator.clip_grad_norm_(self.model.parameters(), self.options.optimizer.max_grad_norm)
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = rate
@@ -289,8 +267,8 @@ class Trainer:
         self.optimizer.optimizer.found_inf = (~torch.isfinite(norm)).float()
         self.optimizer.step()
         self.optimizer.zero_grad()
-        mean = accelerator.reduce(loss_sum, "sum") / counts[0].clamp(min=1)
-        return torch.cat([torch.stack([mean, norm.to(mean.dtype)]).double(), counts.double()])
+        means = accelerator.reduce(sums, "sum") / targets
+        return torch.cat([norm.reshape(1).double(), counts.double(), means.double()])
 
     def plan(self, budget: Budget) -> int:
         """How many steps a budget is."""
@@ -307,28 +285,38 @@ class Trainer:
 
     def expect(self) -> Cost:
         """What the run will cost, from a few batches; the model is as it was afterwards."""
-        sample, width = self._sample(), self.options.batch.max_length
+        sample = self._sample()
         steps = self.plan(Budget.parse(self.options.budget))
+        tokens = float(np.mean([sum(int(inputs["counts"][0]) for inputs in group) for group in sample]))
+        body = float(np.mean([sum(self._flops_of_body(inputs) for inputs in group) for group in sample]))
         return Cost(
             steps=steps,
             tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
             flops=steps * self._flops_a_step(sample),
             seconds=steps * self._seconds_a_step(sample),
-            body_flops_per_token=self.flops.training(1, width, 0) / width,
+            body_flops_per_token=body / tokens,
         )
 
     def _sample(self) -> list[list[Inputs]]:
         """Some steps' inputs, from all over an epoch."""
         steps = np.linspace(0, len(self.batches) - 1, CALIBRATION_STEPS)
-        return [to_inputs(self.batches[int(step)], self.objective) for step in steps]
+        return [group_inputs(self.batches[int(step)], self.mixture, self.batches.vocabulary) for step in steps]
 
     def _flops_a_step(self, groups: list[list[Inputs]]) -> float:
         mine = np.mean([sum(map(self._flops_of, group)) for group in groups])
         return self._over_processes(float(mine), "sum")
 
+    def _flops_of_body(self, inputs: Inputs) -> int:
+        _, rows, *targets = inputs["counts"].tolist()
+        return self._flops(inputs, rows, [0] * len(targets))
+
     def _flops_of(self, inputs: Inputs) -> int:
-        rows, width = inputs["input_ids"].shape
-        return self.flops.training(rows, width, len(inputs["targets"]))
+        _, rows, *targets = inputs["counts"].tolist()
+        return self._flops(inputs, rows, targets)
+
+    def _flops(self, inputs: Inputs, rows: int, targets: list[int]) -> int:
+        by_part = dict(zip(self.mixture.parts, targets, strict=True))
+        return self.flops.training(shape_of(inputs), list(inputs["decoder_ids"]), rows, by_part)
 
     def _over_processes(self, value: float, how: str) -> float:
         tensor = torch.tensor(value, dtype=torch.float32, device=self.accelerator.device)
@@ -359,16 +347,15 @@ class Trainer:
             batch_size=None,
             sampler=range(totals.step, steps),
             num_workers=options.batch.workers,
-            collate_fn=partial(to_inputs, objective=self.objective),
+            collate_fn=partial(group_inputs, mixture=self.mixture, vocabulary=self.batches.vocabulary),
             pin_memory=self.accelerator.device.type == "cuda",
         )
         self.model.train()
         self._clock = time.perf_counter()
-        label = f"pretrain {options.objective_name}"
-        unread: tuple[int, Tensor] | None = None  # the width and the figures of the step before
+        label = f"pretrain {self.mixture.name}"
+        unread: tuple[Inputs, Tensor] | None = None  # of the step before
         with self._heeding_signals(), progress(label, steps, "steps", totals.step) as job:
             for step, group in zip(range(totals.step, steps), loader, strict=True):
-                width = group[0]["input_ids"].shape[1]
                 rate = learning_rate(step, steps, options.optimizer)
                 figures = self.update(step, rate, group)
                 stop = unread is not None and self._read(*unread, totals)
@@ -377,13 +364,13 @@ class Trainer:
                 evaluate = held_out is not None and done % evaluate_every == 0 and done < steps
                 save = done % options.save_every == 0 or done == steps or stop
                 if log or evaluate or save:
-                    stop = self._read(width, figures, totals) or stop
+                    stop = self._read(group[0], figures, totals) or stop
                     unread = None
                 else:
-                    unread = (width, figures)
+                    unread = (group[0], figures)
                 job.advance()
                 if log:
-                    line = means(totals.window) | {"learning_rate": rate}
+                    line = means(totals.window, self.mixture) | {"learning_rate": rate}
                     if self.peak is not None:
                         line["mfu"] = line["flops_per_second"] / self.peak / self.accelerator.num_processes
                     totals.window = {}
@@ -402,25 +389,29 @@ class Trainer:
                     return 128 + (self._signal or signal.SIGTERM)
         return 0
 
-    def _read(self, width: int, figures: Tensor, totals: Totals) -> bool:
+    def _read(self, inputs: Inputs, figures: Tensor, totals: Totals) -> bool:
         """Account for a step; whether a process was asked to stop. InputError where the loss was not finite."""
-        loss, norm, targets, tokens, rows, stop = figures.tolist()
+        norm, stop, tokens, rows, *of_parts = figures.tolist()
+        parts = list(self.mixture.parts)
+        targets, losses = [int(n) for n in of_parts[: len(parts)]], of_parts[len(parts) :]
+        loss = sum(part.weight * mean for part, mean in zip(self.mixture.parts.values(), losses, strict=True))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise InputError(
-                f"step {totals.step + 1}: the loss of {self.options.objective_name} is {loss} (gradient norm {norm}), "
+                f"step {totals.step + 1}: the loss of {self.mixture.name} is {loss} (gradient norm {norm}), "
                 "the update was not made: try a lower --optimizer.learning-rate or --precision fp32 in a new --out"
             )
         now = time.perf_counter()
         seconds, self._clock = now - self._clock, now
-        flops = self.flops.training(int(rows), width, int(targets))
+        flops = self._flops(inputs, int(rows), targets)
         totals.step += 1
         totals.tokens += int(tokens)
-        totals.targets += int(targets)
+        totals.targets += sum(targets)
         totals.flops += flops
         totals.seconds += seconds
-        totals.add(
-            steps=1, loss=loss * targets, grad_norm=norm, targets=targets, tokens=tokens, flops=flops, seconds=seconds
-        )
+        counted = {"steps": 1, "grad_norm": norm, "tokens": tokens, "flops": flops, "seconds": seconds}
+        for name, mean, count in zip(parts, losses, targets, strict=True):
+            counted |= {f"{name}_loss": mean * count, f"{name}_targets": count}
+        totals.add(**counted)
         return bool(stop)
 
     def _write(self, metrics: run.Metrics, event: str, totals: Totals, values: dict[str, float]) -> None:
@@ -432,29 +423,36 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self, held_out: HeldOut) -> dict[str, float]:
-        """The held-out loss, in nats a target, and the objective's own metrics."""
-        accelerator, device = self.accelerator, self.accelerator.device
-        classes = len(self.objective.classes)
-        sums = torch.zeros(4 + classes, dtype=torch.float64, device=device)
+        """The held-out loss, in nats a target, and the objective's own metrics; of a mixture, those of each part."""
+        accelerator, device, vocabulary = self.accelerator, self.accelerator.device, self.batches.vocabulary
+        classes = {name: len(part.classes(vocabulary)) for name, part in self.mixture.parts.items()}
+        sums = torch.zeros(len(classes), 3, dtype=torch.float64, device=device)
+        counts = torch.zeros(2 + len(classes), dtype=torch.float64, device=device)
+        by_class = {name: torch.zeros(n, dtype=torch.float64, device=device) for name, n in classes.items()}
         self.model.eval()
         for step in range(held_out.steps):
-            for inputs in to_inputs(held_out.batches[step], self.objective):
-                inputs = {key: value.to(device) for key, value in inputs.items()}
-                tokens, _ = inputs.pop("read")
-                targets = inputs["targets"][inputs["targets"] != NO_LABEL]
-                loss, correct = self.model(**inputs)
-                found = torch.stack([loss.double(), correct.double(), tokens.double()])
-                by_class = torch.bincount(targets, minlength=classes)[:classes] if classes else targets.new_zeros(0)
-                count = torch.tensor([len(targets)], device=device)
-                sums += torch.cat([found, count.double(), by_class.double()])
+            for inputs in group_inputs(held_out.batches[step], self.mixture, vocabulary):
+                inputs = send_to_device(inputs, device)
+                sums += self.model(inputs)
+                counts += inputs["counts"]
+                for name, of_classes in by_class.items():
+                    if len(of_classes):
+                        labels = inputs["targets"][name]
+                        of_classes += torch.bincount(labels[labels != NO_LABEL], minlength=len(of_classes))
         self.model.train()
-        loss, correct, tokens, count, *by_class = accelerator.reduce(sums, "sum").tolist()
-        figures = {"loss": loss / count, "accuracy": correct / count, "held_out_targets": count}
-        if classes:
-            figures["majority"] = max(by_class) / count
-        if self.objective.head == "causal_lm":
-            figures["bits_per_byte"] = loss / math.log(2) / (tokens * held_out.bytes_per_token)
-        return figures
+        sums, counts = accelerator.reduce(sums, "sum").cpu(), accelerator.reduce(counts, "sum").cpu()
+        bytes_read = float(counts[0]) * held_out.bytes_per_token
+        of_parts = {}
+        for name, (loss, right, among_five), count in zip(classes, sums.tolist(), counts[2:].tolist(), strict=True):
+            figures = {"loss": loss / count, "accuracy": right / count}
+            if classes[name]:
+                figures["majority"] = float(accelerator.reduce(by_class[name], "sum").max()) / count
+            if classes[name] > 5:
+                figures["among_five"] = among_five / count
+            if self.mixture.parts[name].head == "causal_lm":
+                figures["bits_per_byte"] = loss / math.log(2) / bytes_read
+            of_parts[name] = figures | {"held_out_targets": count}
+        return together(of_parts, self.mixture)
 
     @contextlib.contextmanager
     def _heeding_signals(self) -> Iterator[None]:
@@ -475,15 +473,25 @@ class Trainer:
                 signal.signal(number, handler)
 
 
-def means(window: dict[str, float]) -> dict[str, float]:
+def means(window: dict[str, float], mixture: Mixture) -> dict[str, float]:
     """The figures of a line of metrics, from the sums over its steps."""
-    return {
-        "loss": window["loss"] / max(window["targets"], 1),
+    of_parts = {name: {"loss": window[f"{name}_loss"] / max(window[f"{name}_targets"], 1)} for name in mixture.parts}
+    targets = sum(window[f"{name}_targets"] for name in mixture.parts)
+    return together(of_parts, mixture) | {
         "grad_norm": window["grad_norm"] / window["steps"],
         "tokens_per_second": window["tokens"] / window["seconds"],
-        "targets_per_second": window["targets"] / window["seconds"],
+        "targets_per_second": targets / window["seconds"],
         "flops_per_second": window["flops"] / window["seconds"],
     }
+
+
+def together(of_parts: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:
+    """One dict out of each part's figures: of several parts the sum of their losses, and theirs by their names."""
+    if len(of_parts) == 1:
+        (figures,) = of_parts.values()
+        return figures
+    loss = sum(part.weight * of_parts[name]["loss"] for name, part in mixture.parts.items())
+    return {"loss": loss} | {f"{name} {key}": value for name, found in of_parts.items() for key, value in found.items()}
 
 
 def describe(
@@ -495,7 +503,7 @@ def describe(
     weights = sizes(model)
     skipped = f", {examples.skipped:,} runs of sentences skipped" if examples.skipped else ""
     say(
-        f"{options.objective_name}: {type(model.head).__name__} of {quantity(weights['parameters'])} parameters "
+        f"{options.mixture.name}: {type(model.whole()).__name__} of {quantity(weights['parameters'])} parameters "
         f"({quantity(weights['embedding_parameters'])} of them embeddings), {how}\n"
         f"{len(examples):,} examples{skipped}, {quantity(examples.length.sum())} tokens an epoch; rows of "
         f"{batches.widths.min()} to {batches.widths.max()} tokens in {len(batches.widths)} widths, "
@@ -517,7 +525,7 @@ def sizes(model: PretrainingModel) -> dict[str, int]:
 
 def in_words(figures: dict[str, float]) -> str:
     """Held-out figures for people."""
-    shown = {key.replace("_", " "): value for key, value in figures.items() if key != "held_out_targets"}
+    shown = {key.replace("_", " "): value for key, value in figures.items() if "held_out_targets" not in key}
     return "  ".join(f"{key} {value:.4f}" for key, value in shown.items())
 
 
@@ -528,6 +536,8 @@ def save_model(options: Pretrain, corpus: Corpus, model: PretrainingModel, end: 
     for folder in (final, writing):
         shutil.rmtree(folder, ignore_errors=True)
     model.whole().save_pretrained(writing)
+    for head in model.further_heads():
+        model.whole(head).save_pretrained(writing / HEADS_FOLDER / head)
     tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
     tokenizer.model_max_length = options.batch.max_length
     tokenizer.save_pretrained(writing)

@@ -10,8 +10,9 @@ import tyro
 
 from nlp_ssl import declarations
 from nlp_ssl import recipe as recipes
-from nlp_ssl.corpus.examples import Examples, Text, find_examples
+from nlp_ssl.corpus.examples import Examples, Text
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import or_disk_full
 from nlp_ssl.recipe import Recipe
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         known = ", ".join(declarations.names("objectives"))
         raise InputError(f"which recipe? nlp-ssl pretrain RECIPE …, RECIPE being {known} or a TOML file")
     recipe = recipes.load(rest.pop(0) if named else "mlm")
-    kind = recipes.recipe_type(recipe.objective_name, Pretrain)
+    kind = recipes.recipe_type(tuple(recipe.mixture.objectives), Pretrain)
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
     default = kind(**values, corpus=tyro.MISSING, out=tyro.MISSING)
     name = arguments[0] if named else "RECIPE"
@@ -51,24 +52,25 @@ def main(arguments: Sequence[str]) -> int:
 def pretrain(options: Pretrain) -> int:
     """Pretrain; returns the exit status (0 done, 130 or 143 interrupted and saved). InputError as documented."""
     corpus = Corpus.open(options.corpus)
-    text, examples = usable_examples(corpus, "train", options)
+    vocabulary = Vocabulary.of(corpus)
+    text, examples = usable_examples(corpus, vocabulary, "train", options)
     run.claim(options.out, options, corpus, options.resume)
     from nlp_ssl.training.loop import train  # torch comes in here, after whatever can be refused without it
 
     with or_disk_full(options.out, "go on with --resume"):
-        return train(options, corpus, text, examples)
+        return train(options, corpus, vocabulary, text, examples)
 
 
-def usable_examples(corpus: Corpus, split: str, recipe: Recipe) -> tuple[Text, Examples]:
-    """A split's text and the objective's examples in it. InputError where it has none."""
-    objective = recipe.the_objective
+def usable_examples(corpus: Corpus, vocabulary: Vocabulary, split: str, recipe: Recipe) -> tuple[Text, Examples]:
+    """A split's text and the examples in it. InputError where it has none."""
+    mixture = recipe.mixture
     text = Text(corpus.shards(split))
     if not len(text):
         raise InputError(f"{corpus.folder}: its {split} split is empty")
-    examples = find_examples(text, objective.example, recipe.batch.max_length)
+    examples = mixture.examples(text, vocabulary, recipe.batch.max_length)
     if not len(examples):
         raise InputError(
-            f"{corpus.folder} cannot serve {recipe.objective_name}: none of the {examples.skipped:,} runs of sentences "
-            f"in its {split} split has {objective.needs}"
+            f"{corpus.folder} cannot serve {mixture.name}: none of the {examples.skipped:,} runs of sentences "
+            f"in its {split} split has {mixture.needs}"
         )
     return text, examples

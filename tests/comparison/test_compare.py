@@ -146,11 +146,15 @@ def test_all_is_there(finished: Path) -> None:
 def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
     lines = results(finished)["scores"]
     assert all(tuple(line) == COLUMNS for line in lines)
-    columns = ("model", "role", "pretraining_seed", "finetuning_seed")
+    columns = ("model", "role", "method", "pretraining_seed", "finetuning_seed")
     keys = [tuple(line[key] for key in columns) for line in lines if line["metric"] == "accuracy"]
-    expected = [("majority", "baseline", None, None), ("tfidf", "baseline", None, None)]
-    expected += [(f"{body}, untrained", "baseline", None, seed) for body in ("encoder", "decoder") for seed in (1, 2)]
-    expected += [(o, "objective", run, seed) for o in ("mlm", "clm") for run in (1, 2) for seed in (1, 2)]
+    expected = [("majority", "baseline", "finetune", None, None), ("tfidf", "baseline", "finetune", None, None)]
+    for method in ("finetune", "probe", "knn"):
+        untrained = ["encoder, untrained", "decoder, untrained", *(["random vectors"] if method != "finetune" else [])]
+        expected += [(name, "baseline", method, None, seed) for name in untrained for seed in (1, 2)]
+        # A probe of a pretrained network has nothing to draw.
+        seeds = (1, 2) if method == "finetune" else (None,)
+        expected += [(o, "objective", method, run, seed) for o in ("mlm", "clm") for run in (1, 2) for seed in seeds]
     assert len(keys) == len(set(keys)) and set(keys) == set(expected)
     assert len(lines) == 2 * len(keys)  # and as many for F1
     for line in lines:
@@ -163,12 +167,12 @@ def test_the_commands_are_those_that_do_it(finished: Path, world: World, tmp_pat
     first, *others = results(finished)["commands"]
     assert first.startswith("nlp-ssl compare mlm clm --corpus")
     assert sum("nlp-ssl pretrain" in command for command in others) == 4
-    finetune = next(c for c in others if "--models pretrained" in c).split()
+    finetune = next(c for c in others if "nlp-ssl finetune" in c).split()
     out = tmp_path / "scores"
     finetune[finetune.index("--out") + 1] = str(out)
     assert main(finetune[1:]) == 0
-    scores = json.loads((out / "scores.json").read_text())["models"][0]["scores"]["accuracy"]["seeds"]
-    key = {"model": "mlm", "pretraining_seed": 1, "metric": "accuracy"}
+    scores = json.loads((out / "scores.json").read_text())["models"][-1]["scores"]["accuracy"]["seeds"]
+    key = {"model": "mlm", "pretraining_seed": 1, "metric": "accuracy", "method": "finetune"}
     assert scores == [s["score"] for s in results(finished)["scores"] if key.items() <= s.items()]
 
 
@@ -178,7 +182,7 @@ def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) ->
     assert world.compare(again, "mlm", "clm", *world.task(), *SEEDS) == 0
     assert {file: file.stat().st_mtime_ns for file in (again / "cells").rglob("*")} == before
     said = capsys.readouterr()
-    assert "12 cells, 12 of them done" in said.err
+    assert "13 cells, 13 of them done" in said.err
     assert said.out.splitlines()[0].split()[:3] == ["model", "cues", "(all)"] and "± " in said.out
     second = results(again)
     for found in (first, second):
@@ -191,11 +195,11 @@ def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) ->
     [
         (
             ["mlm", "clm", "sop", *SEEDS],
-            ["finetune/sop-seed-1", "finetune/sop-seed-2", "pretrain/sop-seed-1", "pretrain/sop-seed-2"],
+            [f"{kind}/sop-seed-{seed}" for kind in ("finetune", "pretrain", "probe") for seed in (1, 2)],
         ),
         (
             ["mlm", "clm", "--seeds", "3", "--finetune-seeds", "2"],
-            ["finetune/clm-seed-3", "finetune/mlm-seed-3", "pretrain/clm-seed-3", "pretrain/mlm-seed-3"],
+            [f"{kind}/{name}-seed-3" for kind in ("finetune", "pretrain", "probe") for name in ("clm", "mlm")],
         ),
     ],
     ids=["objective", "seed"],
@@ -217,12 +221,15 @@ def test_another_task_and_more_networks_leave_the_runs_alone(again: Path, world:
     after = done(again)
     # Networks are added to the cells that there are: their first ones stay.
     touched = {cell for cell in before if after[cell] != before[cell]}
-    assert kinds(touched) == sorted(
-        f"finetune/{who}-on-cues-all-examples"
-        for who in ("clm-seed-1", "clm-seed-2", "mlm-seed-1", "mlm-seed-2", "encoder-untrained", "decoder-untrained")
-    )
+    assert kinds(touched) == [
+        f"{kind}/{name}-seed-{seed}-on-cues-all-examples"
+        for kind in ("finetune", "probe")
+        for name in ("clm", "mlm")
+        for seed in (1, 2)
+    ]
     lines = results(again)["scores"]
-    mine = [s for s in lines if s["model"] == "mlm" and s["metric"] == "accuracy" and s["pretraining_seed"] == 2]
+    key = {"model": "mlm", "metric": "accuracy", "pretraining_seed": 2, "method": "finetune"}
+    mine = [s for s in lines if key.items() <= s.items()]
     assert {(s["task"], s["train_examples"], s["finetuning_seed"]) for s in mine} == {
         (task, n, seed) for task in ("cues", "more") for n in (20, None) for seed in (1, 2, 3)
     }
@@ -239,7 +246,9 @@ def test_what_fails_is_recorded_and_the_rest_goes_on(world: World, tmp_path: Pat
     runs = {run["objective"]: run for run in found["runs"]}
     assert (runs["odd"]["status"], runs["odd"]["error"]) == ("failed", failure["error"])
     assert runs["odd"]["steps"] is None and runs["clm"]["status"] == "done"
-    assert {line["model"] for line in found["scores"]} == {"majority", "tfidf", "decoder, untrained", "clm"}
+    assert {line["model"] for line in found["scores"]} == {
+        *("majority", "tfidf", "random vectors", "decoder, untrained", "clm")
+    }
     said = capsys.readouterr().err
     assert "pretrain odd seed 1 failed: " in said and "2 cells were left out" in said and "Traceback" not in said
     # Mended, it is tried again, and nothing else.
@@ -269,10 +278,10 @@ def test_killed_and_called_again(how, finished: Path, world: World, tmp_path: Pa
     assert process.wait() == (-how if how == signal.SIGKILL else 128 + how)
     time.sleep(0.5)  # the cell at work notices
     before = done(out)
-    assert 0 < len(before) < 12
+    assert 0 < len(before) < 13
     assert main(words) == 0
     after = done(out)
-    assert {cell: after[cell] for cell in before} == before and len(after) == 12
+    assert {cell: after[cell] for cell in before} == before and len(after) == 13
     assert timeless(results(out), out) == timeless(results(finished), finished)
 
 
@@ -285,7 +294,7 @@ def test_the_learning_rate_is_chosen_by_the_held_out_loss(world: World, tmp_path
     chosen = min(tried, key=lambda rate: tried[rate])
     assert run["tuning"]["chosen"] == chosen and run["tuning"]["tokens"] > 0
     assert f"\nlearning_rate = {chosen!r}\n" in (out / run["folder"] / "recipe.toml").read_text()
-    assert len(done(out)) == 1 + 3 + 1 + 2 + 1  # overlap, pilots, the run, baselines, scores
+    assert len(done(out)) == 1 + 3 + 1 + 2  # overlap, pilots, the run, its scores
 
 
 def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_path: Path, capsys) -> None:
@@ -301,7 +310,7 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_
 def test_a_dry_run_knows_what_is_done(finished: Path, world: World, capsys) -> None:
     assert world.compare(finished, "mlm", "clm", *world.task(), *SEEDS, "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "0 of 12 cells to do" in said and "done in" in said and "to do\n" not in said
+    assert "0 of 13 cells to do" in said and "done in" in said and "to do\n" not in said
 
 
 def test_side_by_side_gives_the_same(finished: Path, world: World, tmp_path: Path) -> None:

@@ -14,25 +14,28 @@ DOCUMENTS = [[[next(IDS) for _ in range(n)] for n in lengths] for lengths in ((3
 TEXT = Text([shard(DOCUMENTS)])
 
 
-def unchanged(batch: Batch, *_: object) -> Batch:
-    return batch
+class Unchanged:
+    example, body = "segment", "encoder"
+
+    def corrupt(self, batch: Batch, *_: object) -> Batch:
+        return batch
 
 
 def test_segments_are_whole_sentences_inside_documents() -> None:
-    found = find_examples(TEXT, "segment", max_length=2 + 6)
+    found = find_examples(TEXT, "segment", "encoder", max_length=2 + 6)
     # 3 + 2 | 4 || 5 | 16 = 6 + 6 + 4: a sentence that is too long is cut, and nothing is lost
     assert found.start.tolist() == [0, 5, 9, 14, 20, 26]
     assert found.length.tolist() == [5, 4, 5, 6, 6, 4]
 
 
 def test_pairs_need_two_sentences() -> None:
-    found = find_examples(TEXT, "pair", max_length=3 + 9)
+    found = find_examples(TEXT, "pair", "encoder", max_length=3 + 9)
     assert (found.start.tolist(), found.length.tolist(), found.skipped) == ([0], [9], 2)
 
 
 def test_every_token_is_in_one_segment() -> None:
     made = shard(random_documents(3, 40))
-    found = find_examples(Text([made]), "segment", 20)
+    found = find_examples(Text([made]), "segment", "encoder", 20)
     covered = np.concatenate([np.arange(s, s + n) for s, n in zip(found.start, found.length, strict=True)])
     assert np.array_equal(covered, np.arange(len(made.tokens)))
 
@@ -73,7 +76,7 @@ def test_the_shards_of_a_text_are_seen_as_one() -> None:
     whole = Text([shard(documents)])
     parts = Text([shard(documents[:11]), shard(documents[11:12]), shard(documents[12:])])
     for kind in ("segment", "pair"):
-        one, many = find_examples(whole, kind, 24), find_examples(parts, kind, 24)
+        one, many = (find_examples(t, kind, "encoder", 24) for t in (whole, parts))
         assert np.array_equal(one.start, many.start) and np.array_equal(one.length, many.length)
     pick = np.random.default_rng(0).permutation(len(one))[:20]
     start, length, noise = one.start[pick], one.length[pick].astype(np.int64), Noise(0, 0, pick)
@@ -82,11 +85,13 @@ def test_the_shards_of_a_text_are_seen_as_one() -> None:
         assert np.array_equal(getattr(a, field), getattr(b, field))
 
 
-def make(parts: int = 1, rank: int = 0, accumulation: int = 1, seed: int = 4, corrupt: object = unchanged) -> Batches:
+def make(
+    parts: int = 1, rank: int = 0, accumulation: int = 1, seed: int = 4, objective: object = Unchanged()
+) -> Batches:
     text = Text([shard(random_documents(2, 50))])
-    examples = find_examples(text, "segment", 24)
+    examples = find_examples(text, "segment", "encoder", 24)
     options = {"seed": seed, "tokens": 200, "rank": rank, "processes": parts, "accumulation": accumulation}
-    return Batches(text, examples, "segment", "encoder", vocabulary(), corrupt, **options)
+    return Batches(text, examples, vocabulary(), objective, **options)
 
 
 def rows(batches: Batches, steps: range) -> list[list[int]]:
@@ -117,7 +122,7 @@ def test_batches_are_within_their_budget_and_hardly_padded() -> None:
 
 
 def test_a_batch_depends_on_seed_and_step_alone() -> None:
-    forwards, backwards = make(corrupt=MaskedLM().corrupt), make(corrupt=MaskedLM().corrupt)
+    forwards, backwards = make(objective=MaskedLM()), make(objective=MaskedLM())
     steps = list(range(0, 3 * len(forwards), 7))
     for step, again in zip(steps, reversed([backwards[step] for step in reversed(steps)]), strict=True):
         assert np.array_equal(forwards[step][0].ids, again[0].ids)
@@ -126,9 +131,9 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
 
 @pytest.mark.parametrize(("processes", "accumulation"), [(1, 4), (2, 1), (2, 2), (3, 2)])
 def test_parts_make_up_the_same_batch(processes: int, accumulation: int) -> None:
-    corrupt = MaskedLM().corrupt
-    whole = make(corrupt=corrupt)
-    shares = [make(processes, rank, accumulation, corrupt=corrupt) for rank in range(processes)]
+    objective = MaskedLM()
+    whole = make(objective=objective)
+    shares = [make(processes, rank, accumulation, objective=objective) for rank in range(processes)]
     for step in range(0, len(whole), 3):
         (expected,) = whole[step]
         micro_batches = [share[step] for share in shares]
@@ -142,9 +147,9 @@ def test_parts_make_up_the_same_batch(processes: int, accumulation: int) -> None
 
 def test_a_part_without_examples_predicts_nothing() -> None:
     text = Text([shard([[[10, 11, 12]]])])
-    examples = find_examples(text, "segment", 24)
+    examples = find_examples(text, "segment", "encoder", 24)
     options = {"seed": 0, "tokens": 200, "rank": 1, "processes": 2}
-    batches = Batches(text, examples, "segment", "encoder", vocabulary(), MaskedLM().corrupt, **options)
+    batches = Batches(text, examples, vocabulary(), MaskedLM(), **options)
     assert (batches[0][0].labels["masked_lm"] == -100).all()
 
 

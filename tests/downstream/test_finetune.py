@@ -6,14 +6,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from nlp_ssl.cli import main
-from nlp_ssl.downstream.finetune import Finetune, Model, command, finetune
+from nlp_ssl.downstream.finetune import Finetune, finetune
+from nlp_ssl.downstream.work import command
 from nlp_ssl.errors import InputError
 
 Run = Callable[[str], Path]
@@ -23,7 +23,7 @@ Texts = Callable[[int, int], tuple[list[str], list[str]]]
 def options(run: Path, data: Path, out: Path, **others) -> Finetune:
     values = {
         "run": run, "task": "cues", "data": (data,), "out": out, "seeds": 2, "learning_rates": (3e-3,), "epochs": 4,
-        "precision": "fp32", "text_column": "text", "label_column": "label", "models": ("pretrained",),
+        "precision": "fp32", "text_column": "text", "label_column": "label", "baselines": False,
     }  # fmt: skip
     return Finetune(**values | others)
 
@@ -44,7 +44,7 @@ def finished(run: Run, cue_texts: Texts, tmp_path_factory: pytest.TempPathFactor
         ]
         header = "index\ttext" + ("" if split == "test" else "\tlabel")
         (folder / f"{split}.tsv").write_text("\n".join([header, *rows, ""]))
-    asked = options(run("mlm"), folder, folder / "out", models=get_args(Model), learning_rates=(1e-6, 3e-3))
+    asked = options(run("mlm"), folder, folder / "out", baselines=True, learning_rates=(1e-6, 3e-3))
     return asked, finetune(asked)
 
 
@@ -111,9 +111,32 @@ def test_an_interrupted_result_goes_on(finished: tuple[Finetune, dict], tmp_path
 def test_seeds_can_be_added(finished: tuple[Finetune, dict], tmp_path: Path) -> None:
     asked, result = finished
     shutil.copytree(asked.out, tmp_path / "out")
-    more = finetune(replace(asked, out=tmp_path / "out", seeds=3, models=("pretrained",)))
+    more = finetune(replace(asked, out=tmp_path / "out", seeds=3, baselines=False))
     assert scores_of(more)[:2] == scores_of(result)
     assert len(scores_of(more)) == 3
+
+
+def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
+    others = {"baselines": True, "seeds": 1, "epochs": 1, "train_examples": 60}
+    alone = finetune(options(run("sop"), cues, tmp_path / "alone", **others))
+    shared = tmp_path / "shared"
+
+    def names(kind: str, **more) -> list[str]:
+        finetune(options(run(kind), cues, tmp_path / f"{kind}{len(more)}", share_baselines=shared, **others | more))
+        return sorted(file.name.rsplit("-", 1)[0] for file in shared.iterdir())
+
+    four = ["majority", "tfidf", "untrained-choice", "untrained-seed1"]
+    assert names("mlm") == four
+    with monkeypatch.context() as patch:
+        patch.setattr("nlp_ssl.downstream.baselines.BagOfWords", None)
+        assert names("sop") == four  # the same encoder
+        assert names("clm") == sorted([*four, "untrained-choice", "untrained-seed1"])
+    assert len(names("mlm", batch_size=16)) == 8  # another untrained network, the same words
+    assert len(names("mlm", batch_size=16, train_examples=80)) == 12
+    together = json.loads((tmp_path / "sop0" / "scores.json").read_text())
+    assert [m["scores"] for m in together["models"]] == [m["scores"] for m in alone["models"]]
+    monkeypatch.setattr("nlp_ssl.downstream.baselines.BagOfWords", None)
+    finetune(options(run("sop"), cues, tmp_path / "sop0", **others))  # what was taken is kept in OUT, too
 
 
 def test_another_result_is_not_overwritten(finished: tuple[Finetune, dict], tmp_path: Path) -> None:
@@ -133,9 +156,7 @@ def test_the_same_command_gives_the_same_scores(run: Run, cues: Path, tmp_path: 
 
 
 def test_dev_labels_are_never_used_for_choosing(run: Run, cues: Path, tmp_path: Path) -> None:
-    asked = options(
-        run("mlm"), cues, tmp_path / "one", models=get_args(Model), learning_rates=(3e-4, 3e-3), seeds=1, epochs=2
-    )
+    asked = options(run("mlm"), cues, tmp_path / "one", baselines=True, learning_rates=(3e-4, 3e-3), seeds=1, epochs=2)
     result = finetune(asked)
     dev = (cues / "dev.tsv").read_text()
     turned = {"bad": "good", "good": "bad"}
@@ -165,8 +186,8 @@ def test_regression_on_pairs(run: Run, tmp_path: Path) -> None:
         rows = [f"{'fine ' * k}w1\t{'w2 ' * 3}\t{k}" for k in number]
         (tmp_path / f"{split}.tsv").write_text("\n".join(["a\tb\tscore", *rows, ""]))
     asked = options(
-        run("mlm"), tmp_path, tmp_path / "out", seeds=1, epochs=20, metric=("pearson", "spearman"),
-        models=get_args(Model), text_column="a", pair_column="b", label_column="score",
+        run("mlm"), tmp_path, tmp_path / "out", seeds=1, epochs=20, metric=("pearson", "spearman"), baselines=True,
+        text_column="a", pair_column="b", label_column="score",
     )  # fmt: skip
     result = finetune(asked)
     assert scores_of(result, metric="pearson")[0] > 0.8
@@ -181,12 +202,30 @@ def test_several_dev_splits_are_scored_apart(run: Run, cues: Path, tmp_path: Pat
         (tmp_path / f"{split}.tsv").write_text("\n".join(["sentence1\tsentence2\tgold_label", *lines, ""]))
     (tmp_path / "test_matched.tsv").write_text("sentence1\tsentence2\nw1 fine\tw2\n")
     asked = Finetune(
-        run=run("mlm"), task="mnli", data=(tmp_path,), out=tmp_path / "out", seeds=1, epochs=1, models=("pretrained",)
+        run=run("mlm"), task="mnli", data=(tmp_path,), out=tmp_path / "out", seeds=1, epochs=1, baselines=False
     )
     result = finetune(asked)
     assert list(result["models"][0]["scores"]) == ["accuracy matched", "accuracy mismatched"]
     assert sorted(f.name for f in (asked.out / "predictions").iterdir()) == ["matched-1.tsv", "mismatched-1.tsv"]
     assert [f.name for f in (asked.out / "submission").iterdir()] == ["MNLI-m.tsv"]
+
+
+def test_a_labelled_test_split_is_scored_and_nothing_else(run: Run, cues: Path, tmp_path: Path) -> None:
+    dev = (cues / "dev.tsv").read_text()
+    asked = options(run("mlm"), cues, tmp_path / "one", baselines=True, learning_rates=(3e-4, 3e-3), seeds=1, epochs=2)
+    without = finetune(asked)
+    (cues / "test.tsv").write_text("\n".join(dev.splitlines()[:101]) + "\n")
+    result = finetune(replace(asked, out=tmp_path / "two"))
+    assert result["examples"]["test"] == 100
+    said = list(csv.DictReader((tmp_path / "two" / "predictions" / "test-1.tsv").open(), delimiter="\t"))
+    right = [row["gold"] == row["predicted"] for row in said]
+    assert scores_of(result, metric="accuracy test") == [np.mean(right)]
+    header = (tmp_path / "two" / "scores.md").read_text().splitlines()[2]
+    assert header.startswith("| model | accuracy | accuracy test | accuracy, less untrained")
+    assert not (tmp_path / "two" / "submission").exists()
+    for before, after in zip(without["models"], result["models"], strict=True):
+        assert after["scores"]["accuracy"] == before["scores"]["accuracy"]
+        assert after.get("tried") == before.get("tried")
 
 
 def test_a_loss_that_is_not_finite_stops(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
@@ -198,7 +237,7 @@ def test_a_loss_that_is_not_finite_stops(run: Run, cues: Path, tmp_path: Path, c
 
 def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     words = ["finetune", str(run("mlm")), "--task", "cues", "--data", str(cues), "--out", str(tmp_path / "out")]
-    words += ["--seeds", "1", "--train-examples", "40", "--epochs", "1", "--models", "pretrained"]
+    words += ["--seeds", "1", "--train-examples", "40", "--epochs", "1", "--no-baselines"]
     words += ["--text-column", "text", "--label-column", "label", "--learning-rates", "1e-3"]
     assert main(words) == 0
     printed = capsys.readouterr().out
@@ -229,10 +268,11 @@ def test_a_model_that_does_not_fit_on_the_disk(run: Run, cues: Path, tmp_path: P
 
 def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
     asked = Finetune(
-        run=Path("a b"), task="sst2", data=(Path("d"),), out=Path("o"), train_examples=100, models=("pretrained",)
+        run=Path("a b"), task="sst2", data=(Path("d"),), out=Path("o"), train_examples=100, baselines=False
     )
     assert (
-        command(asked) == "nlp-ssl finetune 'a b' --task sst2 --data d --out o --train-examples 100 --models pretrained"
+        command("finetune", asked)
+        == "nlp-ssl finetune 'a b' --task sst2 --data d --out o --train-examples 100 --no-baselines"
     )
 
 
@@ -245,6 +285,7 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
         ({"learning_rates": (0.0,)}, "--learning-rates 0.0: one or more, all above 0"),
         ({"metric": ("bleu",)}, "--metric bleu"),
         ({"text_column": None}, "no task 'cues' is declared"),
+        ({"share_baselines": Path(__file__)}, "test_finetune.py: a file, it should be a folder"),
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(

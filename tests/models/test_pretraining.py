@@ -6,8 +6,9 @@ import torch
 from nlp_ssl.errors import InputError
 from nlp_ssl.models import pretraining
 from nlp_ssl.models.flops import FlopCounter
-from nlp_ssl.models.pretraining import HEADS, PretrainingModel, configure
+from nlp_ssl.models.pretraining import HEADS, PretrainingModel, TokenScorer, configure
 from nlp_ssl.objectives import OBJECTIVES
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES, Model
 from tests.worlds import vocabulary
 
@@ -18,24 +19,29 @@ ARCHITECTURES = [
 ]
 
 
+def mixture(*names: str) -> Mixture:
+    return Mixture(objectives={name: OBJECTIVES[name]() for name in names})
+
+
 def make(objective: str, architecture: str = "auto", **fields: object) -> PretrainingModel:
     torch.manual_seed(0)
-    kind = OBJECTIVES[objective]()
-    return PretrainingModel(
-        configure(Model(size="tiny", architecture=architecture, **fields), kind, vocabulary(), 32), kind
-    )
+    trained = mixture(*objective.split("+"))
+    config = configure(Model(size="tiny", architecture=architecture, **fields), trained, vocabulary(), 32)
+    return PretrainingModel(config, trained, vocabulary())
 
 
-def batch(objective: str) -> dict[str, torch.Tensor]:
+def batch(objective: str) -> dict:
     """Three rows of 16, the second one padded; targets in all of them."""
     torch.manual_seed(1)
     ids = torch.randint(5, 50, (3, 16))
     ids[:, 0] = 2
-    inputs = {"input_ids": ids, "targets": torch.tensor([7, 8, 9, 10])}
-    if objective == "sop":
-        inputs["targets"] = torch.tensor([0, 1, 1])
-    else:
-        inputs["positions"] = torch.tensor([1, 5, 17, 40])
+    inputs = {"input_ids": ids, "targets": {}, "positions": {}, "decoder_ids": {}}
+    for name in objective.split("+"):
+        if name in ("sop", "nsp"):
+            inputs["targets"][name] = torch.tensor([0, 1, 1])
+        else:
+            inputs["targets"][name] = torch.tensor([7, 8, 9, 10])
+            inputs["positions"][name] = torch.tensor([1, 5, 17, 40])
     if objective != "clm":
         inputs["attention_mask"] = torch.ones_like(ids)
         inputs["attention_mask"][1, 10:] = 0
@@ -43,18 +49,30 @@ def batch(objective: str) -> dict[str, torch.Tensor]:
     return inputs
 
 
+@pytest.mark.parametrize("architecture", ["bert", "modernbert"])
+def test_log_probabilities_are_those_of_the_whole_model(architecture, monkeypatch) -> None:
+    monkeypatch.setattr(pretraining, "LOGITS_AT_ONCE", (3 * 50, 3 * 50))  # three targets, then one
+    whole, inputs = make("mlm", architecture).eval().whole(), batch("mlm")
+    read = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    positions, targets = torch.tensor([1, 5, 17, 40]), torch.tensor([7, 8, 9, 10])
+    with torch.no_grad():
+        logits = whole(**read).logits.flatten(0, 1)[positions]
+    expected = logits.log_softmax(-1)[range(4), targets]
+    torch.testing.assert_close(TokenScorer(whole)(**read, targets=targets, positions=positions), expected)
+
+
 @pytest.mark.parametrize(("objective", "architecture"), ARCHITECTURES)
 def test_loss_and_gradients_are_those_of_the_saved_model(objective, architecture, tmp_path) -> None:
     """Gathering targets before the head changes no figure, and what is saved is the model that was trained."""
     model, inputs = make(objective, architecture), batch(objective)
-    loss, _ = model(**inputs)
+    loss = model(inputs)[0, 0]
     loss.backward()
     model.whole().save_pretrained(tmp_path)
-    whole = HEADS[OBJECTIVES[objective].head].from_pretrained(tmp_path)
+    whole = HEADS[OBJECTIVES[objective].heads[0]].from_pretrained(tmp_path)
     logits = whole(input_ids=inputs["input_ids"], attention_mask=inputs.get("attention_mask")).logits
-    if "positions" in inputs:
-        logits = logits.flatten(0, 1)[inputs["positions"]]
-    expected = torch.nn.functional.cross_entropy(logits, inputs["targets"], reduction="sum")
+    if inputs["positions"]:
+        logits = logits.flatten(0, 1)[inputs["positions"][objective]]
+    expected = torch.nn.functional.cross_entropy(logits, inputs["targets"][objective], reduction="sum")
     expected.backward()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
     ours = model.body.get_input_embeddings().weight.grad
@@ -69,7 +87,7 @@ def test_the_loss_in_chunks_is_the_loss(objective, monkeypatch) -> None:
     for at_once in (2**23, 100):  # all four targets together, or two at a time
         monkeypatch.setattr(pretraining, "LOGITS_AT_ONCE", (at_once, at_once))
         model.zero_grad()
-        loss, _ = model(**inputs)
+        loss = model(inputs)[0, 0]
         (loss / 4).backward()
         losses.append(loss.item())
         gradients.append([p.grad.clone() for p in model.parameters()])
@@ -81,22 +99,44 @@ def test_evaluation_counts_what_is_right() -> None:
     model, inputs = make("mlm"), batch("mlm")
     with torch.no_grad():
         model.eval()
-        loss, _ = model(**inputs)
+        loss = model(inputs)[0, 0]
         hidden = model.body(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
-        best = model.head(inputs_embeds=hidden.flatten(0, 1)[inputs["positions"]][None]).logits[0].argmax(-1)
-        same, correct = model(**(inputs | {"targets": torch.tensor([best[0], best[1], 0, best[3]])}))
-    assert correct.item() == 3
-    assert loss.item() != same.item()
+        hidden = hidden.flatten(0, 1)[inputs["positions"]["mlm"]]
+        best = model.heads["masked_lm"](inputs_embeds=hidden[None]).logits[0].argmax(-1)
+        targets = {"mlm": torch.tensor([best[0], best[1], 0, best[3]])}
+        ((same, right, _),) = model(inputs | {"targets": targets}).tolist()
+    assert right == 3
+    assert loss.item() != same
 
 
 def test_no_targets_is_no_loss_but_has_gradients() -> None:
     """A process whose part of a batch is empty takes part in the sum over processes all the same."""
     model, inputs = make("mlm"), batch("mlm")
-    none = torch.zeros(0, dtype=torch.long)
-    loss, _ = model(**(inputs | {"targets": none, "positions": none}))
+    none = {"mlm": torch.zeros(0, dtype=torch.long)}
+    loss = model(inputs | {"targets": none, "positions": none})[0, 0]
     loss.backward()
     assert loss.item() == 0
     assert all(p.grad is not None and p.grad.abs().max() == 0 for p in model.parameters())
+
+
+@pytest.mark.parametrize("architecture", ["auto", "bert", "albert"])
+def test_the_parts_of_a_mixture_share_one_body(architecture, tmp_path) -> None:
+    """Each part's loss is that of the model saved with its head."""
+    model, inputs = make("mlm+nsp", architecture), batch("mlm+nsp")
+    losses = model(inputs)[:, 0]
+    losses.sum().backward()
+    tables = [m.weight for m in model.modules() if getattr(m, "weight", None) is not None and m.weight.shape[0] == 50]
+    assert len({table.data_ptr() for table in tables}) == 1  # one embedding, tied to the head's
+    for name, head in (("mlm", "masked_lm"), ("nsp", "sequence_classification")):
+        model.whole("nsp" if name == "nsp" else head).save_pretrained(tmp_path / name)
+        whole = HEADS[head].from_pretrained(tmp_path / name)
+        logits = whole(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits
+        if name == "mlm":
+            logits = logits.flatten(0, 1)[inputs["positions"]["mlm"]]
+        else:
+            assert whole.config.id2label == {0: "next", 1: "random"}
+        expected = torch.nn.functional.cross_entropy(logits, inputs["targets"][name], reduction="sum")
+        assert losses[list(model.parts).index(name)].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_a_decoder_does_not_see_what_follows() -> None:
@@ -111,7 +151,7 @@ def test_a_decoder_does_not_see_what_follows() -> None:
 @pytest.mark.parametrize("size", SIZES)
 def test_encoder_and_decoder_of_a_size_share_its_shape(size) -> None:
     layers, width = SIZES[size]
-    configs = [configure(Model(size=size), OBJECTIVES[name](), vocabulary(), 64) for name in ("mlm", "clm", "sop")]
+    configs = [configure(Model(size=size), mixture(name), vocabulary(), 64) for name in ("mlm", "clm", "sop")]
     for config in configs:
         assert (config.num_hidden_layers, config.hidden_size, config.vocab_size) == (layers, width, 50)
         assert config.num_attention_heads == width // 64 and config.max_position_embeddings == 64
@@ -120,7 +160,7 @@ def test_encoder_and_decoder_of_a_size_share_its_shape(size) -> None:
 def test_the_first_loss_is_that_of_guessing() -> None:
     for objective in ("mlm", "clm"):
         with torch.no_grad():
-            loss, _ = make(objective)(**batch(objective))
+            loss = make(objective)(batch(objective))[0, 0]
         assert loss.item() / 4 == pytest.approx(math.log(50), rel=0.15)
 
 
@@ -132,7 +172,7 @@ def test_flops_by_hand(objective) -> None:
     attention = 2 * 2 * length * width * layers * rows * length  # scores and their use
     head = 2 * targets * (V * width + (width * width if objective == "mlm" else 0))
     model = make(objective, {"mlm": "bert", "clm": "gpt2"}[objective])
-    assert FlopCounter(model).training(rows, length, targets) == 3 * (body + attention + head)
+    assert FlopCounter(model).training((length,), [], rows, {objective: targets}) == 3 * (body + attention + head)
 
 
 @pytest.mark.parametrize(

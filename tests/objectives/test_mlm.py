@@ -30,7 +30,8 @@ def clean(rows: list[list[int]]) -> Batch:
     ids = np.array([row + [0] * (width - len(row)) for row in rows])
     length = np.array([len(row) for row in rows])
     sentence = np.where(ids >= 5, 0, -1).astype(np.int16)
-    return Batch(ids=ids, length=length, sentence=sentence, segment=np.zeros_like(ids))
+    none = np.zeros_like(length)
+    return Batch(ids=ids, length=length, sentence=sentence, segment=np.zeros_like(ids), read=length - 2, label=none)
 
 
 def random_rows(rows: int = 400, seed: int = 0) -> Batch:

@@ -23,6 +23,8 @@ def test_by_hand() -> None:
             [[2, 10, 11, 3, 12, 13, 14, 3, 0], [2, 10, 11, 12, 3, 13, 3, 0, 0], [2, 10, 3, 11, 12, 3, 0, 0, 0]]
         ),
         length=np.array([8, 7, 6]),
+        read=np.array([5, 4, 3]),
+        label=np.zeros(3, np.int64),
         sentence=np.array(
             [[-1, 0, 0, -1, 1, 1, 2, -1, -1], [-1, 0, 0, 1, -1, 2, -1, -1, -1], [-1, 0, -1, 1, 1, -1, -1, -1, -1]],
             np.int16,
@@ -46,7 +48,7 @@ def test_by_hand() -> None:
 
 def test_half_of_the_pairs_are_swapped_and_no_token_is_lost() -> None:
     text = Text([shard(random_documents(0, 400))])
-    found = find_examples(text, "pair", 60)
+    found = find_examples(text, "pair", "encoder", 60)
     start, length, noise = found.start, found.length.astype(np.int64), Noise(1, 0, np.arange(len(found)))
     batch = frame(text, vocabulary(), "pair", "encoder", start, length, 60, noise)
     out = SentenceOrderPrediction().corrupt(batch, vocabulary(), noise)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -19,7 +19,13 @@ import tyro
 import nlp_ssl
 from nlp_ssl import recipe as recipes
 from nlp_ssl.corpus.store import Corpus
-from nlp_ssl.downstream.finetune import Finetune, find_task
+from nlp_ssl.downstream.experiment import TaskOptions, find_task
+
+ON_TEXTS = ("majority", "tfidf")
+"""Baselines that read the texts themselves: they are drawn from no seed."""
+
+FROZEN = ("probe", "knn")
+"""Methods on frozen vectors."""
 
 Work = Callable[..., dict[str, Any]]
 
@@ -41,41 +47,53 @@ def pretrain(folder: Path, words: Sequence[str]) -> dict[str, Any]:
 
 
 def finetune(folder: Path, words: Sequence[str]) -> dict[str, Any]:
-    """Fine-tune in `folder/scores`, or go on with it; the fine-tuned model, one for each cell, is not kept.
-
-    The facts have `scores`, in the terms of results.json; beside each is an .npz with `gold` and `predicted`.
-    """
-    import numpy as np
-
-    from nlp_ssl.downstream.finetune import finetune
-    from nlp_ssl.downstream.scores import predictions, score_name
-    from nlp_ssl.downstream.splits import load_splits
+    """Fine-tune in `folder/scores`, or go on with it; the fine-tuned model, one for each cell, is not kept."""
+    from nlp_ssl.downstream.finetune import Finetune, finetune
 
     options = tyro.cli(Finetune, args=list(words))
     result = finetune(options)
     shutil.rmtree(options.out / "model", ignore_errors=True)
+    return {"scores": _lines(folder, options, result), "networks": options.seeds}
+
+
+def probe(folder: Path, words: Sequence[str]) -> dict[str, Any]:
+    """Score frozen vectors in `folder/scores`; the baselines on texts are fine-tuning's to report."""
+    from nlp_ssl.downstream.probe import Probe, probe
+
+    options = tyro.cli(Probe, args=list(words))
+    lines = [line for line in _lines(folder, options, probe(options)) if line["key"] not in ON_TEXTS]
+    return {"scores": lines, "networks": options.seeds}
+
+
+def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The scores of a command, in the terms of results.json; beside each is an .npz with `gold` and `predicted`."""
+    import numpy as np
+
+    from nlp_ssl.downstream.scores import predictions, score_name
+    from nlp_ssl.downstream.splits import load_splits
+
     task = find_task(options.task)
     labels, splits = load_splits(task, options.data)
     lines = []
     for model in result["models"]:
-        key = model["key"]
-        named = {"model": key} if key in ("majority", "tfidf") else {}
-        seeds = [None] if named else list(range(1, options.seeds + 1))
-        for place, seed in enumerate(seeds):
-            part = key if seed is None else f"{key}-seed{seed}"
-            for split in task.evaluation_splits:
-                with np.load(options.out / "parts" / f"{part}.npz") as stored:
-                    predicted = predictions(stored[split], labels)
+        key, method = model["key"], model["method"] or options.command
+        drawn = key not in ON_TEXTS and (key, options.command) != ("pretrained", "probe")
+        for place, seed in enumerate(range(1, options.seeds + 1) if drawn else [None]):
+            part = "-".join([key, *([f"seed{seed}"] if drawn else []), *([method] if method in FROZEN else [])])
+            with np.load(options.out / "parts" / f"{part}.npz") as stored:
+                outputs = {split: stored[split] for split in splits if split != "train"}
+            for split, output in outputs.items():
                 gold = splits[split].labels
-                assert gold is not None
+                if gold is None:
+                    continue
                 file = folder / f"{part}-{split}.npz"
-                np.savez_compressed(file, gold=gold, predicted=predicted)
+                np.savez_compressed(file, gold=gold, predicted=predictions(output, labels))
                 for metric in task.metrics:
                     name = score_name(task, metric, split)
-                    line = {"method": "finetune", "variant": None, "finetuning_seed": seed, "metric": name}
                     score = model["scores"][name]["seeds"][place]
-                    lines.append({**named, **line, "score": score, "outputs": file.name})
-    return {"scores": lines, "networks": options.seeds}
+                    line = {"key": key, "method": method, "finetuning_seed": seed, "metric": name}
+                    lines.append({**line, "score": score, "outputs": file.name})
+    return lines
 
 
 def overlap(folder: Path, corpus: str, named: str, data: Sequence[str]) -> dict[str, Any]:
@@ -88,7 +106,7 @@ def overlap(folder: Path, corpus: str, named: str, data: Sequence[str]) -> dict[
     return {"overlap": overlaps(Corpus.open(corpus), texts)}
 
 
-KINDS: dict[str, Work] = {"pretrain": pretrain, "finetune": finetune, "overlap": overlap}
+KINDS: dict[str, Work] = {"pretrain": pretrain, "finetune": finetune, "probe": probe, "overlap": overlap}
 
 
 @cache

@@ -1,0 +1,56 @@
+"""What the objectives that reconstruct a text share: the text itself as what the decoder writes, and moving tokens.
+
+In a mixture one corruption follows another; the first one remembers the text, so that all have it as their target.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp_ssl.corpus.batch import NO_LABEL, Batch
+from nlp_ssl.corpus.vocabulary import Vocabulary
+
+Ints = npt.NDArray[np.int64]
+
+WIDTH_MULTIPLE = 8
+"""Rows that became shorter are cut to a multiple of this, so that batches still have few shapes."""
+
+
+def with_original(batch: Batch) -> Batch:
+    """The batch with its text as the sequence to write: all behind [CLS], the last [SEP] included. [B, L - 1]."""
+    if "seq2seq_lm" in batch.sequences:
+        return batch
+    text = batch.ids[:, 1:].copy()
+    text[np.arange(1, batch.ids.shape[1]) >= batch.length[:, None]] = NO_LABEL
+    return replace(batch, sequences={**batch.sequences, "seq2seq_lm": text})
+
+
+def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> Batch:
+    """The batch with the token from column `source` [B, L'] at each place, in rows of `length` [B] tokens.
+
+    Labels go with their tokens. Where all rows became shorter, there are fewer columns.
+    """
+    width = source.shape[1]
+    if length.max() < batch.length.max():
+        width = min(width, -(-int(length.max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
+    source = source[:, :width]
+    beyond = np.arange(width) >= length[:, None]
+
+    def taken(array: npt.NDArray[Any], fill: int) -> npt.NDArray[Any]:
+        out = np.take_along_axis(array, source, 1)
+        out[beyond] = fill
+        return out
+
+    labels = {head: taken(of, NO_LABEL) if of.ndim == 2 else of for head, of in batch.labels.items()}
+    return replace(
+        batch,
+        ids=taken(batch.ids, vocabulary.pad),
+        length=length,
+        sentence=taken(batch.sentence, -1),
+        segment=taken(batch.segment, 0),
+        labels=labels,
+    )
