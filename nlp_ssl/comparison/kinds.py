@@ -61,8 +61,9 @@ def probe(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     from nlp_ssl.downstream.probe import Probe, probe
 
     options = tyro.cli(Probe, args=list(words))
-    lines = [line for line in _lines(folder, options, probe(options)) if line["key"] not in ON_TEXTS]
-    return {"scores": lines, "networks": options.seeds}
+    result = probe(options)
+    models = [model for model in result["models"] if model["key"] not in ON_TEXTS]
+    return {"scores": _lines(folder, options, {**result, "models": models}), "networks": options.seeds}
 
 
 def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> list[dict[str, Any]]:
