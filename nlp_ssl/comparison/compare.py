@@ -11,6 +11,9 @@ import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from hashlib import blake2b, file_digest
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,7 +21,7 @@ import tyro
 
 from nlp_ssl import declarations
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.grid import Grid, LabelledTask
+from nlp_ssl.comparison.grid import Grid, LabelledTask, Pairs
 from nlp_ssl.console import say, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.downstream.finetune import Finetune, Protocol
@@ -28,6 +31,7 @@ from nlp_ssl.files import write_text
 from nlp_ssl.recipe import Recipe
 
 FORMAT = 1
+REPORT = "nlp_ssl.comparison.report"
 SAMPLE = 300
 """Examples of a task whose length is looked at."""
 
@@ -46,6 +50,8 @@ class Compare(Recipe, Protocol):
     """Name of a declared task, or a declaration of one's own (a .toml file); once for each task."""
     data: Path | None = None
     """Folder with one folder a task, of the task's name, with train and dev; without, tasks are loaded from the hub."""
+    minimal_pairs: tuple[Path, ...] = ()
+    """Folders or files of pairs of sentences, as BLiMP has them, for the objectives that say how likely a text is."""
     out: Path
     """The folder of the comparison."""
     max_length: int = 128
@@ -161,6 +167,11 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
             tasks.append(_load(named, options.data))
         except InputError as error:
             problems += error.problems
+    missing = [path for path in options.minimal_pairs if not path.exists()]
+    problems += [f"--minimal-pairs {path}: no such file or folder" for path in missing]
+    pairs = [Pairs(data=p, fingerprint=_fingerprint(p)) for p in options.minimal_pairs if p not in missing]
+    names = [task.task.name for task in tasks] + [each.name for each in pairs]
+    problems += [f"two tasks are called {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1]
     if problems:
         raise InputError(*problems)
     grid = Grid(
@@ -168,6 +179,7 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
         corpus=corpus,
         recipes=chosen,
         tasks=tasks,
+        pairs=pairs,
         seeds=options.seeds,
         train_examples=tuple(dict.fromkeys(sizes)),
         finetune_seeds=options.finetune_seeds,
@@ -208,6 +220,14 @@ def _load(named: str, data: Path | None) -> LabelledTask:
         sample=train.take(np.linspace(0, len(train) - 1, SAMPLE).astype(np.int64)),
         fingerprints={split: examples.fingerprint() for split, examples in splits.items()},
     )
+
+
+def _fingerprint(path: Path) -> str:
+    """A hash of the bytes of a file, or of a folder's files."""
+    digest = blake2b(digest_size=8)
+    for file in [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file()):
+        digest.update(file.name.encode() + b"\0" + file_digest(file.open("rb"), "blake2b").digest())
+    return digest.hexdigest()
 
 
 def _identity(grid: Grid) -> dict[str, Any]:
@@ -253,4 +273,7 @@ def conclude(options: Compare, grid: Grid, command: str) -> int:
     if left_out:
         warn(f"{left_out} cells were left out, as they need what failed")
     say(f"\nresults: {options.out / 'results.json'}")
+    if found["scores"] and find_spec(REPORT):
+        say(import_module(REPORT).write_report(options.out))
+        say(f"report: {options.out / 'report.html'}")
     return 1 if found["failures"] or left_out else 0

@@ -32,6 +32,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.downstream.experiment import TaskOptions
 from nlp_ssl.downstream.finetune import Finetune, Protocol
+from nlp_ssl.downstream.minimal_pairs import MinimalPairs
 from nlp_ssl.downstream.probe import Probe
 from nlp_ssl.downstream.tasks import Task
 from nlp_ssl.downstream.work import command
@@ -43,6 +44,11 @@ if TYPE_CHECKING:
 
 LADDER = (0.3, 1.0, 3.0)
 """What a recipe's learning rate is multiplied by when it is tuned."""
+
+MINIMAL_PAIRS = "minimal-pairs"
+
+LIKELIHOOD = {"masked_lm", "causal_lm"}
+"""Heads that say how likely a sentence is."""
 
 PILOT = 0.1
 """The share of the budget that each learning rate is tried with."""
@@ -125,6 +131,20 @@ class LabelledTask:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pairs:
+    """Minimal pairs: a folder or a file of them."""
+
+    data: Path
+    fingerprint: str
+    """Of the bytes of its files."""
+
+    @property
+    def name(self) -> str:
+        """What they are called."""
+        return self.data.resolve().name.partition(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grid:
     """A comparison: all that its cells follow from."""
 
@@ -132,6 +152,7 @@ class Grid:
     corpus: Corpus
     recipes: Mapping[str, Recipe]
     tasks: Sequence[LabelledTask]
+    pairs: Sequence[Pairs]
     seeds: int
     train_examples: tuple[int | None, ...]
     """Sizes of the training set; None is all of it."""
@@ -226,6 +247,25 @@ class Grid:
                 }
                 for kind, options in ((Finetune, asdict(self.protocol)), (Probe, {})):
                     yield self._on_task(kind, {**common, **options}, name, seed, run, task)
+
+        heads = {head for objective in self.recipes[name].mixture.objectives.values() for head in objective.heads}
+        for pairs in self.pairs if heads & LIKELIHOOD else ():
+            yield self._on_pairs(name, seed, run, pairs)
+
+    def _on_pairs(self, name: str, seed: int, run: Cell, pairs: Pairs) -> Cell:
+        """The cell of a run's likelihoods of minimal pairs, without any training."""
+        cell = Cell(
+            name=f"{MINIMAL_PAIRS} {name} seed {seed} on {pairs.name}",
+            kind=MINIMAL_PAIRS,
+            out=self.out,
+            depends={"run": run.folder.name, "pairs": pairs.fingerprint, "precision": self.precision},
+            arguments=(),
+            needs=(run,),
+            about={**run.about, "task": pairs.name, "train_examples": None},
+        )
+        out = cell.folder / "scores"
+        options = MinimalPairs(run=run.folder / "run", data=(pairs.data,), out=out, precision=self.precision)
+        return replace(cell, arguments=(shlex.split(command(MINIMAL_PAIRS, options))[2:],))
 
     def _on_task(
         self,

@@ -18,6 +18,7 @@ import tyro
 
 import nlp_ssl
 from nlp_ssl import recipe as recipes
+from nlp_ssl.comparison.grid import MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.downstream.experiment import TaskOptions, find_task
 
@@ -66,6 +67,18 @@ def probe(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     return {"scores": _lines(folder, options, {**result, "models": models}), "networks": options.seeds}
 
 
+def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
+    """Score minimal pairs in `folder/scores`; `pairs.npz` there has `correct` and `paradigm`."""
+    from nlp_ssl.downstream.minimal_pairs import MinimalPairs, minimal_pairs
+
+    options = tyro.cli(MinimalPairs, args=list(words))
+    result = minimal_pairs(options)
+    (score,) = result["models"][-1]["scores"]["accuracy"]["seeds"]
+    line = {"key": "pretrained", "method": "zero-shot", "variant": result["variant"], "metric": "accuracy"}
+    outputs = (options.out / "pairs.npz").relative_to(folder)
+    return {"scores": [{**line, "score": score, "outputs": str(outputs)}], "pairs": sum(result["examples"].values())}
+
+
 def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The scores of a command, in the terms of results.json; beside each is an .npz with `gold` and `predicted`."""
     import numpy as np
@@ -107,7 +120,13 @@ def overlap(folder: Path, corpus: str, named: str, data: Sequence[str]) -> dict[
     return {"overlap": overlaps(Corpus.open(corpus), texts)}
 
 
-KINDS: dict[str, Work] = {"pretrain": pretrain, "finetune": finetune, "probe": probe, "overlap": overlap}
+KINDS: dict[str, Work] = {
+    "pretrain": pretrain,
+    "finetune": finetune,
+    "probe": probe,
+    MINIMAL_PAIRS: minimal_pairs,
+    "overlap": overlap,
+}
 
 
 @cache

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.grid import Cell, Grid, LabelledTask, best, rate_of
+from nlp_ssl.comparison.grid import Cell, Grid, LabelledTask, Pairs, best, rate_of
 from nlp_ssl.console import duration, quantity, table
 from nlp_ssl.downstream.scores import score_name
 from nlp_ssl.recipe import Budget
@@ -54,7 +54,7 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
             for name, recipe in grid.recipes.items()
         ],
         "runs": [_run(grid, cell) for cell in run_cells],
-        "tasks": [_task(grid, task) for task in grid.tasks],
+        "tasks": [*(_task(grid, task) for task in grid.tasks), *(_pairs(pairs, found) for pairs in grid.pairs)],
         "scores": _scores(grid, found),
         "matrix": [],
         "failures": [
@@ -171,6 +171,21 @@ def _task(grid: Grid, task: LabelledTask) -> dict[str, Any]:
     }
 
 
+def _pairs(pairs: Pairs, found: Sequence[tuple[Cell, dict[str, Any]]]) -> dict[str, Any]:
+    """Minimal pairs, as a task."""
+    counts = [facts["pairs"] for cell, facts in found if cell.about.get("task") == pairs.name and "pairs" in facts]
+    return {
+        "name": pairs.name,
+        "title": "Minimal pairs: which of two sentences is likelier, without any training",
+        "metric": "accuracy",
+        "kind": "minimal pairs",
+        "labels": [],
+        "examples": {"dev": counts[0]} if counts else {},
+        "chance": 0.5,
+        "overlap": {},
+    }
+
+
 def _chance(task: LabelledTask) -> float | None:
     """What the first metric expects of guessing: one in so many classes, no correlation; F1 depends on the guess."""
     metric = task.task.metrics[0]
@@ -187,7 +202,7 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
             of_run = line["key"] == "pretrained"
             names = {
                 "random": "random vectors",
-                "untrained": cell.about["untrained"],
+                "untrained": cell.about.get("untrained"),
                 "pretrained": cell.about["model"],
             }
             known = {
@@ -223,7 +238,7 @@ def summary(found: dict[str, Any]) -> str:
             by_seed: dict[Any, list[float]] = {}
             for line in found["scores"]:
                 where = (line["model"], line["task"], line["train_examples"], line["method"], line["metric"])
-                if where == (model, task, n, "finetune", metric[task]):
+                if where in [(model, task, n, method, metric[task]) for method in ("finetune", "zero-shot")]:
                     seed = line["pretraining_seed"] if line["role"] == "objective" else line["finetuning_seed"]
                     by_seed.setdefault(seed, []).append(line["score"])
             cells.append(_spread([sum(scores) / len(scores) for scores in by_seed.values()]))

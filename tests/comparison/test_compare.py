@@ -235,6 +235,23 @@ def test_another_task_and_more_networks_leave_the_runs_alone(again: Path, world:
     }
 
 
+def test_minimal_pairs_where_a_text_has_a_likelihood(world: World, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    for name in ("one", "two"):
+        rows = [{"sentence_good": f"w{i} w{i + 1}", "sentence_bad": f"w{i} w{i - 3}"} for i in range(10, 20)]
+        (pairs / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    out = tmp_path / "out"
+    few = ["--seeds", "1", "--finetune-seeds", "1", "--minimal-pairs", str(pairs)]
+    assert world.compare(out, "clm", "sop", *world.task(), *few) == 0
+    found = results(out)
+    (line,) = [line for line in found["scores"] if line["task"] == "pairs"]
+    assert (line["model"], line["method"], line["variant"]) == ("clm", "zero-shot", "causal")
+    with np.load(out / line["outputs"]) as outputs:
+        assert outputs["correct"].mean() == line["score"] and set(outputs["paradigm"]) == {"one", "two"}
+    assert [(task["name"], task["examples"]) for task in found["tasks"]][1:] == [("pairs", {"dev": 20})]
+
+
 def test_what_fails_is_recorded_and_the_rest_goes_on(world: World, tmp_path: Path, capsys) -> None:
     (tmp_path / "odd.toml").write_text('[objective.mlm]\n[model]\narchitecture = "brt"\n')
     words = [str(tmp_path / "odd.toml"), "clm", *world.task(), "--seeds", "1", "--finetune-seeds", "1"]
