@@ -1,1 +1,1 @@
-"""Comparisons of objectives: the grid of their runs, what the scores say together."""
+"""Objectives compared: the grid of their runs, what their scores say together, and the report that says it."""

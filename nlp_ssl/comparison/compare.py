@@ -12,8 +12,6 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import blake2b, file_digest
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,7 +29,6 @@ from nlp_ssl.files import write_text
 from nlp_ssl.recipe import Recipe
 
 FORMAT = 1
-REPORT = "nlp_ssl.comparison.report"
 SAMPLE = 300
 """Examples of a task whose length is looked at."""
 
@@ -256,6 +253,7 @@ def claim(options: Compare, grid: Grid) -> None:
 
 def conclude(options: Compare, grid: Grid, command: str) -> int:
     """Write results.json and the report, print the table, and say what failed; returns the exit status."""
+    from nlp_ssl.comparison.report import write_report
     from nlp_ssl.comparison.results import results, summary
 
     found = results(grid, command)
@@ -273,7 +271,7 @@ def conclude(options: Compare, grid: Grid, command: str) -> int:
     if left_out:
         warn(f"{left_out} cells were left out, as they need what failed")
     say(f"\nresults: {options.out / 'results.json'}")
-    if found["scores"] and find_spec(REPORT):
-        say(import_module(REPORT).write_report(options.out))
+    if found["scores"]:
+        say(write_report(options.out))
         say(f"report: {options.out / 'report.html'}")
     return 1 if found["failures"] or left_out else 0

@@ -132,7 +132,7 @@ def difference(ours: Scores, theirs: Scores) -> Difference:
     else:
         spread = _spread([mine, (-other[0], -other[1])])
     anecdotal = any(model.pretrained and len(model.values) == 1 for model in (ours, theirs))
-    mean, half = ours.mean - theirs.mean, float(spread.half_width(LEVEL))
+    mean, half = round(ours.mean - theirs.mean, 12), float(spread.half_width(LEVEL))  # equal scores differ by rounding
     p = None if anecdotal else spread.p_value(mean)
     return Difference(mean, mean - half, mean + half, p, spread.detectable(), anecdotal)
 

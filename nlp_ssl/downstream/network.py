@@ -7,7 +7,9 @@ so that what is saved loads there:
   the mean of all vectors where the architecture offers that (`classifier_pooling`, in ModernBERT), since masked
   language modelling teaches the first token nothing;
 * a decoder by the vector of its last token, which is the end of the text;
-* an encoder-decoder reads the text on both sides and classifies by the decoder's last token, as BART does.
+* an encoder-decoder reads the text on both sides and classifies by the decoder's last token, as BART does: in
+  `transformers` the decoder reads a start token ([CLS] for BART, [SEP] for mBART) and the text without its last [SEP],
+  and its vector where it would write that one is what classifies.
 
 The classifier always starts from the fine-tuning seed, even if the checkpoint already classifies something;
 so does a pooler that the checkpoint lacks. Everything else is the pretrained body, or, for the baseline "the
@@ -213,7 +215,10 @@ class Tokens:
 
 
 def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Tokens:
-    """Tokenise with the run's own tokenizer and template; too long pairs lose the ends of the longer text."""
+    """Tokenise with the run's own tokenizer and template; too long pairs lose the ends of the longer text.
+
+    What looks like a special token in a text is text: an encoder-decoder is to find as many [SEP] in each row.
+    """
     tokenizer = checkpoint.tokenizer
     told = getattr(checkpoint.config, "type_vocab_size", 0) > 1
     encoded = tokenizer(
@@ -223,6 +228,7 @@ def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Token
         max_length=max_length,
         return_attention_mask=False,
         return_token_type_ids=told,
+        split_special_tokens=True,
     )
     starts = np.zeros(len(examples) + 1, dtype=np.int64)
     np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])

@@ -57,6 +57,9 @@ class Mixture:
         rule = f"one body cannot be a {' and a '.join(sorted(bodies))}"
         require(len(bodies) == 1 or masks_a_source, "objective", self.name, rule)
         if self.mixing == "together":
+            in_order = [o.body == "seq2seq" for o in self.objectives.values()]
+            rule = "tokens are masked in what the others leave of a text: write [objective.mlm] last"
+            require(len(bodies) == 1 or in_order == sorted(in_order, reverse=True), "objective", self.name, rule)
             for head in OF_ROWS:
                 both = [name for name, o in self.objectives.items() if head in o.heads]
                 rule = "a row has one label: let them alternate (mixing = 'alternating')"

@@ -174,3 +174,12 @@ def test_scores_that_are_right_or_wrong_are_covered_too() -> None:
         verdicts.append(difference(ours, theirs).verdict)
     assert verdicts.count("better") <= 0.05 * 500
     assert verdicts.count("cannot tell") >= 0.93 * 500
+
+
+def test_models_that_predict_the_same_cannot_be_told_apart() -> None:
+    # The mean of six equal scores is not quite one of them.
+    gold, constant = np.random.default_rng(1).integers(0, 2, 60), np.zeros((3, 2, 60))
+    found = difference(
+        measure("accuracy", gold, constant), measure("accuracy", gold, constant[:1, :1], pretrained=False)
+    )
+    assert (found.mean, found.p, found.verdict) == (0, 1, "cannot tell")
