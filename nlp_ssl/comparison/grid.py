@@ -168,7 +168,7 @@ class Grid:
 
         What has been chosen so far (learning rates) is read from finished cells, so this changes as they finish.
         """
-        cells = [self.overlap(task) for task in self.tasks]
+        cells = [*map(self.overlap, self.tasks), *map(self.show, self.recipes)]
         for seed in range(1, self.seeds + 1):
             for name in self.recipes:
                 run = self.run(name, seed)
@@ -305,6 +305,20 @@ class Grid:
         first = next(other for other in same_body if network(other) == network(name))
         alone = all(network(other) == network(name) for other in same_body)
         return f"{body}, untrained" if alone else f"{body} of {first}, untrained"
+
+    def show(self, name: str) -> Cell:
+        """What an objective sees of a few examples, and has to predict."""
+        toml = recipes.dump(self.recipes[name])
+        cell = Cell(
+            name=f"show {name}",
+            kind="show",
+            out=self.out,
+            depends={"recipe": tomllib.loads(toml), "corpus": self.corpus.fingerprint},
+            arguments=(),
+            files={"recipe.toml": toml},
+            about={"model": name},
+        )
+        return replace(cell, arguments=([str(cell.folder / "recipe.toml"), "--corpus", str(self.corpus.folder)],))
 
     def overlap(self, task: LabelledTask) -> Cell:
         """How much of a task's texts is in the corpus."""

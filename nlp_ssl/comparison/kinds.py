@@ -6,9 +6,11 @@ It runs in a process of its own (`running`), its output in the cell's log.
 from __future__ import annotations
 
 import ast
+import io
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -110,6 +112,22 @@ def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> lis
     return lines
 
 
+def show(folder: Path, words: Sequence[str]) -> dict[str, Any]:
+    """A few examples in words: `shown`, each with `text`, `input` and `target`."""
+    from nlp_ssl import show
+
+    said = io.StringIO()
+    with redirect_stdout(said):
+        show.main([*words, "--json", "--sample", "5000"])
+    shown = []
+    for example in json.loads(said.getvalue().replace("\\u0002", "«").replace("\\u0003", "»"))["examples"]:
+        targets = {key: value for key, value in example.items() if key.endswith(":")}
+        several = [f"{key} {value}" for key, value in targets.items()]
+        target = "; ".join(several if len(several) > 1 else targets.values())
+        shown.append({"text": example["text"], "input": example["input"], "target": target})
+    return {"shown": shown}
+
+
 def overlap(folder: Path, corpus: str, named: str, data: Sequence[str]) -> dict[str, Any]:
     """Count a task's examples that are in the corpus, by split."""
     from nlp_ssl.comparison.overlap import overlaps
@@ -125,6 +143,7 @@ KINDS: dict[str, Work] = {
     "finetune": finetune,
     "probe": probe,
     MINIMAL_PAIRS: minimal_pairs,
+    "show": show,
     "overlap": overlap,
 }
 

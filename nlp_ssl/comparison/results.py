@@ -49,7 +49,7 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
                 "paper": recipe.mixture.paper,
                 "body": recipe.mixture.body,
                 "recipe": recipes.dump(recipe),
-                "shown": [],
+                "shown": (grid.show(name).facts or {"shown": []})["shown"],
             }
             for name, recipe in grid.recipes.items()
         ],
@@ -225,10 +225,8 @@ def summary(found: dict[str, Any]) -> str:
     """The scores in hundredths, mean and spread over pretraining seeds (over networks, for a baseline); the cost."""
     columns = list(dict.fromkeys((s["task"], s["train_examples"]) for s in found["scores"]))
     metric = {task["name"]: task["metric"] for task in found["tasks"]}
-    models = [
-        *dict.fromkeys(s["model"] for s in found["scores"] if s["role"] == "baseline"),
-        *found["question"]["objectives"],
-    ]
+    baselines = [s["model"] for s in found["scores"] if s["role"] == "baseline" and s["method"] == "finetune"]
+    models = [*dict.fromkeys(baselines), *found["question"]["objectives"]]
     header = ["model", *(f"{task} ({'all' if n is None else n})" for task, n in columns)]
     header += ["held-out loss", "tokens", "FLOPs", "time"]
     rows = []

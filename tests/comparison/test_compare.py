@@ -141,6 +141,9 @@ def test_all_is_there(finished: Path) -> None:
     assert task["examples"] == {"train": 40, "dev": 24} and task["metric"] == "accuracy" and task["chance"] == 0.5
     assert task["overlap"] == {"train": {"exact": 0, "near": 0, "of": 40}, "dev": {"exact": 0, "near": 0, "of": 24}}
     assert found["failures"] == []
+    for objective in found["objectives"]:
+        assert len(objective["shown"]) == 3 and all(example["target"] for example in objective["shown"])
+    assert (finished / "report.html").is_file()
 
 
 def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
@@ -182,7 +185,7 @@ def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) ->
     assert world.compare(again, "mlm", "clm", *world.task(), *SEEDS) == 0
     assert {file: file.stat().st_mtime_ns for file in (again / "cells").rglob("*")} == before
     said = capsys.readouterr()
-    assert "13 cells, 13 of them done" in said.err
+    assert "15 cells, 15 of them done" in said.err
     assert said.out.splitlines()[0].split()[:3] == ["model", "cues", "(all)"] and "± " in said.out
     second = results(again)
     for found in (first, second):
@@ -195,7 +198,7 @@ def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) ->
     [
         (
             ["mlm", "clm", "sop", *SEEDS],
-            [f"{kind}/sop-seed-{seed}" for kind in ("finetune", "pretrain", "probe") for seed in (1, 2)],
+            [*(f"{kind}/sop-seed-{seed}" for kind in ("finetune", "pretrain", "probe") for seed in (1, 2)), "show/sop"],
         ),
         (
             ["mlm", "clm", "--seeds", "3", "--finetune-seeds", "2"],
@@ -295,10 +298,10 @@ def test_killed_and_called_again(how, finished: Path, world: World, tmp_path: Pa
     assert process.wait() == (-how if how == signal.SIGKILL else 128 + how)
     time.sleep(0.5)  # the cell at work notices
     before = done(out)
-    assert 0 < len(before) < 13
+    assert 0 < len(before) < 15
     assert main(words) == 0
     after = done(out)
-    assert {cell: after[cell] for cell in before} == before and len(after) == 13
+    assert {cell: after[cell] for cell in before} == before and len(after) == 15
     assert timeless(results(out), out) == timeless(results(finished), finished)
 
 
@@ -311,7 +314,7 @@ def test_the_learning_rate_is_chosen_by_the_held_out_loss(world: World, tmp_path
     chosen = min(tried, key=lambda rate: tried[rate])
     assert run["tuning"]["chosen"] == chosen and run["tuning"]["tokens"] > 0
     assert f"\nlearning_rate = {chosen!r}\n" in (out / run["folder"] / "recipe.toml").read_text()
-    assert len(done(out)) == 1 + 3 + 1 + 2  # overlap, pilots, the run, its scores
+    assert len(done(out)) == 2 + 3 + 1 + 2  # overlap and examples, pilots, the run, its scores
 
 
 def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_path: Path, capsys) -> None:
@@ -321,13 +324,13 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_
     lines = capsys.readouterr().out.splitlines()
     row = next(line for line in lines if line.startswith("pretrain mlm seed 1"))
     assert "to do" in row and row.split()[-1].endswith("s")
-    assert any(line.startswith("7 of 7 cells to do") for line in lines)
+    assert any(line.startswith("8 of 8 cells to do") for line in lines)
 
 
 def test_a_dry_run_knows_what_is_done(finished: Path, world: World, capsys) -> None:
     assert world.compare(finished, "mlm", "clm", *world.task(), *SEEDS, "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "0 of 13 cells to do" in said and "done in" in said and "to do\n" not in said
+    assert "0 of 15 cells to do" in said and "done in" in said and "to do\n" not in said
 
 
 def test_side_by_side_gives_the_same(finished: Path, world: World, tmp_path: Path) -> None:
