@@ -117,7 +117,9 @@ def _run(grid: Grid, cell: Cell) -> dict[str, Any]:
     }
     if facts is None:
         return run
-    run |= {key: facts[key] for key in run.keys() & facts.keys()}
+    run |= {
+        key: facts[key] for key in run.keys() & facts.keys() - {"objective"}
+    }  # a recipe's name, not its objectives'
     folder = cell.folder / "run"
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     so_far = ("step", "tokens", "flops")
