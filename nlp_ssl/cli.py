@@ -19,6 +19,7 @@ COMMANDS = {
     "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
     "show": ("nlp_ssl.show", "what an objective does to a text, before any training"),
     "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
+    "evaluate": ("nlp_ssl.training.evaluate", "a model on held-out text -> its objective's figures, or another's"),
     "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
     "probe": ("nlp_ssl.downstream.probe", "a model and a labelled task -> what its frozen vectors know"),
     "minimal-pairs": ("nlp_ssl.downstream.minimal_pairs", "a model and pairs of sentences -> which it finds likelier"),

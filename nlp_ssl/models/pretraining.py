@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_model
 from torch import Tensor, nn
 from transformers import (
     CONFIG_MAPPING,
@@ -41,6 +43,9 @@ HEADS: Mapping[HeadKind, Any] = {
     "sequence_classification": AutoModelForSequenceClassification,
 }
 """The class of transformers that carries each kind of head."""
+
+HEADS_FOLDER = "heads"
+"""The folder within a model's for models of the same body with its further heads."""
 
 NEIGHBOURS: tuple[HeadKind, ...] = ("previous", "next")
 """Heads that are decoders of their own, fed by the mean of an encoder's vectors."""
@@ -357,6 +362,20 @@ class PretrainingModel(nn.Module):
         whole = copy(head)
         whole._modules = head._modules | {head.base_model_prefix: body}
         return whole
+
+    def load(self, folder: Path) -> None:
+        """Read the weights of a saved model, whose further heads lie in its folder `HEADS_FOLDER`."""
+        load_model(self.whole(), folder / "model.safetensors")
+        for head in self.further_heads():
+            load_model(self.whole(head), folder / HEADS_FOLDER / head / "model.safetensors")
+
+    def answer(self, parts: Mapping[str, Part], heads: Mapping[str, str]) -> None:
+        """Take on the parts of another mixture; `heads` says by the head of which of the own ones."""
+        own = dict(self.heads.items())
+        for name, part in parts.items():
+            if part.head in OF_ROWS:
+                self.heads[name] = own[heads[name]]
+        self.parts = dict(parts)
 
     def further_heads(self) -> list[str]:
         """The names of the heads behind the first that `whole` knows."""

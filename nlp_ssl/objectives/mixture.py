@@ -105,6 +105,23 @@ class Mixture:
             parts[head if several else "+".join(names)] = Part(head=head, weight=weight, objectives=objectives)
         return parts
 
+    def answers(self, other: Mixture, vocabulary: Vocabulary) -> dict[str, str] | None:
+        """For each part of another mixture the part whose head can do it; None where one has none."""
+        if self.body != other.body:
+            return None
+        found = {}
+        for name, asked in other.parts.items():
+            labels = len(asked.classes(vocabulary))
+            able = [
+                mine
+                for mine, part in self.parts.items()
+                if part.head == asked.head and len(part.classes(vocabulary)) == labels
+            ]
+            if not able:
+                return None
+            found[name] = name if name in able else able[0]
+        return found
+
     def examples(self, text: Text, vocabulary: Vocabulary, max_length: int) -> Examples:
         """The examples in a text: those of the objective that asks for most."""
 

@@ -28,8 +28,8 @@ from torch.utils.data import DataLoader
 from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
-from nlp_ssl.console import duration, progress, quantity, say, warn
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
+from nlp_ssl.console import duration, progress, quantity, say
+from nlp_ssl.corpus.batch import Batch
 from nlp_ssl.corpus.batches import Batches
 from nlp_ssl.corpus.examples import Examples, Text
 from nlp_ssl.corpus.noise import key_of
@@ -39,18 +39,15 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.files import put_folder
 from nlp_ssl.models.flops import FlopCounter, peak_flops, shape_of
 from nlp_ssl.models.inputs import Inputs, to_inputs
-from nlp_ssl.models.pretraining import PretrainingModel, configure
+from nlp_ssl.models.pretraining import HEADS_FOLDER, PretrainingModel, configure
 from nlp_ssl.models.setup import make_accelerator, make_optimizer, resolve_precision
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training import checkpoint, run
 from nlp_ssl.training.card import model_card
-from nlp_ssl.training.figures import figures_of
-from nlp_ssl.training.pretrain import Pretrain, usable_examples
+from nlp_ssl.training.held_out import HeldOut, evaluate, in_words, make_batches, make_held_out, together
+from nlp_ssl.training.pretrain import Pretrain
 from nlp_ssl.training.schedule import learning_rate
-
-HEADS_FOLDER = "heads"
-"""The folder within a model's for models of the same body with its further heads."""
 
 CALIBRATION_STEPS = 8
 """Steps that are timed to turn a budget in minutes into steps."""
@@ -168,47 +165,6 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
     accelerator.end_training()
     return 0
-
-
-def make_batches(
-    options: Pretrain, text: Text, examples: Examples, vocabulary: Vocabulary, seed: int, accelerator: Accelerator
-) -> Batches:
-    """The batches over some examples, this process's part of them."""
-    return Batches(
-        text,
-        examples,
-        vocabulary,
-        options.mixture,
-        seed=seed,
-        tokens=options.batch.tokens,
-        accumulation=options.batch.accumulation,
-        rank=accelerator.process_index,
-        processes=accelerator.num_processes,
-    )
-
-
-def make_held_out(
-    options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, accelerator: Accelerator
-) -> HeldOut | None:
-    """The held-out batches: the same for every run on this corpus with these shapes, whatever its seed."""
-    try:
-        text, examples = usable_examples(corpus, vocabulary, "validation", options)
-    except InputError as error:
-        warn(f"no held-out figures: {error}")
-        return None
-    batches = make_batches(options, text, examples, vocabulary, 0, accelerator)
-    steps = math.ceil(options.evaluation_tokens / (examples.length.sum() / len(batches)))
-    counts = corpus.counts["validation"]
-    return HeldOut(batches, min(steps, len(batches)), counts.bytes / counts.tokens)
-
-
-@dataclass(frozen=True)
-class HeldOut:
-    """The batches of an evaluation: the first `steps` of a fixed order."""
-
-    batches: Batches
-    steps: int
-    bytes_per_token: float
 
 
 def group_inputs(micro_batches: list[Batch], mixture: Mixture, vocabulary: Vocabulary) -> list[Inputs]:
@@ -422,48 +378,9 @@ class Trainer:
         if self.options.log_with is not None:
             self.accelerator.log({f"{event}/{key}": value for key, value in values.items()}, step=totals.step)
 
-    @torch.no_grad()
     def evaluate(self, held_out: HeldOut) -> dict[str, float]:
-        """The held-out loss, in nats a target, and the objective's own metrics; of a mixture, those of each part."""
-        accelerator, device, vocabulary = self.accelerator, self.accelerator.device, self.batches.vocabulary
-        classes = {name: len(part.classes(vocabulary)) for name, part in self.mixture.parts.items()}
-        sums = torch.zeros(len(classes), 3, dtype=torch.float64, device=device)
-        counts = torch.zeros(2 + len(classes), dtype=torch.float64, device=device)
-        by_class = {name: torch.zeros(n, dtype=torch.float64, device=device) for name, n in classes.items()}
-        own = {name: more for name, part in self.mixture.parts.items() if (more := figures_of(part)) is not None}
-        of_own = {name: torch.zeros(len(more.names), 2, device=device).double() for name, more in own.items()}
-        model: PretrainingModel = accelerator.unwrap_model(self.model)
-        self.model.eval()
-        for step in range(held_out.steps):
-            for batch in held_out.batches[step]:
-                inputs = send_to_device(to_inputs(batch, self.mixture, vocabulary), device)
-                for name, more in own.items():
-                    if more.steps is None or step < more.steps:
-                        with accelerator.autocast():
-                            of_own[name] += more.take(model, name, batch, inputs, vocabulary).to(device)
-                sums += self.model(inputs)
-                counts += inputs["counts"]
-                for name, of_classes in by_class.items():
-                    if len(of_classes):
-                        labels = inputs["targets"][name]
-                        of_classes += torch.bincount(labels[labels != NO_LABEL], minlength=len(of_classes))
-        self.model.train()
-        sums, counts = accelerator.reduce(sums, "sum").cpu(), accelerator.reduce(counts, "sum").cpu()
-        bytes_read = float(counts[0]) * held_out.bytes_per_token
-        of_parts = {}
-        for name, (loss, right, among_five), count in zip(classes, sums.tolist(), counts[2:].tolist(), strict=True):
-            figures = {"loss": loss / count, "accuracy": right / count}
-            if classes[name]:
-                figures["majority"] = float(accelerator.reduce(by_class[name], "sum").max()) / count
-            if classes[name] > 5:
-                figures["among_five"] = among_five / count
-            if self.mixture.parts[name].head == "causal_lm":
-                figures["bits_per_byte"] = loss / math.log(2) / bytes_read
-            if name in own:
-                totals = accelerator.reduce(of_own[name], "sum").tolist()
-                figures |= {key: total / n for key, (total, n) in zip(own[name].names, totals, strict=True) if n}
-            of_parts[name] = figures | {"held_out_targets": count}
-        return together(of_parts, self.mixture)
+        """The held-out figures of the model as it is."""
+        return evaluate(self.model, held_out, self.mixture, self.accelerator)
 
     @contextlib.contextmanager
     def _heeding_signals(self) -> Iterator[None]:
@@ -496,15 +413,6 @@ def means(window: dict[str, float], mixture: Mixture) -> dict[str, float]:
     }
 
 
-def together(of_parts: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:
-    """One dict out of each part's figures: of several parts the sum of their losses, and theirs by their names."""
-    if len(of_parts) == 1:
-        (figures,) = of_parts.values()
-        return figures
-    loss = sum(part.weight * of_parts[name]["loss"] for name, part in mixture.parts.items())
-    return {"loss": loss} | {f"{name} {key}": value for name, found in of_parts.items() for key, value in found.items()}
-
-
 def describe(
     options: Pretrain, model: PretrainingModel, batches: Batches, held_out: HeldOut | None, totals: Totals, how: str
 ) -> None:
@@ -532,12 +440,6 @@ def sizes(model: PretrainingModel) -> dict[str, int]:
         "parameters": sum(p.numel() for p in model.parameters()),
         "embedding_parameters": sum(embeddings.values()),
     }
-
-
-def in_words(figures: dict[str, float]) -> str:
-    """Held-out figures for people."""
-    shown = {key.replace("_", " "): value for key, value in figures.items() if "held_out_targets" not in key}
-    return "  ".join(f"{key} {value:.4f}" for key, value in shown.items())
 
 
 def save_model(options: Pretrain, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:

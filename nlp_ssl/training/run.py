@@ -48,6 +48,11 @@ def claim(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
     changes = [change for change in changes if change.split(" is ")[0] not in INCIDENTAL]
     if changes:
         raise InputError(*[f"{folder} holds a run of another recipe: {change}" for change in changes])
+    check_corpus(folder, corpus)
+
+
+def check_corpus(folder: Path, corpus: Corpus) -> None:
+    """InputError where a run was trained on another corpus."""
     environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
     if environment["fingerprint"] != corpus.fingerprint:
         raise InputError(
