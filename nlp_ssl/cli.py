@@ -19,6 +19,8 @@ COMMANDS = {
     "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
     "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
     "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
+    "similarity": ("nlp_ssl.downstream.similarity", "word vectors and people's judgement of pairs -> how they agree"),
+    "export": ("nlp_ssl.training.export", "a model -> a file for other programs: word2vec"),
     "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
 }
 """Each command's module, which has a `main(arguments) -> int`, and what it does."""

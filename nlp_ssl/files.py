@@ -22,8 +22,13 @@ def flush(path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file beside its place, then put it there at once."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file beside its place, then put it there at once."""
     beside = path.with_name(path.name + ".writing")
-    beside.write_text(text, encoding="utf-8")
+    beside.write_bytes(data)
     flush(beside)
     beside.rename(path)
     flush(path.parent)

@@ -34,6 +34,7 @@ from nlp_ssl.console import Progress, progress, say, speaks, warn
 from nlp_ssl.downstream.tasks import Task, load_task, own_task, task_names, with_flags
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import put_folder, write_text
+from nlp_ssl.training.run import model_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -101,7 +102,7 @@ def finetune(options: Finetune) -> dict[str, Any]:
     task = with_flags(
         _find_task(options.task), options.text_column, options.pair_column, options.label_column, options.metric
     )
-    folder = _model_folder(options.run)
+    folder = model_folder(options.run)
 
     from nlp_ssl.downstream.splits import load_splits  # numpy and more come in here, after the first refusals
 
@@ -140,16 +141,6 @@ def _check(options: Finetune) -> None:
 def _find_task(name: str) -> Task:
     declared = name.endswith(".toml") or name in task_names()
     return load_task(name) if declared else own_task(name)
-
-
-def _model_folder(run: Path) -> Path:
-    """Where the model of a run is."""
-    if not run.is_dir():
-        raise InputError(f"{run}: no such run folder")
-    for folder in (run / "model", run):
-        if (folder / "config.json").is_file():
-            return folder
-    raise InputError(f"{run}: neither model/config.json nor config.json in it: a run that is not finished has no model")
 
 
 @dataclass(frozen=True)
