@@ -93,15 +93,16 @@ def agreement(
 
     number = {word: i for i, word in enumerate(words)}
 
-    def find(word: str) -> int | None:
-        return number.get(word, number.get(word.lower()))
+    def find(word: str) -> int:
+        return number.get(word, number.get(word.lower(), -1))
 
-    looked_up = [(find(first), find(second), judged) for first, second, judged in pairs]
-    known = [(first, second, judged) for first, second, judged in looked_up if None not in (first, second)]
-    unknown = 1 - len(known) / len(pairs)
-    if len(known) < 2:
+    numbers = np.array([(find(first), find(second)) for first, second, _ in pairs])  # [N, 2]
+    known = (numbers >= 0).all(axis=1)
+    unknown = float(1 - known.mean())
+    if np.count_nonzero(known) < 2:
         return Agreement(float("nan"), len(pairs), unknown)
-    one, other = (vectors[[pair[i] for pair in known]].astype(np.float64) for i in (0, 1))  # [N, H] each
+    one, other = vectors[numbers[known].T].astype(np.float64)  # [N, H] each
     norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     cosines = (one * other).sum(axis=1) / np.maximum(norms, 1e-12)
-    return Agreement(score("spearman", [pair[2] for pair in known], cosines), len(pairs), unknown)
+    judged = np.array([judgement for _, _, judgement in pairs])[known]
+    return Agreement(score("spearman", judged, cosines), len(pairs), unknown)

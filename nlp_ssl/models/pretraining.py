@@ -275,6 +275,7 @@ class PretrainingModel(nn.Module):
     def _tell_words_apart(self, name: str, vectors: Tensor, inputs: Inputs) -> Tensor:
         """The figures [3] of CBOW or skip-gram, in float32 whatever the rest is in."""
         part = self.parts[name]
+        head: Any = self.heads["contexts"]
         (objective,) = part.objectives
         assert isinstance(objective, Windows)
         with torch.autocast(vectors.device.type, enabled=False):
@@ -282,7 +283,7 @@ class PretrainingModel(nn.Module):
                 part.head,
                 inputs["input_ids"],
                 vectors.float(),
-                self.heads["contexts"].contexts,
+                head.contexts,
                 inputs["windows"][name],
                 inputs["negatives"][:, : objective.shared],
                 objective.negative / objective.shared,
