@@ -21,6 +21,8 @@ COMMANDS = {
     "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
     "similarity": ("nlp_ssl.downstream.similarity", "word vectors and people's judgement of pairs -> how they agree"),
     "export": ("nlp_ssl.training.export", "a model -> a file for other programs: word2vec"),
+    "probe": ("nlp_ssl.downstream.probe", "a model and a labelled task -> what its frozen vectors know"),
+    "minimal-pairs": ("nlp_ssl.downstream.minimal_pairs", "a model and pairs of sentences -> which it finds likelier"),
     "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
 }
 """Each command's module, which has a `main(arguments) -> int`, and what it does."""
@@ -30,7 +32,7 @@ nlp-ssl {__version__}: raw text in, an honest answer out
 
 usage: nlp-ssl COMMAND …     (nlp-ssl COMMAND --help says more)
 
-{"".join(f"  {name:<10} {what}{chr(10)}" for name, (_, what) in COMMANDS.items())}
+{"".join(f"  {name:<13} {what}{chr(10)}" for name, (_, what) in COMMANDS.items())}
 example:
   nlp-ssl prepare novels/ --out corpora/novels --vocab-size 16384
   nlp-ssl pretrain mlm --corpus corpora/novels --out runs/mlm --budget 10M-tokens --model.size mini --seed 1

@@ -251,7 +251,7 @@ def _read(kind: type[Any], table: Mapping[str, Any], where: str, problems: list[
         elif not _fits(value, hints[key]):
             problems.append(f"{where}{key} is {value!r}: it must be {_described(hints[key])}")
         else:
-            values[key] = float(value) if hints[key] is float else value
+            values[key] = float(value) if hints[key] is float else tuple(value) if isinstance(value, list) else value
     try:
         return kind(**values)
     except ValueError as error:
@@ -265,6 +265,8 @@ def _fits(value: object, hint: Any) -> bool:
         return value in get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
         return any(_fits(value, option) for option in get_args(hint))
+    if get_origin(hint) is tuple:  # of any length
+        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
     if hint is float:
         return isinstance(value, int | float) and not isinstance(value, bool)
     if hint is int:
@@ -278,6 +280,8 @@ def _described(hint: Any) -> str:
         return "one of " + ", ".join(map(repr, get_args(hint)))
     if get_origin(hint) in (Union, types.UnionType):
         return " or ".join(_described(option) for option in get_args(hint) if option is not type(None))
+    if get_origin(hint) is tuple:
+        return f"a list, each {_described(get_args(hint)[0])}"
     words = {
         int: "a whole number",
         float: "a number",

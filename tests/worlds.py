@@ -12,10 +12,15 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import PreTrainedTokenizerFast
 
+from nlp_ssl.corpus.batch import Batch, frame
+from nlp_ssl.corpus.examples import Body, Kind, Text, find_examples
+from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.store import FORMAT, Corpus, Shard, write_shard
 from nlp_ssl.corpus.vocabulary import Vocabulary
 
 SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
+EMOJI = {"😀": 30, "😂": 40}
+"""The tokens of a corpus on disk that are emoji."""
 
 
 def vocabulary(size: int = 50) -> Vocabulary:
@@ -38,6 +43,17 @@ def shard(documents: Sequence[Sequence[Sequence[int]]]) -> Shard:
         sentence_offsets=np.cumsum([0, *map(len, sentences)]).astype(np.int32),
         document_offsets=np.cumsum([0, *map(len, documents)]).astype(np.int32),
     )
+
+
+def clean_batch(
+    documents: Sequence[Sequence[Sequence[int]]], kind: Kind, body: Body, max_length: int, seed: int = 0
+) -> tuple[Batch, Noise]:
+    """All examples of some documents as one clean batch, and its noise."""
+    text = Text([shard(documents)])
+    found = find_examples(text, kind, body, max_length)
+    noise = Noise(seed, 0, np.arange(len(found)))
+    length = found.length.astype(np.int64)
+    return frame(text, vocabulary(), kind, body, found.start, length, max_length, noise), noise
 
 
 def random_documents(seed: int, documents: int, vocab_size: int = 50) -> list[list[list[int]]]:
@@ -66,18 +82,19 @@ def write_corpus(folder: Path, vocab_size: int = 50, seed: int = 0, documents: i
             "bytes": 4 * len(made.tokens),
         }
     words = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4}
-    words |= {f"w{i}": i for i in range(5, vocab_size)}
+    names = {token: emoji for emoji, token in EMOJI.items()}
+    words |= {names.get(i, f"w{i}"): i for i in range(5, vocab_size)}
     model = Tokenizer(WordLevel(words, unk_token="[UNK]"))
     model.pre_tokenizer = Whitespace()
-    names = {f"{name}_token": f"[{name.upper()}]" for name in SPECIAL_IDS}
-    PreTrainedTokenizerFast(tokenizer_object=model, **names).save_pretrained(folder / "tokenizer")
+    roles = {f"{name}_token": f"[{name.upper()}]" for name in SPECIAL_IDS}
+    PreTrainedTokenizerFast(tokenizer_object=model, **roles).save_pretrained(folder / "tokenizer")
     np.save(folder / "tokenizer" / "word_starts.npy", np.arange(vocab_size) % 3 != 0)
     manifest = {
         "format": FORMAT,
         "fingerprint": f"test-{seed}-{documents}-{vocab_size}",
         "vocab_size": vocab_size,
         "special_ids": SPECIAL_IDS,
-        "emoji_ids": {},
+        "emoji_ids": EMOJI,
         "splits": counts,
         "language": "en",
     }

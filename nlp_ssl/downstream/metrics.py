@@ -131,6 +131,15 @@ def difference(
     return Difference(float(gaps(counts[None].astype(float)).mean()), float(low), float(high))
 
 
+def interval_of_mean(values: npt.ArrayLike, resamples: int = RESAMPLES) -> tuple[float, float]:
+    """The 95 % interval of the mean of values [n], by a percentile bootstrap over them."""
+    values = np.asarray(values, dtype=float)
+    n = len(values)
+    weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=resamples) / n
+    low, high = np.quantile(weights @ values, [0.025, 0.975])
+    return float(low), float(high)
+
+
 def _class_f1(is_gold: npt.NDArray[np.bool_], is_predicted: npt.NDArray[np.bool_], weights: Floats) -> Floats:
     right = weights @ (is_gold & is_predicted)
     return _ratio(2 * right, weights @ is_gold + weights @ is_predicted)

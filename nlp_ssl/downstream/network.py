@@ -1,4 +1,4 @@
-"""A pretrained body with a fresh classifier: how texts go in, how it is trained, what comes out.
+"""A pretrained body, with a fresh classifier or frozen: how texts go in, how it is trained, what comes out.
 
 The classifier is the one that `transformers` has for the architecture (`AutoModelForSequenceClassification`),
 so that what is saved loads there:
@@ -12,6 +12,11 @@ so that what is saved loads there:
 The classifier always starts from the fine-tuning seed, even if the checkpoint already classifies something;
 so does a pooler that the checkpoint lacks. Everything else is the pretrained body, or, for the baseline "the
 same network untrained", starts from the seed too.
+
+A frozen body (`Encoder`) gives a vector to each text: the mean of its last hidden states over all tokens that are
+no padding, of an encoder-decoder those of its encoder. It is the same for every body, so that vectors differ by
+what was learned; the last token of a decoder, which fine-tuning classifies by, was trained to predict what follows
+the text and not to hold it.
 """
 
 from __future__ import annotations
@@ -22,14 +27,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+)
 from transformers.utils import logging
 
 from nlp_ssl.downstream.splits import Examples
@@ -59,28 +71,57 @@ class Checkpoint:
 
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read a model in Hugging Face format. InputError if it is not one that can classify."""
-    try:
+    with _loading(folder):
         config = AutoConfig.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
-        with _quiet():
-            body, loading = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
-    except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{folder}: not a model with its tokenizer in Hugging Face format: {reason}") from None
+        body, loading = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
     if type(config) not in AutoModelForSequenceClassification._model_mapping:
         raise InputError(f"{folder}: transformers has no classifier for the architecture {config.model_type!r}")
     untrained = set(loading["missing_keys"])
     lacking = sorted(name for name in untrained if "pooler" not in name)
     if lacking:
         raise InputError(f"{folder}: the checkpoint lacks weights of its body ({', '.join(lacking[:3])}, …)")
+    _fit(tokenizer, config, folder)
+    trained = {name: weight for name, weight in body.state_dict().items() if name not in untrained}
+    return Checkpoint(config, tokenizer, trained, _reads_backward(folder.parent / "recipe.toml"))
+
+
+def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "causal"], bool]:
+    """A model that predicts tokens, its tokenizer, how it was trained, and whether it reads from the end.
+
+    InputError where it is no model in Hugging Face format, is none that reads one text and predicts its tokens,
+    or has been trained without such a head.
+    """
+    with _loading(folder):
+        config = AutoConfig.from_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+    if config.is_encoder_decoder:
+        raise InputError(f"{folder}: {config.model_type!r} reads one text and writes another: it scores no sentence")
+    masked, causal = (type(config) in auto._model_mapping for auto in (AutoModelForMaskedLM, AutoModelForCausalLM))
+    if not masked and not causal:
+        raise InputError(f"{folder}: transformers has no architecture {config.model_type!r} that predicts tokens")
+    if masked and causal:  # BERT may be either
+        as_decoder = AutoModelForCausalLM._model_mapping[type(config)].__name__
+        masked = as_decoder not in (config.architectures or [])
+    with _loading(folder):
+        kind = AutoModelForMaskedLM if masked else AutoModelForCausalLM
+        model, loading = kind.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    if loading["missing_keys"]:
+        lacking = ", ".join(sorted(loading["missing_keys"])[:3])
+        raise InputError(f"{folder}: the model was not trained to predict tokens, its head for that lacks {lacking}")
+    _fit(tokenizer, config, folder)
+    backward = _reads_backward(folder.parent / "recipe.toml")
+    return model.eval(), tokenizer, "masked" if masked else "causal", backward
+
+
+def _fit(tokenizer: Any, config: Any, folder: Path) -> None:
+    """Give the tokenizer a padding token if it has none. InputError where it does not go with the model."""
     if len(tokenizer) > config.vocab_size:
         raise InputError(f"{folder}: its tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.pad_token_id is None:
         raise InputError(f"{folder}: its tokenizer has neither a padding nor an end token")
-    trained = {name: weight for name, weight in body.state_dict().items() if name not in untrained}
-    return Checkpoint(config, tokenizer, trained, _reads_backward(folder.parent / "recipe.toml"))
 
 
 def _reads_backward(recipe: Path) -> bool:
@@ -94,11 +135,11 @@ def _reads_backward(recipe: Path) -> bool:
     return bool(objective.get("clm", {}).get("direction") == "backward")
 
 
-def longest_input(checkpoint: Checkpoint, wanted: int) -> int:
-    """`wanted`, or the number of positions that the model has if that is less."""
-    positions = getattr(checkpoint.config, "max_position_embeddings", None) or wanted
-    if checkpoint.config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= checkpoint.config.pad_token_id + 1  # their positions start behind the padding's
+def longest_input(config: Any, wanted: int) -> int:
+    """`wanted`, or the number of positions that a model of this config has if that is less."""
+    positions = getattr(config, "max_position_embeddings", None) or wanted
+    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        positions -= config.pad_token_id + 1  # their positions start behind the padding's
     return min(wanted, positions)
 
 
@@ -107,22 +148,32 @@ def build(checkpoint: Checkpoint, pretrained: bool, labels: Sequence[str], seed:
 
     With the same seed, both have the same weights wherever nothing pretrained is put in.
     """
-    config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())
+    config = _config(checkpoint)
     set_dropout(config, DROPOUT)
     if hasattr(config, "classifier_pooling"):
         config.classifier_pooling = "mean"
     config.id2label = dict(enumerate(labels or ["score"]))
     config.label2id = {name: i for i, name in config.id2label.items()}
     config.problem_type = "single_label_classification" if labels else "regression"
-    config.pad_token_id = checkpoint.tokenizer.pad_token_id
-    config.use_cache = False
     torch.manual_seed(seed)
     model: torch.nn.Module = AutoModelForSequenceClassification.from_config(config, dtype=torch.float32)
     if pretrained:
-        body: Any = model.base_model
-        own = body.state_dict()
-        body.load_state_dict({k: v for k, v in checkpoint.body.items() if k in own}, strict=False)
+        _put(checkpoint, model.base_model)
     return model
+
+
+def _config(checkpoint: Checkpoint) -> Any:
+    """A copy of the checkpoint's config, to be changed."""
+    config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())
+    config.pad_token_id = checkpoint.tokenizer.pad_token_id
+    config.use_cache = False
+    return config
+
+
+def _put(checkpoint: Checkpoint, body: Any) -> None:
+    """Put the pretrained weights into a body."""
+    own = body.state_dict()
+    body.load_state_dict({k: v for k, v in checkpoint.body.items() if k in own}, strict=False)
 
 
 # --- texts as batches ---
@@ -163,7 +214,7 @@ def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Token
     np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
     ids = _flat(encoded["input_ids"], np.int32)
     if checkpoint.backward:
-        ids = _reversed(ids, starts)
+        ids = reverse(ids, starts)
     return Tokens(
         ids=ids,
         types=_flat(encoded["token_type_ids"], np.int8) if told else None,
@@ -173,7 +224,7 @@ def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Token
     )
 
 
-def _reversed(ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+def reverse(ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
     """Each example from its end to its beginning, between its first and last special token."""
     lengths = np.diff(starts)
     place = np.arange(len(ids)) - np.repeat(starts[:-1], lengths)
@@ -286,13 +337,7 @@ class Classifier:
     def predict(self, tokens: Tokens) -> npt.NDArray[np.float32]:
         """The outputs [n, classes], or [n, 1] for regression; the same on all processes."""
         self.model.eval()
-        by_length = np.argsort(tokens.lengths, kind="stable")
-        cut = [by_length[i : i + PREDICTED_AT_ONCE] for i in range(0, len(by_length), PREDICTED_AT_ONCE)]
-        outputs = torch.zeros(len(by_length), self.outputs, device=self.device.device)
-        for rows in cut[self.device.process_index :: self.device.num_processes]:
-            outputs[rows] = self._logits(tokens, rows)
-        summed: npt.NDArray[np.float32] = self.device.reduce(outputs, "sum").cpu().numpy()
-        return summed
+        return _for_all(self.device, tokens, self.outputs, self._logits)
 
     def save(self, folder: Path) -> None:
         """Write network and tokenizer in Hugging Face format; InputError, and no folder, where there is no room."""
@@ -312,10 +357,67 @@ class Classifier:
         return logits.float()
 
 
+class Encoder:
+    """A frozen body under Accelerate, pretrained or fresh from a seed: texts -> vectors."""
+
+    def __init__(self, checkpoint: Checkpoint, pretrained: bool, seed: int, precision: Precision) -> None:
+        self.pad: int = checkpoint.tokenizer.pad_token_id
+        self.device = make_accelerator(precision)
+        self.device.free_memory()  # of the network before this one
+        config = _config(checkpoint)
+        set_dropout(config, 0.0)
+        torch.manual_seed(seed)
+        body = AutoModel.from_config(config, dtype=torch.float32)
+        if pretrained:
+            _put(checkpoint, body)
+        if config.is_encoder_decoder:
+            body = body.get_encoder()
+        self.width: int = config.hidden_size
+        self.body = self.device.prepare_model(body.eval(), evaluation_mode=True)
+
+    @torch.no_grad()
+    def vectors(self, tokens: Tokens, seen: Callable[[int], None]) -> npt.NDArray[np.float32]:
+        """The vector of each text [n, H]; `seen` is told the texts of every batch. The same on all processes."""
+
+        def means(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+            batch = {k: v.to(self.device.device) for k, v in collate(tokens, rows, self.pad).items()}
+            hidden = self.body(**batch).last_hidden_state.float()  # [B, L, H]
+            real = batch.get("attention_mask", torch.ones_like(batch["input_ids"]))[..., None]  # [B, L, 1]
+            seen(len(rows))
+            mean: torch.Tensor = (hidden * real).sum(1) / real.sum(1)
+            return mean
+
+        return _for_all(self.device, tokens, self.width, means)
+
+
+def _for_all(
+    device: Any, tokens: Tokens, width: int, work: Callable[[Tokens, npt.NDArray[np.int64]], torch.Tensor]
+) -> npt.NDArray[np.float32]:
+    """What `work` gives for each example [n, width], in batches of like length shared out between the processes."""
+    by_length = np.argsort(tokens.lengths, kind="stable")
+    cut = [by_length[i : i + PREDICTED_AT_ONCE] for i in range(0, len(by_length), PREDICTED_AT_ONCE)]
+    outputs = torch.zeros(len(by_length), width, device=device.device)
+    for rows in cut[device.process_index :: device.num_processes]:
+        outputs[rows] = work(tokens, rows)
+    summed: npt.NDArray[np.float32] = device.reduce(outputs, "sum").cpu().numpy()
+    return summed
+
+
 def learning_rate_at(step: int, steps: int) -> float:
     """The learning rate of a step (from 0), as a share of its peak."""
     warm_up = max(1, round(WARM_UP * steps))
     return min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
+
+
+@contextmanager
+def _loading(folder: Path) -> Iterator[None]:
+    """Turn a failure to load into an InputError."""
+    try:
+        with _quiet():
+            yield
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{folder}: not a model with its tokenizer in Hugging Face format: {reason}") from None
 
 
 @contextmanager

@@ -1,10 +1,10 @@
-"""The result of a fine-tuning: the table that is printed, and the files in OUT.
+"""The result of an experiment: the table that is printed, and the files in OUT.
 
 scores.json          everything: each score of each seed, choices made, seconds, versions, the command
 scores.md, .csv      the table; one line for each score
-predictions/         what the first network, and each other seed's, said to each example of dev
+predictions/         what the pretrained network said to each example of dev, by seed (fine-tuning) or method
 submission/          predictions for test splits without labels, as the benchmark takes them
-model/               the network of the first seed, for `AutoModelForSequenceClassification`
+model/               of fine-tuning: the network of the first seed, for `AutoModelForSequenceClassification`
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ from nlp_ssl.downstream.tasks import Task
 from nlp_ssl.files import write_text
 
 if TYPE_CHECKING:
-    from nlp_ssl.downstream.finetune import Part
+    from nlp_ssl.downstream.work import Part
 
 LIBRARIES = ("nlp_ssl", "torch", "transformers", "tokenizers", "accelerate", "scikit-learn", "numpy")
 
@@ -43,11 +43,22 @@ class Row:
     key: str
     name: str
     parts: list[Part]
+    method: Literal["finetune", "probe", "knn"] | None = None
+    """How a network was used; the untrained network that a line is compared with was used in the same way."""
 
 
 def predictions(outputs: npt.NDArray[Any], labels: Sequence[str]) -> npt.NDArray[Any]:
     """The class of each example, or the number if there are no `labels`, from outputs [n, classes] or [n, 1]."""
     return outputs.argmax(axis=1) if labels else outputs[:, 0]
+
+
+def provenance() -> dict[str, Any]:
+    """What a result was made with, and when."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "machine": f"{platform.machine()}, {platform.system()}",
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
 
 
 def write_result(
@@ -71,39 +82,40 @@ def write_result(
         "labels": list(labels),
         **facts,
         "models": models,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
-        "machine": f"{platform.machine()}, {platform.system()}",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        **provenance(),
     }
     if not speaks():
         return result
     header, lines = _table(models, list(measured))
     n = facts["examples"]
     scored_on = " and ".join(f"{n[split]:,} of {split}" for split in task.evaluation_splits)
-    seeds = len(rows[-1].parts)
+    seeds = max(len(row.parts) for row in rows)
     caption = f"{task.name}: {n['train']:,} training examples, scored on {scored_on}, {seeds} seed{'s' * (seeds > 1)}"
-    markdown = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines)]
 
     (out / "predictions").mkdir(exist_ok=True)
-    pretrained = rows[-1]
+    pretrained = [(row, part) for row in rows if row.key == "pretrained" for part in row.parts]
     for split in task.evaluation_splits:
-        for part in pretrained.parts:
-            name = (
-                f"{part.facts['seed']}.tsv"
-                if split == "dev"
-                else f"{split.removeprefix('dev_')}-{part.facts['seed']}.tsv"
-            )
+        for row, part in pretrained:
+            one = part.facts.get("seed", row.method)
+            name = f"{one}.tsv" if split == "dev" else f"{split.removeprefix('dev_')}-{one}.tsv"
             write_text(out / "predictions" / name, _predictions(part.outputs[split], splits[split], labels))
     for split in (s for s in splits if s not in task.evaluation_splits):
         (out / "submission").mkdir(exist_ok=True)
         file = out / "submission" / task.submission.get(split, f"{split}.tsv")
-        write_text(file, _submission(predictions(pretrained.parts[0].outputs[split], labels), task, labels))
-    write_text(out / "scores.md", "\n".join([caption, "", *markdown, "", f"`{facts['command']}`", ""]))
+        first = pretrained[0][1].outputs[split]
+        write_text(file, _submission(predictions(first, labels), task, labels))
+    write_text(out / "scores.md", markdown(caption, header, lines, facts["command"]))
     write_text(out / "scores.csv", _csv(models))
     write_text(out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     print(f"{caption}\n\n{table(header, lines)}", flush=True)
-    say(f"\nscores, predictions and the model of seed 1 are in {out}")
+    say(f"\nscores and all else are in {out}")
     return result
+
+
+def markdown(caption: str, header: Sequence[str], lines: Sequence[Sequence[str]], command: str) -> str:
+    """A table with what it is of above and how it was made below."""
+    rows = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines)]
+    return "\n".join([caption, "", *rows, "", f"`{command}`", ""])
 
 
 def _score_name(task: Task, metric: str, split: str) -> str:
@@ -118,7 +130,7 @@ def _scored(
     splits: dict[str, Examples],
 ) -> dict[str, Any]:
     """A model's entry in scores.json."""
-    untrained = next((r for r in rows if r.key == "untrained"), None)
+    untrained = next((r for r in rows if r.key == "untrained" and row.method in (r.method, None)), None)
     scores: dict[str, dict[str, Any]] = {}
     for name, (metric, split) in measured.items():
         gold = splits[split].labels
@@ -134,7 +146,7 @@ def _scored(
             scores[name]["less untrained"] = {**asdict(gap), "verdict": gap.verdict}
     choices = {k: v for k, v in row.parts[0].facts.items() if k not in ("seconds", "seed")}
     seconds = [part.facts["seconds"] for part in row.parts]
-    return {"key": row.key, "name": row.name, "scores": scores, **choices, "seconds": seconds}
+    return {"key": row.key, "name": row.name, "method": row.method, "scores": scores, **choices, "seconds": seconds}
 
 
 def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], list[list[str]]]:

@@ -70,7 +70,7 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
     module or from the hub. InputError, with all problems found, for data that cannot be used.
     """
     if data:
-        tables = {split: _read(file) for split, file in _files(task, data).items()}
+        tables = {split: read_table(file) for split, file in _files(task, data).items()}
     elif task.module:
         tables = _call(task)
     elif task.hub:
@@ -141,25 +141,26 @@ def _files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
             f"train.tsv and dev.tsv, or the files themselves in the order {', '.join(task.splits)}"
         )
     for file in found.values():
-        if _form(file) not in FORMATS:
+        if file_format(file) not in FORMATS:
             raise InputError(f"{file}: not one of {', '.join(FORMATS)} (.gz and .zst may follow)")
     return found
 
 
-def _form(file: Path) -> str:
+def file_format(file: Path) -> str:
+    """The suffix that says how a file is written, with that of its compression left out."""
     return Path(file.stem).suffix if file.suffix in COMPRESSIONS else file.suffix
 
 
-def _read(file: Path) -> Table:
-    """The rows of a file. Broken rows become problems of the table, one each."""
-    if _form(file) == ".parquet":
+def read_table(file: Path) -> Table:
+    """The rows of a file in one of `FORMATS`. Broken rows become problems of the table, one each."""
+    if file_format(file) == ".parquet":
         return _read_parquet(file)
     problems: list[str] = []
     columns: dict[str, list[Any]] = {}
     lines: list[int] = []
     try:
         with _open(file) as text:
-            rows = {".csv": _csv_rows, ".jsonl": _json_rows}.get(_form(file), _tsv_rows)(text)
+            rows = {".csv": _csv_rows, ".jsonl": _json_rows}.get(file_format(file), _tsv_rows)(text)
             header: list[str] = []
             for line, values in rows:
                 if isinstance(values, str):

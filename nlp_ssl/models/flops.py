@@ -65,7 +65,7 @@ class FlopCounter:
         inputs = {**inputs, "targets": {part: one}, "positions": {part: one}}
         with torch.no_grad():
             states = self._model.run_body(inputs)
-        return self._count(lambda: self._model.run_head(part, states, inputs))
+        return self._count(lambda: self._model.run_head(part, states[part], inputs))
 
     @staticmethod
     def _count(forward: Callable[[], object]) -> int:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from transformers import (
     CONFIG_MAPPING,
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
@@ -31,6 +32,7 @@ from nlp_ssl.models.inputs import Inputs
 from nlp_ssl.models.static import AutoModelForNegativeSampling, negative_sampling
 from nlp_ssl.objectives.base import HeadKind
 from nlp_ssl.objectives.mixture import OF_ROWS, Mixture, Part
+from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.objectives.windows import Windows
 from nlp_ssl.recipe import SIZES, Model
 
@@ -43,6 +45,9 @@ HEADS: Mapping[HeadKind, Any] = {
     "skip_gram": AutoModelForNegativeSampling,
 }
 """The class of transformers that carries each kind of head."""
+
+NEIGHBOURS: tuple[HeadKind, ...] = ("previous", "next")
+"""Heads that are decoders of their own, fed by the mean of an encoder's vectors."""
 
 DEFAULT_ARCHITECTURE = {
     "static": "static_vectors",
@@ -68,14 +73,15 @@ def configure(model: Model, mixture: Mixture, vocabulary: Vocabulary, max_length
     if architecture not in CONFIG_MAPPING:
         known = did_you_mean(architecture, list(CONFIG_MAPPING))
         raise InputError(f"model.architecture is {architecture!r}: transformers has no such model type: {known}")
-    for head in _heads(mixture).values():
+    heads: list[HeadKind] = list(_heads(mixture).values()) or ["masked_lm"]  # whatever fills in masks is an encoder
+    for head in heads:
         if not _supports(architecture, head):
             raise InputError(
                 f"model.architecture is {architecture!r}: transformers has no {HEADS[head].__name__} of it that can be "
                 f"trained here; leave it at 'auto' for {DEFAULT_ARCHITECTURE[mixture.body]}"
             )
     layers, width = SIZES[model.size]
-    inner = round(8 / 3 * width / 64) * 64 if architecture in GATED else 4 * width
+    inner = gated_size(width) if architecture in GATED else 4 * width
     shape = {
         "vocab_size": vocabulary.size,
         "hidden_size": width,
@@ -113,10 +119,16 @@ def configure(model: Model, mixture: Mixture, vocabulary: Vocabulary, max_length
     return config
 
 
+def gated_size(width: int) -> int:
+    """The inner size at which a feed-forward layer of three matrices weighs what one of two does at 4 x `width`."""
+    return round(8 / 3 * width / 64) * 64
+
+
 def _heads(mixture: Mixture) -> dict[str, HeadKind]:
     """The kinds of a model's heads: those with labels of their own by their part's name, others by their kind.
 
     An encoder-decoder's language head also fills in what is masked in the source; CBOW and skip-gram share contexts.
+    `NEIGHBOURS` are not among them.
     """
     heads: dict[str, HeadKind] = {}
     for name, part in mixture.parts.items():
@@ -126,7 +138,7 @@ def _heads(mixture: Mixture) -> dict[str, HeadKind]:
             heads["seq2seq_lm"] = "seq2seq_lm"
         elif mixture.body == "static":
             heads["contexts"] = part.head
-        else:
+        elif part.head not in NEIGHBOURS:
             heads[part.head] = part.head
     return heads
 
@@ -212,6 +224,61 @@ def _logits(head: Any, hidden: Tensor) -> Tensor:
     return logits
 
 
+class TokenScorer(nn.Module):
+    """A model of transformers that predicts tokens, body and head taken apart, to score targets at some positions."""
+
+    def __init__(self, whole: Any) -> None:
+        super().__init__()
+        self.head, self.body = whole, whole.base_model
+        setattr(whole, whole.base_model_prefix, _Handed(encoder_decoder=False))
+
+    @torch.no_grad()
+    def forward(
+        self, input_ids: Tensor, targets: Tensor, positions: Tensor, attention_mask: Tensor | None = None
+    ) -> Tensor:
+        """The logarithm of the probability of each target [T], float32.
+
+        `input_ids` and `attention_mask` [B, L]; `targets` [T] at `positions` [T] in the flattened rows. All int64.
+        """
+        outputs = self.body(input_ids=input_ids, attention_mask=attention_mask)
+        hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]
+        return -torch.cat(
+            [
+                nn.functional.cross_entropy(_logits(self.head, hidden[part]).float(), targets[part], reduction="none")
+                for part in _chunks(self.head, targets)
+            ]
+        )
+
+
+class SentenceDecoder(nn.Module):
+    """A small decoder that writes a sentence, given a vector in the place of [CLS]."""
+
+    def __init__(self, config: Any, layers: int, embedding: nn.Embedding) -> None:
+        super().__init__()
+        own = AutoConfig.for_model(
+            DEFAULT_ARCHITECTURE["decoder"],
+            vocab_size=config.vocab_size,
+            hidden_size=config.hidden_size,
+            num_hidden_layers=layers,
+            num_attention_heads=config.hidden_size // 64,
+            intermediate_size=gated_size(config.hidden_size),
+            max_position_embeddings=config.max_position_embeddings,
+            **{f"{role}_token_id": getattr(config, f"{role}_token_id") for role in ("pad", "bos", "eos", "cls", "sep")},
+            use_cache=False,
+        )
+        self.head = AutoModelForCausalLM.from_config(own)
+        self.body = self.head.base_model
+        self.body.set_input_embeddings(embedding)
+        self.head.get_output_embeddings().weight = embedding.weight
+        setattr(self.head, self.head.base_model_prefix, _Handed(encoder_decoder=False))
+
+    def forward(self, vector: Tensor, ids: Tensor) -> Tensor:
+        """Hidden states [B, T, H] from vectors [B, H] and what is written behind them, `ids[:, 1:]` of [B, T]."""
+        written = self.body.get_input_embeddings()(ids[:, 1:])
+        hidden: Tensor = self.body(inputs_embeds=torch.cat([vector[:, None].to(written.dtype), written], 1))[0]
+        return hidden
+
+
 class PretrainingModel(nn.Module):
     """A body and its heads; the forward pass gives sums over the targets of each part of the loss."""
 
@@ -222,15 +289,21 @@ class PretrainingModel(nn.Module):
         self.heads = nn.ModuleDict()
         kinds = _heads(mixture)
         # Of a BERT only a classifier's body has the pooler.
-        source = next((name for name, kind in kinds.items() if kind in OF_ROWS), next(iter(kinds)))
+        source = next((name for name, kind in kinds.items() if kind in OF_ROWS), next(iter(kinds), None))
         made = {n: HEADS[k].from_config(_of_head(config, self.parts.get(n), vocabulary)) for n, k in kinds.items()}
-        self.body = made[source].base_model
+        self.body = made[source].base_model if source is not None else AutoModel.from_config(config)
+        embedding = self.body.get_input_embeddings()
         for name, head in made.items():
             table = head.get_output_embeddings()
             if name != source and table is not None and config.tie_word_embeddings:
-                table.weight = self.body.get_input_embeddings().weight
+                table.weight = embedding.weight
             setattr(head, head.base_model_prefix, _Handed(mixture.body == "seq2seq"))
             self.heads[name] = head
+        for part in self.parts.values():
+            if part.head in NEIGHBOURS:
+                (objective,) = part.objectives
+                assert isinstance(objective, SkipThought)
+                self.heads[part.head] = SentenceDecoder(config, objective.decoder_layers, embedding)
 
     def forward(self, inputs: Inputs) -> Tensor:
         """Figures of each part, [parts, 3] in float32: the loss summed over its targets, in nats, how many of them the
@@ -239,18 +312,28 @@ class PretrainingModel(nn.Module):
         `inputs` as in `nlp_ssl.models.inputs`. The latter two are 0 in training, where they would cost time.
         """
         states = self.run_body(inputs)
-        return torch.stack([self.run_head(name, states, inputs) for name in self.parts])
+        return torch.stack([self.run_head(name, states[name], inputs) for name in self.parts])
 
-    def run_body(self, inputs: Inputs) -> Any:
-        """The body's outputs."""
+    def run_body(self, inputs: Inputs) -> dict[str, Any]:
+        """What each part's head is given: hidden states [B, L, H] or [B, T, H]; all outputs where it labels rows."""
         keys = ("input_ids", "attention_mask", "token_type_ids")
         arguments = {key: inputs[key] for key in keys if key in inputs}
         if self.body_kind == "seq2seq":
             arguments.pop("token_type_ids", None)
             arguments["decoder_input_ids"] = inputs["decoder_ids"]["seq2seq_lm"]
-        elif self.body_kind == "decoder":
-            arguments.pop("attention_mask", None)
-        return self.body(**arguments)
+        outputs = self.body(**arguments)
+        states = {}
+        for name, part in self.parts.items():
+            if part.head in OF_ROWS:
+                states[name] = outputs
+            elif part.head in NEIGHBOURS:
+                vector = _mean(outputs.last_hidden_state, inputs.get("attention_mask"))
+                states[name] = self.heads[part.head](vector, inputs["decoder_ids"][part.head])
+            elif part.head == "masked_lm" and self.body_kind == "seq2seq":
+                states[name] = outputs.encoder_last_hidden_state
+            else:
+                states[name] = outputs.last_hidden_state
+        return states
 
     def run_head(self, name: str, states: Any, inputs: Inputs) -> Tensor:
         """The figures [3] of a part of the loss."""
@@ -262,10 +345,10 @@ class PretrainingModel(nn.Module):
             loss = nn.functional.cross_entropy(logits.float(), targets, reduction="sum")  # of [B, classes]
             best = logits.topk(min(5, logits.shape[-1])).indices == targets[:, None]
             return torch.stack([loss, best[:, 0].sum().float(), best.sum().float()])
-        source = kind == "masked_lm" and self.body_kind == "seq2seq"
-        hidden = states.encoder_last_hidden_state if source else states.last_hidden_state
-        hidden = hidden.flatten(0, 1)[inputs["positions"][name]]  # [B * L, H] -> [T, H]
-        head = self.heads["seq2seq_lm" if source else kind]
+        hidden = states.flatten(0, 1)[inputs["positions"][name]]  # [B * L, H] -> [T, H]
+        head: Any = self.heads["seq2seq_lm" if self.body_kind == "seq2seq" else kind]
+        if kind in NEIGHBOURS:
+            head = head.head
         if not torch.is_grad_enabled():
             return _in_chunks(head, hidden, targets)
         parameters = [p for p in head.parameters() if p.requires_grad]
@@ -290,8 +373,14 @@ class PretrainingModel(nn.Module):
             )
 
     def whole(self, name: str | None = None) -> Any:
-        """Body and a head as one model of transformers, sharing these weights, to be saved; by default the first."""
-        name = name or next(iter(self.heads))
+        """Body and a head as one model of transformers, sharing these weights, to be saved; by default the first.
+
+        The body alone where only decoders of its vectors have been trained with it.
+        """
+        names = [name for name, head in self.heads.items() if not isinstance(head, SentenceDecoder)]
+        if not names:
+            return self.body
+        name = name or names[0]
         head: Any = self.heads[name]
         body: Any = copy(self.body)  # copies of the outermost modules alone
         if name not in self.parts and "pooler" in body._modules:  # which only a classifier has
@@ -300,11 +389,24 @@ class PretrainingModel(nn.Module):
         whole._modules = head._modules | {head.base_model_prefix: body}
         return whole
 
+    def further_heads(self) -> list[str]:
+        """The names of the heads behind the first that `whole` knows."""
+        return [name for name, head in self.heads.items() if not isinstance(head, SentenceDecoder)][1:]
+
+
+def _mean(states: Tensor, mask: Tensor | None) -> Tensor:
+    """The mean [B, H] of the vectors [B, L, H] of real tokens."""
+    if mask is None:
+        return states.mean(1)
+    return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+
 
 def _of_head(config: Any, part: Part | None, vocabulary: Vocabulary) -> Any:
     """The config of a head: the body's, with the names of the labels where it labels rows."""
     config = type(config).from_dict(config.to_dict())
     classes = part.classes(vocabulary) if part is not None else ()
+    if part is not None and hasattr(config, "classifier_pooling"):
+        config.classifier_pooling = part.objectives[0].pooling
     if classes:
         config.id2label = dict(enumerate(classes))
         config.label2id = {name: i for i, name in enumerate(classes)}

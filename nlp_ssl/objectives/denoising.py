@@ -6,6 +6,7 @@ In a mixture one corruption follows another; the first one remembers the text, s
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +30,27 @@ def with_original(batch: Batch) -> Batch:
 
 
 def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> Batch:
-    """The batch with the token from column `source` [B, L'] at each place, in rows of `length` [B] tokens."""
-    width = min(source.shape[1], -(-int(length.max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
+    """The batch with the token from column `source` [B, L'] at each place, in rows of `length` [B] tokens.
+
+    Labels go with their tokens. Where all rows became shorter, there are fewer columns.
+    """
+    width = source.shape[1]
+    if length.max() < batch.length.max():
+        width = min(width, -(-int(length.max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
     source = source[:, :width]
     beyond = np.arange(width) >= length[:, None]
-    ids = np.take_along_axis(batch.ids, source, 1)
-    sentence = np.take_along_axis(batch.sentence, source, 1)
-    segment = np.take_along_axis(batch.segment, source, 1)
-    ids[beyond], sentence[beyond], segment[beyond] = vocabulary.pad, -1, 0
-    return replace(batch, length=length, ids=ids, sentence=sentence, segment=segment)
+
+    def taken(array: npt.NDArray[Any], fill: int) -> npt.NDArray[Any]:
+        out = np.take_along_axis(array, source, 1)
+        out[beyond] = fill
+        return out
+
+    labels = {head: taken(of, NO_LABEL) if of.ndim == 2 else of for head, of in batch.labels.items()}
+    return replace(
+        batch,
+        ids=taken(batch.ids, vocabulary.pad),
+        length=length,
+        sentence=taken(batch.sentence, -1),
+        segment=taken(batch.segment, 0),
+        labels=labels,
+    )

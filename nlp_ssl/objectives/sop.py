@@ -23,6 +23,7 @@ from nlp_ssl.corpus.batch import Batch
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives.denoising import moved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +49,9 @@ class SentenceOrderPrediction(Objective):
         position = np.arange(batch.ids.shape[1])
         # [CLS] A [SEP] B [SEP] -> [CLS] B [SEP] A [SEP], both [SEP] being one and the same token
         source = np.where(position <= second + 1, position + first + 1, position - second - 1)
-        moved = (swapped[:, None] == 1) & (position > 0) & (position < end)
-        source = np.where(moved, source, position)
+        swaps = (swapped[:, None] == 1) & (position > 0) & (position < end)
+        source = np.where(swaps, source, position)
         segment = np.where(swapped[:, None] == 1, (position > second + 1) & (position <= end), batch.segment)
-        return replace(
-            batch,
-            ids=np.take_along_axis(batch.ids, source, 1),
-            sentence=np.take_along_axis(batch.sentence, source, 1),
-            segment=segment,
-            labels={**batch.labels, "sequence_classification": swapped},
-        )
+        rearranged = moved(batch, source, batch.length, vocabulary)
+        labels = {**rearranged.labels, "sequence_classification": swapped}
+        return replace(rearranged, segment=segment, labels=labels)

@@ -500,7 +500,7 @@ def save_model(options: Pretrain, corpus: Corpus, model: PretrainingModel, end: 
     for folder in (final, writing):
         shutil.rmtree(folder, ignore_errors=True)
     model.whole().save_pretrained(writing)
-    for head in list(model.heads)[1:]:
+    for head in model.further_heads():
         model.whole(head).save_pretrained(writing / HEADS_FOLDER / head)
     tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
     tokenizer.model_max_length = options.batch.max_length

@@ -12,7 +12,8 @@ import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from nlp_ssl.cli import main
-from nlp_ssl.downstream.finetune import Finetune, command, finetune
+from nlp_ssl.downstream.finetune import Finetune, finetune
+from nlp_ssl.downstream.work import command
 from nlp_ssl.errors import InputError
 
 Run = Callable[[str], Path]
@@ -228,7 +229,10 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
     asked = Finetune(
         run=Path("a b"), task="sst2", data=(Path("d"),), out=Path("o"), train_examples=100, baselines=False
     )
-    assert command(asked) == "nlp-ssl finetune 'a b' --task sst2 --data d --out o --train-examples 100 --no-baselines"
+    assert (
+        command("finetune", asked)
+        == "nlp-ssl finetune 'a b' --task sst2 --data d --out o --train-examples 100 --no-baselines"
+    )
 
 
 @pytest.mark.parametrize(

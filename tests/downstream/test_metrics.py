@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
-from nlp_ssl.downstream.metrics import METRICS, difference, score
+from nlp_ssl.downstream.metrics import METRICS, difference, interval_of_mean, score
 
 REFERENCES = {
     "accuracy": sk.accuracy_score,
@@ -76,3 +76,10 @@ def test_verdicts() -> None:
     assert difference("accuracy", gold, [best], [worst]).verdict == "better"
     assert difference("accuracy", gold, [worst], [best]).verdict == "worse"
     assert difference("accuracy", gold, [best, best], [best, best]).verdict == "cannot tell"
+
+
+def test_the_interval_of_a_mean_is_that_of_scipy() -> None:
+    values = np.random.default_rng(3).normal(0.6, 0.2, 30)
+    expected = stats.bootstrap((values,), np.mean, method="percentile", rng=1).confidence_interval
+    assert interval_of_mean(values) == pytest.approx(tuple(expected), abs=0.005)
+    assert interval_of_mean([0.5, 0.5, 0.5]) == pytest.approx((0.5, 0.5))

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModel
 
 from nlp_ssl.downstream.network import (
     DROPOUT,
+    Encoder,
     batches,
     build,
     collate,
@@ -62,6 +64,28 @@ def test_padding_does_not_change_what_is_predicted(run: Run, kind: str) -> None:
         torch.testing.assert_close(model(**collate(tokens, np.array([i]), 0)).logits[0], together[i])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_frozen_vector_is_the_mean_over_the_tokens(run: Run, kind: str) -> None:
+    checkpoint = load_checkpoint(run(kind) / "model")
+    tokens, seen = encode(checkpoint, THREE, 64), []
+    vectors = Encoder(checkpoint, True, 0, "fp32").vectors(tokens, seen.append)
+    assert vectors.shape == (3, 32) and seen == [3]
+    body = AutoModel.from_pretrained(run(kind) / "model").eval()
+    body = body.encoder if kind == "bart" else body
+    for i in range(3):
+        ids = torch.from_numpy(tokens.ids[tokens.starts[i] : tokens.starts[i + 1]].astype(np.int64))
+        with torch.no_grad():
+            expected = body(input_ids=ids[None]).last_hidden_state[0].mean(0)
+        np.testing.assert_allclose(vectors[i], expected, atol=1e-5)
+
+
+def test_an_untrained_frozen_network_is_its_seed(run: Run) -> None:
+    checkpoint = load_checkpoint(run("mlm") / "model")
+    tokens = encode(checkpoint, THREE, 64)
+    one, again, two = (Encoder(checkpoint, False, seed, "fp32").vectors(tokens, lambda _: None) for seed in (1, 1, 2))
+    assert np.array_equal(one, again) and not np.allclose(one, two, atol=0.1)
+
+
 def test_a_decoder_classifies_by_its_last_token(run: Run) -> None:
     model = model_of(run, "clm")
     tokens = encode(load_checkpoint(run("clm") / "model"), THREE, 64)
@@ -97,8 +121,8 @@ def test_long_texts_are_cut_and_counted(run: Run) -> None:
     assert tokens.lengths.tolist() == [8, 8, 5]
     assert tokens.truncated == 1
     assert tokens.unknown == pytest.approx(2 / 21)
-    assert longest_input(checkpoint, 512) == 64
-    assert longest_input(checkpoint, 32) == 32
+    assert longest_input(checkpoint.config, 512) == 64
+    assert longest_input(checkpoint.config, 32) == 32
 
 
 def test_batches_are_pure_whole_and_of_like_length() -> None:

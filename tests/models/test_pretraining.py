@@ -6,7 +6,7 @@ import torch
 from nlp_ssl.errors import InputError
 from nlp_ssl.models import pretraining
 from nlp_ssl.models.flops import FlopCounter
-from nlp_ssl.models.pretraining import HEADS, PretrainingModel, configure
+from nlp_ssl.models.pretraining import HEADS, PretrainingModel, TokenScorer, configure
 from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES, Model
@@ -47,6 +47,18 @@ def batch(objective: str) -> dict:
         inputs["attention_mask"][1, 10:] = 0
         ids[1, 10:] = 0
     return inputs
+
+
+@pytest.mark.parametrize("architecture", ["bert", "modernbert"])
+def test_log_probabilities_are_those_of_the_whole_model(architecture, monkeypatch) -> None:
+    monkeypatch.setattr(pretraining, "LOGITS_AT_ONCE", (3 * 50, 3 * 50))  # three targets, then one
+    whole, inputs = make("mlm", architecture).eval().whole(), batch("mlm")
+    read = {name: inputs[name] for name in ("input_ids", "attention_mask")}
+    positions, targets = torch.tensor([1, 5, 17, 40]), torch.tensor([7, 8, 9, 10])
+    with torch.no_grad():
+        logits = whole(**read).logits.flatten(0, 1)[positions]
+    expected = logits.log_softmax(-1)[range(4), targets]
+    torch.testing.assert_close(TokenScorer(whole)(**read, targets=targets, positions=positions), expected)
 
 
 @pytest.mark.parametrize(("objective", "architecture"), ARCHITECTURES)

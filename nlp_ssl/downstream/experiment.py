@@ -1,0 +1,240 @@
+"""What every score of a model on a labelled task has in common: options, examples, baselines, files.
+
+The training examples are the first N of a fixed, class-balanced order, so 100 are part of 1,000 and every model,
+method, seed and baseline has the same ones. Their end, a tenth (`splits.held_out`), is held out: all choices are
+made there, on models that learned from at most `MOST_TO_CHOOSE_ON` of the rest. The scores are those on dev, which
+no choice has seen.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+
+import tyro
+
+from nlp_ssl.console import progress, say, warn
+from nlp_ssl.downstream.tasks import Task, load_task, own_task, task_names, with_flags
+from nlp_ssl.downstream.work import Part, Parts, command, or_cannot_write, weights_fingerprint
+from nlp_ssl.errors import InputError
+from nlp_ssl.training.run import model_folder
+
+if TYPE_CHECKING:
+    from nlp_ssl.downstream.network import Checkpoint, Tokens
+    from nlp_ssl.downstream.scores import Row
+    from nlp_ssl.downstream.splits import Examples
+
+MOST_TO_CHOOSE_ON = 5000
+"""Examples that a setting is tried on: of a large task a part, so that choosing stays cheap."""
+
+FEWEST_EXAMPLES = 20
+UNKNOWN_WORTH_A_WARNING = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskOptions:
+    """The flags of every command that scores a model on a labelled task."""
+
+    command: ClassVar[str]
+    """The command's name."""
+
+    run: tyro.conf.Positional[Path]
+    """Folder of a pretraining run, or of any model in Hugging Face format."""
+    task: str
+    """Name of a declared task, a declaration of one's own (a .toml file), or a new name with the column flags."""
+    data: tuple[Path, ...] = ()
+    """Folder with train and dev (.tsv .csv .jsonl .parquet), or those files in that order; else from the hub."""
+    out: Path
+    """Folder for all results."""
+    seeds: int = 3
+    """Networks that are made; scores are reported with their spread."""
+    train_examples: int | None = None
+    """Use so many examples of train, class-balanced, the same for every model; all if not given."""
+    max_length: int = 128
+    """Tokens that are read of an example, up to what the model has positions for."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of matrix products; auto is bf16 where the hardware has it."""
+    baselines: bool = True
+    """Also score what the model has to beat."""
+    text_column: str | None = None
+    """Column with the text, in place of the declared one."""
+    pair_column: str | None = None
+    """Column with the second text, for a task of pairs."""
+    label_column: str | None = None
+    """Column with the label."""
+    metric: tuple[str, ...] = ()
+    """accuracy f1 macro_f1 matthews for classes, pearson spearman for numbers; choices are made by the first."""
+
+    def rules(self) -> list[tuple[bool, str]]:
+        """What has to hold, each with the sentence for where it does not."""
+        return [
+            (self.seeds >= 1, f"--seeds {self.seeds}: at least 1"),
+            (
+                self.train_examples is None or self.train_examples >= FEWEST_EXAMPLES,
+                f"--train-examples {self.train_examples}: at least {FEWEST_EXAMPLES}, part of them is held out",
+            ),
+            (self.max_length >= 8, f"--max-length {self.max_length}: at least 8"),
+        ]
+
+
+Options = TypeVar("Options", bound=TaskOptions)
+
+
+def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[str, Any]:
+    """Do an experiment, print its table and write OUT; returns what is in OUT/scores.json.
+
+    InputError for options, data or a model that cannot be used, before anything is written.
+    """
+    problems = [problem for holds, problem in options.rules() if not holds]
+    if problems:
+        raise InputError(*problems)
+    task = with_flags(
+        _find_task(options.task), options.text_column, options.pair_column, options.label_column, options.metric
+    )
+    folder = model_folder(options.run)
+
+    from nlp_ssl.downstream.splits import load_splits  # numpy and more come in here, after the first refusals
+
+    labels, splits = load_splits(task, options.data)
+    with or_cannot_write(options.out):
+        return experiment(options, task, folder, labels, splits).result()
+
+
+def _find_task(name: str) -> Task:
+    declared = name.endswith(".toml") or name in task_names()
+    return load_task(name) if declared else own_task(name)
+
+
+class Experiment(ABC, Generic[Options]):
+    """One command's work: its data, its parts, its result."""
+
+    def __init__(
+        self, options: Options, task: Task, folder: Path, labels: tuple[str, ...], splits: dict[str, Examples]
+    ) -> None:
+        from nlp_ssl.downstream.network import encode, load_checkpoint, longest_input
+        from nlp_ssl.downstream.splits import held_out, nested_order
+        from nlp_ssl.models.setup import resolve_precision
+
+        self.options, self.task, self.labels = options, task, labels
+        train = splits["train"]
+        N = options.train_examples or len(train)
+        if not FEWEST_EXAMPLES <= N <= len(train):
+            rule = "no more can be used" if options.train_examples else f"at least {FEWEST_EXAMPLES} are needed"
+            wanted = f"--train-examples {N}: " if options.train_examples else ""
+            raise InputError(f"{wanted}{task.name} has {len(train)} training examples, {rule}")
+        assert train.labels is not None
+        chosen = nested_order(train.labels, task.kind)[:N]
+        rest = N - held_out(N)
+        self.train = train.take(chosen)
+        self.to_choose_on = train.take(chosen[: min(rest, MOST_TO_CHOOSE_ON)])
+        self.held_out = train.take(chosen[rest:])
+        # Scored are the dev splits; a test split is predicted if its labels are the benchmark's secret.
+        self.predicted = {s: e for s, e in splits.items() if s.startswith("dev") or e.labels is None}
+
+        self.checkpoint: Checkpoint = load_checkpoint(folder)
+        self.max_length = longest_input(self.checkpoint.config, options.max_length)
+        self.precision = resolve_precision(options.precision)
+        self.parts = Parts(
+            options.out,
+            {
+                "task": task.name,
+                "columns": [list(names) for names in (*task.columns, task.label)],
+                "metrics": list(task.metrics),
+                "train examples": len(self.train),
+                **self.settings(),
+                "max length": self.max_length,
+                "precision": self.precision,
+                "model": weights_fingerprint(folder),
+                "data": {name: examples.fingerprint() for name, examples in splits.items()},
+            },
+        )
+        self.tokens: dict[str, Tokens] = {
+            name: encode(self.checkpoint, examples, self.max_length) for name, examples in self.inputs().items()
+        }
+        self._remark()
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """What the result depends on besides task, data, model, length and precision."""
+
+    @abstractmethod
+    def inputs(self) -> dict[str, Examples]:
+        """What the network reads, by name: "train" and the splits that are predicted, and more if need be."""
+
+    @abstractmethod
+    def networks(self, kind: Literal["pretrained", "untrained"], name: str) -> list[Row]:
+        """The lines of the table that a network has, under this name, with a part for each seed."""
+
+    def other_baselines(self) -> list[Row]:
+        """Baselines that this experiment has besides those that all have."""
+        return []
+
+    def result(self) -> dict[str, Any]:
+        """Do all parts that are not done yet, then print and write the result."""
+        from nlp_ssl.downstream.scores import Row, write_result
+
+        rows = []
+        if self.options.baselines:
+            name = "majority class" if self.labels else "mean of train"
+            rows += [
+                Row("majority", name, [self.parts.part("majority", self._majority)]),
+                Row("tfidf", "TF-IDF + linear model", [self.parts.part("tfidf", self._bag_of_words)]),
+                *self.other_baselines(),
+                *self.networks("untrained", "the same network, untrained"),
+            ]
+        rows += self.networks("pretrained", self.options.run.resolve().name)
+        if self.parts.done_before:
+            say(f"{self.options.out}: this was finished before; nothing was run again")
+        counts = {"train": len(self.train), "held out": len(self.held_out)}
+        counts |= {name: len(examples) for name, examples in self.predicted.items()}
+        facts = {
+            "run": str(self.options.run),
+            "command": command(self.options.command, self.options),
+            "examples": counts,
+            "truncated": {name: self.tokens[name].truncated for name in ("train", *self.predicted)},
+            "unknown tokens": {name: round(self.tokens[name].unknown, 4) for name in ("train", *self.predicted)},
+            "precision": self.precision,
+        }
+        return write_result(self.options.out, self.task, self.labels, self.predicted, rows, facts)
+
+    def held_out_score(self, outputs: Any) -> float:
+        """The first metric on the held-out part of train, of outputs [n, classes] or [n, 1]."""
+        from nlp_ssl.downstream.metrics import score
+        from nlp_ssl.downstream.scores import predictions
+
+        assert self.held_out.labels is not None
+        return score(self.task.metrics[0], self.held_out.labels, predictions(outputs, self.labels))
+
+    def _remark(self) -> None:
+        """Say what the user should know of the texts as the model sees them."""
+        for name in ("train", *self.task.evaluation_splits):
+            tokens, n = self.tokens[name], len(self.tokens[name].lengths)
+            if tokens.truncated:
+                say(f"{name}: {tokens.truncated:,} of {n:,} inputs are longer than {self.max_length} tokens: cut")
+            if tokens.unknown > UNKNOWN_WORTH_A_WARNING:
+                warn(f"{name}: the run's tokenizer does not know {tokens.unknown:.0%} of the tokens")
+
+    # --- the baselines that every experiment has ---
+
+    def _majority(self) -> Part:
+        from nlp_ssl.downstream.baselines import majority
+
+        classes = len(self.labels)
+        return Part({s: majority(self.train, classes, len(e)) for s, e in self.predicted.items()}, {})
+
+    def _bag_of_words(self) -> Part:
+        from nlp_ssl.downstream.baselines import STRENGTHS, BagOfWords
+
+        classes = len(self.labels)
+        tried = []
+        with progress("TF-IDF", len(STRENGTHS) + 1, "models") as job:
+            for strength in STRENGTHS:
+                outputs = BagOfWords(self.to_choose_on, classes, strength).outputs(self.held_out)
+                tried.append({"strength": strength, "score": self.held_out_score(outputs)})
+                job.advance()
+            best = max(tried, key=lambda t: t["score"])["strength"]
+            model = BagOfWords(self.train, classes, best)
+            job.advance()
+        return Part({s: model.outputs(e) for s, e in self.predicted.items()}, {"strength": best, "tried": tried})

@@ -1,0 +1,73 @@
+"""Skip-thought: write the sentences before and after from one vector of the sentence between them.
+
+Paper: Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1. An encoder turns the sentence into one vector, the
+mean of its tokens' vectors; two decoders, one for each neighbour, see that vector and what they have written so far,
+and nothing else of the text.
+
+Departures. Transformers take the place of GRUs; a decoder reads the vector in the place of [CLS], where the paper
+feeds it to every gate and the published code to the first state alone. Neighbours are of the same document (the code
+takes a corpus for one list of sentences). Triples that do not fit into a row are left out and counted (the code
+leaves out those with a sentence of 30 words). Decoders share the encoder's embeddings, and its output matrix, as in
+the code. The loss is the mean over tokens and not their sum.
+
+In: a clean batch of triples, `[CLS] previous centre next [SEP]`. Out: `ids` the centre, `[CLS] centre [SEP]`;
+`sequences["previous"]` and `["next"]` [B, T]: the neighbours, [SEP] at their end.
+Requirements: documents of three sentences or more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp_ssl.corpus.batch import NO_LABEL, Batch
+from nlp_ssl.corpus.noise import Noise
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.denoising import WIDTH_MULTIPLE, moved
+
+
+@dataclass(frozen=True, kw_only=True)
+class SkipThought(Objective):
+    """Predict the neighbouring sentences from a sentence's vector."""
+
+    decoder_layers: int = 1
+    """Layers of each of the two decoders, as wide as the encoder."""
+
+    example: ClassVar = "triple"
+    body: ClassVar = "encoder"
+    heads: ClassVar = ("previous", "next")
+    paper: ClassVar = "Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1"
+    needs: ClassVar = "three sentences in a row that fit into one example (raise --batch.max-length)"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.decoder_layers >= 1, "decoder_layers", self.decoder_layers, "it must be at least 1")
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """Keep the centre, and make its neighbours what is to be written."""
+        before, centre, after = (np.count_nonzero(batch.sentence == n, axis=1) for n in range(3))  # [B] tokens each
+        sequences = {
+            "previous": _sentence(batch, vocabulary, np.ones_like(before), before),
+            "next": _sentence(batch, vocabulary, 1 + before + centre, after),
+        }
+        position = np.arange(batch.ids.shape[1])
+        source = np.where(position > 0, np.minimum(position + before[:, None], batch.ids.shape[1] - 1), 0)
+        source = np.where(position == centre[:, None] + 1, batch.length[:, None] - 1, source)
+        kept = moved(batch, source, centre + 2, vocabulary)
+        return replace(kept, sequences={**batch.sequences, **sequences})
+
+
+def _sentence(
+    batch: Batch, vocabulary: Vocabulary, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The `length` [B] tokens from column `start` [B] on, and [SEP]; NO_LABEL beyond. [B, T]."""
+    width = -(-(int(length.max()) + 1) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+    position = np.arange(width)
+    source = np.minimum(start[:, None] + position, batch.ids.shape[1] - 1)
+    tokens = np.where(position < length[:, None], np.take_along_axis(batch.ids, source, 1), NO_LABEL)
+    tokens[np.arange(len(tokens)), length] = vocabulary.sep
+    return tokens

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+
+from nlp_ssl.corpus.batch import check
+from nlp_ssl.objectives.emoji import EmojiPrediction
+from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.objectives.skip_thought import SkipThought
+from nlp_ssl.objectives.sop import SentenceOrderPrediction
+from tests.worlds import clean_batch, random_documents, vocabulary
+
+
+def test_together_each_part_has_its_labels_on_the_same_rows() -> None:
+    mixture = Mixture(objectives={"mlm": MaskedLM(), "sop": SentenceOrderPrediction(weight=0.5)})
+    assert (mixture.name, mixture.example, mixture.body) == ("mlm+sop", "pair", "encoder")
+    assert {name: (p.head, p.weight) for name, p in mixture.parts.items()} == {
+        "mlm": ("masked_lm", 1.0),
+        "sop": ("sequence_classification", 0.5),
+    }
+    batch, noise = clean_batch(random_documents(0, 60), "pair", "encoder", 40)
+    out = mixture.corrupt(batch, vocabulary(), noise)
+    check(out, vocabulary(), "test")
+    masked = MaskedLM().corrupt(batch, vocabulary(), noise)
+    swapped = SentenceOrderPrediction().corrupt(masked, vocabulary(), noise)
+    assert np.array_equal(out.ids, swapped.ids)
+    assert set(out.labels) == {"mlm", "sop"}
+
+
+def test_labels_follow_tokens_that_a_later_objective_moves() -> None:
+    """In ALBERT's mixture masking comes first, and the swap moves what was masked."""
+    mixture = Mixture(objectives={"mlm": MaskedLM(mask_share=1.0, random_share=0.0), "sop": SentenceOrderPrediction()})
+    batch, noise = clean_batch(random_documents(0, 60), "pair", "encoder", 40)
+    out = mixture.corrupt(batch, vocabulary(), noise)
+    assert ((out.labels["mlm"] != -100) == (out.ids == vocabulary().mask)).all()
+
+
+def test_alternating_every_row_is_for_one_objective() -> None:
+    mixture = Mixture(objectives={"mlm": MaskedLM(weight=3.0), "emoji": EmojiPrediction()}, mixing="alternating")
+    batch, noise = clean_batch(random_documents(0, 200), "segment", "encoder", 40)
+    out = mixture.corrupt(batch, vocabulary(), noise)
+    check(out, vocabulary(), "test")
+    masked = (out.labels["mlm"] != -100).any(axis=1)
+    labelled = out.labels["emoji"] != -100
+    assert (masked ^ labelled).all()
+    assert masked.mean() == pytest.approx(0.75, abs=0.06)
+    alone = MaskedLM(weight=3.0).corrupt(batch, vocabulary(), noise)
+    assert np.array_equal(out.ids[masked], alone.ids[masked])
+    assert np.array_equal(out.ids[labelled], batch.ids[labelled])
+    assert {part.weight for part in mixture.parts.values()} == {1.0}
+
+
+def test_an_objective_with_two_heads_is_two_parts() -> None:
+    assert list(Mixture(objectives={"skip_thought": SkipThought()}).parts) == ["previous", "next"]
+
+
+@pytest.mark.parametrize(
+    ("objectives", "message"),
+    [
+        ({"sop": SentenceOrderPrediction(), "nsp": NextSentencePrediction()}, "cannot be a mixed_pair and a pair"),
+        ({"emoji": EmojiPrediction(), "sop": SentenceOrderPrediction()}, "a row has one label: let them alternate"),
+    ],
+)
+def test_what_cannot_be_mixed_is_refused(objectives, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        Mixture(objectives=objectives)
