@@ -338,7 +338,7 @@ class PretrainingModel(nn.Module):
     def run_head(self, name: str, states: Any, inputs: Inputs) -> Tensor:
         """The figures [3] of a part of the loss."""
         if self.body_kind == "static":
-            return self._tell_words_apart(name, states.last_hidden_state, inputs)
+            return self._tell_words_apart(name, states, inputs)
         kind, targets = self.parts[name].head, inputs["targets"][name]
         if kind in OF_ROWS:
             logits = self.heads[name](inputs_embeds=states, attention_mask=inputs.get("attention_mask")).logits

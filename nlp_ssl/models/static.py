@@ -36,6 +36,10 @@ class StaticVectorsConfig(PretrainedConfig):  # type: ignore[misc]
         super().__init__(**{"tie_word_embeddings": False, **others})
 
 
+class Contexts(nn.Embedding):
+    """What vectors are trained against."""
+
+
 class _StaticVectors(PreTrainedModel):  # type: ignore[misc]
     config_class = StaticVectorsConfig
     base_model_prefix = "body"
@@ -43,11 +47,11 @@ class _StaticVectors(PreTrainedModel):  # type: ignore[misc]
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         """As word2vec's: vectors within ±0.5 / hidden_size, contexts 0; a classifier as BERT's."""
-        if isinstance(module, StaticVectorsModel):
+        if isinstance(module, Contexts):
+            nn.init.zeros_(module.weight)
+        elif isinstance(module, nn.Embedding):
             bound = 0.5 / self.config.hidden_size
-            nn.init.uniform_(module.vectors.weight, -bound, bound)
-        elif isinstance(module, StaticVectorsForNegativeSampling):
-            nn.init.zeros_(module.contexts.weight)
+            nn.init.uniform_(module.weight, -bound, bound)
         elif isinstance(module, nn.Linear):
             nn.init.normal_(module.weight, std=0.02)
             nn.init.zeros_(module.bias)
@@ -80,7 +84,7 @@ class StaticVectorsForNegativeSampling(_StaticVectors):
     def __init__(self, config: StaticVectorsConfig) -> None:
         super().__init__(config)
         self.body = StaticVectorsModel(config)
-        self.contexts = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.contexts = Contexts(config.vocab_size, config.hidden_size)
         self.post_init()
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> MaskedLMOutput:

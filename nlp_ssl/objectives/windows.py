@@ -27,6 +27,39 @@ WIDTH_MULTIPLE = 16
 """Rows that have lost words are cut to a multiple of this, so that there are few shapes."""
 
 
+@dataclass(frozen=True)
+class Shares:
+    """Of each word [V]: the chance that it stays; and of being drawn, as a table for the alias method.
+
+    A draw falls on one of V boxes of equal size. A box is for its own word with the chance `own`, else for `alias`.
+    """
+
+    stays: npt.NDArray[np.float32]
+    own: npt.NDArray[np.float64]
+    alias: npt.NDArray[np.int64]
+
+    def draw(self, bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+        """Words, one for each of some random 64 bits."""
+        place = (bits >> np.uint64(11)) * (2.0**-53 * len(self.own))  # in [0, V)
+        box = place.astype(np.int64)
+        return np.where(place - box < self.own[box], box, self.alias[box])
+
+
+def alias_table(share: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """Own [V] and alias [V] of the alias method (Walker 1977; Vose 1991) for `share` [V], which adds up to 1."""
+    own = share * len(share)  # in boxes
+    alias = np.arange(len(share))
+    poor, rich = np.flatnonzero(own < 1).tolist(), np.flatnonzero(own >= 1).tolist()
+    while poor and rich:  # a step a word of the vocabulary, once
+        box, giver = poor.pop(), rich[-1]
+        alias[box] = giver
+        own[giver] -= 1 - own[box]
+        if own[giver] < 1:
+            poor.append(rich.pop())
+    own[poor + rich] = 1  # what is left is so by rounding
+    return own, alias
+
+
 @dataclass(frozen=True, kw_only=True)
 class Windows(Objective):
     """Objectives of word vectors: a word, the words around it, and others."""
@@ -56,9 +89,9 @@ class Windows(Objective):
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Thin words out, close up the rows, draw each word's window and each row's negatives."""
-        kept_share, drawn_up_to = self._shares(vocabulary)
+        known = self._shares(vocabulary)
         rows, before = batch.ids.shape
-        kept = noise.uniform("subsample", before) < kept_share[batch.ids]
+        kept = noise.uniform("subsample", before) < known.stays[batch.ids]
         kept &= batch.sentence >= 0
         row, column = np.nonzero(kept)  # [N] each, of the words that stay
         length = np.count_nonzero(kept, axis=1)
@@ -83,8 +116,7 @@ class Windows(Objective):
 
         sentence = np.full((rows, width), -1, np.int16)
         sentence[row, place] = of_sentence
-        draw = (noise.bits("negatives", self.shared) >> np.uint64(11)) * 2.0**-53  # [B, K] in [0, 1)
-        negatives = np.searchsorted(drawn_up_to, draw, side="right")
+        negatives = known.draw(noise.bits("negatives", self.shared))  # [B, K]
         (head,) = self.heads
         return replace(
             batch,
@@ -96,8 +128,8 @@ class Windows(Objective):
             windows={"left": spread(left, 0), "right": spread(right, 0), "negatives": negatives},
         )
 
-    def _shares(self, vocabulary: Vocabulary) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-        """Of each word [V], the chance that it stays, and that a drawn word is it or one before it.
+    def _shares(self, vocabulary: Vocabulary) -> Shares:
+        """How often the words of a vocabulary stay and are drawn.
 
         Special tokens and unknown words never stay and are never drawn.
         """
@@ -110,11 +142,12 @@ class Windows(Objective):
                 above = counts > self.sample * counts.sum()  # others have a chance above 1
                 share = counts[above] / counts.sum()
                 stays[above] = np.minimum(1, np.sqrt(self.sample / share) + self.sample / share)
-            drawn = np.cumsum(np.where(counts > 0, np.maximum(counts, 1) ** self.exponent, 0))
-            self._known[id(vocabulary)] = (vocabulary, stays.astype(np.float32), drawn / drawn[-1])
-        return self._known[id(vocabulary)][1:]
+            drawn = np.where(counts > 0, np.maximum(counts, 1) ** self.exponent, 0)
+            shares = Shares(stays.astype(np.float32), *alias_table(drawn / drawn.sum()))
+            self._known[id(vocabulary)] = (vocabulary, shares)
+        return self._known[id(vocabulary)][1]
 
     @cached_property
-    def _known(self) -> dict[int, tuple[Vocabulary, npt.NDArray[np.float32], npt.NDArray[np.float64]]]:
+    def _known(self) -> dict[int, tuple[Vocabulary, Shares]]:
         """The shares of vocabularies met before, each kept with its vocabulary so that its id stays its own."""
         return {}

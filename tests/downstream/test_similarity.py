@@ -54,10 +54,10 @@ def test_the_command(tmp_path, capsys) -> None:
     run = ["pretrain", "skip_gram", "--corpus", str(corpus.folder), "--out", str(tmp_path / "run"), "--batch.tokens"]
     more = ["256", "--budget", "150-steps", "--evaluations", "1", "--objective.skip-gram.sample", "0"]
     assert main([*run, *more]) == 0
-    lines = [f"w{i}\tw{j}\t{-abs(i - j)}" for i in range(15, 30) for j in range(i + 1, 35)]
+    lines = [f"w{i}\tw{j}\t{-abs(i - j)}" for i in range(10, 25) for j in range(i + 1, 30)]
     (tmp_path / "near.tsv").write_text("\n".join([*lines, "w20\tsky\t5"]))
     capsys.readouterr()
     assert main(["similarity", str(tmp_path / "run"), "--pairs", str(tmp_path / "near.tsv")]) == 0
     name, spearman, pairs, unknown = capsys.readouterr().out.splitlines()[-1].split()
-    assert (name, pairs, unknown) == ("near.tsv", "196", "0.5%")
+    assert (name, pairs, unknown) == ("near.tsv", "181", "0.6%")
     assert float(spearman) > 0.5

@@ -56,7 +56,7 @@ def test_by_hand() -> None:
         # 12 makes up half of the text: it stays with the chance sqrt(.001 / .5) + .001 / .5 = 0.0467, others always.
         subsample=[[0.9, 0.9, 0.05, 0.9, 0.9, 0.9, 0.9], [0.9, 0.0, 0.9, 0.9, 0.0, 0.0, 0.0]],
         window=[[0.5, 0.1, 0.0, 0.99, 0.99, 0.4, 0.99], [0.99, 0.0, 0.99, 0.99, 0.0, 0.0, 0.0]],
-        negatives=[[0.0, 0.333], [0.334, 0.9]],  # 12 with the chance 1/3, 13 with 2/3
+        negatives=[[0.0, 12.5 / 50], [13.5 / 50, 0.99]],  # boxes of a fiftieth; 12 and 13 have half of all others each
     )
     known = counted(_12=500, _13=500, _1=9_000)  # unknown words do not count as text
     out = SkipGram(window=2, exponent=1.0, shared=2, sample=1e-3).corrupt(batch, known, noise)
@@ -121,13 +121,14 @@ def test_words_are_thinned_out_and_drawn_as_gensim_does() -> None:
     theirs = gensim.Word2Vec(vector_size=1, min_count=1, sample=1e-3, ns_exponent=0.75)
     theirs.build_vocab_from_freq(counts)
     stays = np.array([theirs.wv.get_vecattr(f"w{i}", "sample_int") / (2**32 - 1) for i in range(5, 50)])
-    up_to = dict(zip(theirs.wv.index_to_key, theirs.cum_table / theirs.cum_table[-1], strict=True))
+    drawn = dict(zip(theirs.wv.index_to_key, np.diff(theirs.cum_table, prepend=0) / 2**31, strict=True))
     vocab = counted(**{f"_{word[1:]}": count for word, count in counts.items()})
-    ours, drawn_up_to = SkipGram(sample=1e-3)._shares(vocab)
-    assert ours[:5].tolist() == [0] * 5
-    assert ours[5:] == pytest.approx(stays, rel=1e-6)
-    assert drawn_up_to[4] == 0
-    assert drawn_up_to[5:] == pytest.approx([up_to[f"w{i}"] for i in range(5, 50)], abs=1e-8)
+    ours = SkipGram(sample=1e-3)._shares(vocab)
+    assert ours.stays[:5].tolist() == [0] * 5
+    assert ours.stays[5:] == pytest.approx(stays, rel=1e-6)
+    share = (ours.own + np.bincount(ours.alias, 1 - ours.own, minlength=50)) / 50
+    assert share[:5].tolist() == [0] * 5
+    assert share[5:] == pytest.approx([drawn[f"w{i}"] for i in range(5, 50)], abs=1e-8)
 
 
 def test_draws_follow_the_shares() -> None:
