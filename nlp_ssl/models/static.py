@@ -142,7 +142,8 @@ def negative_sampling(
     inside = (offset >= -left[..., None]) & (offset <= right[..., None]) & (offset != 0)
     context = inside.float()  # [B, L, L]: is the second in the window of the first?
     others = (ids[..., None] != negatives[:, None]).float()  # [B, L, K]: is the negative another word?
-    real, drawn = contexts(ids), contexts(negatives)  # [B, L, H], [B, K, H]
+    # Looked up together, as each look-up has a gradient of the whole table's size.
+    real, drawn = contexts(torch.cat([ids, negatives], 1)).tensor_split([ids.shape[1]], 1)  # [B, L, H], [B, K, H]
     if kind == "cbow":
         size = (left + right)[..., None]  # [B, L, 1]
         mean = context @ vectors / size.clamp(min=1)
