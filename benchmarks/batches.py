@@ -16,6 +16,7 @@ from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mlm import MaskedLM
 
 SECONDS = 0.5
@@ -24,6 +25,7 @@ VARIANTS: dict[str, Objective] = {name: kind() for name, kind in OBJECTIVES.item
     "mlm, n-grams": MaskedLM(masking="n_gram"),
     "mlm, spans": MaskedLM(masking="span"),
     "mlm, fixed count": MaskedLM(count="fixed"),
+    "gap_sentences, one by one": GapSentences(strategy="sequential"),
 }
 
 

@@ -17,12 +17,14 @@ from nlp_ssl.errors import InputError, did_you_mean
 
 COMMANDS = {
     "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
+    "show": ("nlp_ssl.show", "what an objective does to a text, before any training"),
     "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
     "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
     "similarity": ("nlp_ssl.downstream.similarity", "word vectors and people's judgement of pairs -> how they agree"),
     "export": ("nlp_ssl.training.export", "a model -> a file for other programs: word2vec"),
     "probe": ("nlp_ssl.downstream.probe", "a model and a labelled task -> what its frozen vectors know"),
     "minimal-pairs": ("nlp_ssl.downstream.minimal_pairs", "a model and pairs of sentences -> which it finds likelier"),
+    "report": ("nlp_ssl.comparison.report", "a comparison's results -> one page that answers which objective"),
     "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
 }
 """Each command's module, which has a `main(arguments) -> int`, and what it does."""

@@ -32,8 +32,8 @@ class Demo:
 
     out: Path = Path("demo")
     """The folder for all of it."""
-    budget: str = "1M-tokens"
-    """How much text each objective reads: 1M-tokens, 500-steps, 2-minutes."""
+    budget: str = "700k-tokens"
+    """How much text each objective reads: 700k-tokens, 500-steps, 2-minutes."""
     train_examples: int = 1000
     """Labelled paragraphs to learn the task from."""
     seeds: int = 3
@@ -66,7 +66,7 @@ def commands(options: Demo) -> list[list[str]]:
     pretrain += ["--batch.tokens", "1024", "--evaluations", "1", "--evaluation-tokens", "30000", "--resume"]
     finetune = ["--task", "which_package", "--train-examples", str(options.train_examples)]
     finetune += ["--seeds", str(options.seeds), "--learning-rates", "0.002", "--epochs", "3"]
-    finetune += ["--batch-size", "16", "--max-length", "64"]
+    finetune += ["--batch-size", "16", "--max-length", "64", "--share-baselines", f"{out}/baselines"]
     return [
         ["prepare", "pydocs", "--out", f"{out}/corpus", "--vocab-size", "8192"],
         *(["pretrain", name, "--out", f"{out}/{name}", *pretrain] for name in OBJECTIVES),
@@ -108,11 +108,12 @@ def _row(model: dict[str, Any], name: str | None = None, end: dict[str, Any] | N
     if gap is None or end is None:
         return row + [""] * (len(HEADER) - len(row))
     held_out = end["held_out"]
-    figure = (
-        f"{held_out['bits_per_byte']:.2f} bits/byte"
-        if "bits_per_byte" in held_out
-        else f"{100 * held_out['accuracy']:.1f} % right"
-    )
+    if "bits_per_byte" in held_out:
+        figure = f"{held_out['bits_per_byte']:.2f} bits/byte"
+    else:
+        figure = f"{100 * held_out['accuracy']:.1f} % right"
+    if "majority" in held_out:
+        figure += f", majority {100 * held_out['majority']:.1f}"
     return [
         *row,
         f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]",

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from nlp_ssl.errors import InputError
 
+UNFINISHED = ".writing"
+"""What the name ends in of what a kill left half-written; it can be deleted."""
+
 
 def flush(path: Path) -> None:
     """Make a file, or the entries of a folder, survive a crash of the machine."""
@@ -20,18 +23,35 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def writing(final: Path) -> Iterator[Path]:
+    """A path beside `final` to write a file or a folder to, which is put in its place at once when it is finished.
+
+    After an error nothing of it is left; after a kill, something whose name ends in `UNFINISHED`. Several processes
+    may write the same thing: the last one stays.
+    """
+    beside = final.with_name(f"{final.name}.{os.getpid()}{UNFINISHED}")
+    try:
+        yield beside
+        if beside.is_dir():
+            shutil.rmtree(final, ignore_errors=True)
+            put_folder(beside, final)
+        else:
+            flush(beside)
+            beside.rename(final)
+            flush(final.parent)
+    except BaseException:
+        if beside.is_dir():
+            shutil.rmtree(beside, ignore_errors=True)
+        else:
+            beside.unlink(missing_ok=True)
+        raise
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a text file beside its place, then put it there at once."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file beside its place, then put it there at once."""
-    beside = path.with_name(path.name + ".writing")
-    beside.write_bytes(data)
-    flush(beside)
-    beside.rename(path)
-    flush(path.parent)
+    """Write a text file, which is there at once."""
+    with writing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def put_folder(writing: Path, final: Path) -> None:

@@ -33,7 +33,9 @@ def write_results(out: Path) -> None:
         ]
         (out / f"which_package-{name}").mkdir(parents=True)
         (out / f"which_package-{name}" / "scores.json").write_text(json.dumps({"models": models}))
-        held_out = {"bits_per_byte": 1.5} if name == "clm" else {"accuracy": 0.25}
+        held_out = {"clm": {"bits_per_byte": 1.5}, "sop": {"accuracy": 0.553, "majority": 0.514}}.get(
+            name, {"accuracy": 0.25}
+        )
         end = {"event": "end", "tokens": 1_000_000, "flops": 2.5e12, "seconds": 61.0, "held_out": held_out}
         (out / name).mkdir()
         (out / name / "metrics.jsonl").write_text(json.dumps({"event": "train"}) + "\n" + json.dumps(end) + "\n")
@@ -55,6 +57,7 @@ def test_the_table_and_its_reading(tmp_path: Path) -> None:
         *("clm", "60.0", "±", "1.0", "+20.0", "[+15.0,", "+25.0]"),
         *("better", "1.50", "bits/byte", "1M", "2.5T", "1m", "01s"),
     ]
+    assert "25.0 % right  " in lines[6] and "55.3 % right, majority 51.4  " in lines[8]
     assert "mlm and clm made the network better than untrained; sop cannot be told from none" in lines[10]
     assert "clm did better" in lines[10]
 

@@ -14,7 +14,7 @@ from nlp_ssl.cli import COMMANDS
 
 PACKAGE = Path(nlp_ssl.__file__).parent
 
-LAYERS = ["corpus", "objectives", "recipe", "models", "training", "downstream", "comparison", "cli", "demo"]
+LAYERS = ["corpus", "objectives", "recipe", "models", "training", "show", "downstream", "comparison", "cli", "demo"]
 """From the bottom up: a module imports from its own layer and those before it."""
 
 FOR_ALL = {"errors", "console", "declarations", "files"}

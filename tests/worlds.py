@@ -19,7 +19,7 @@ from nlp_ssl.corpus.store import FORMAT, Corpus, Shard, write_shard
 from nlp_ssl.corpus.vocabulary import Vocabulary
 
 SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
-EMOJI = {"😀": 30, "😂": 40}
+EMOJI = {"😂": 30, "😍": 40}
 """The tokens of a corpus on disk that are emoji."""
 
 
@@ -30,6 +30,20 @@ def vocabulary(size: int = 50) -> Vocabulary:
         word_starts=np.arange(size) % 3 != 0,
         surfaces=("",) * 5 + tuple(f"w{i}" for i in range(5, size)),
         counts=np.where(np.arange(size) < 5, 0, 1000 // np.arange(1, size + 1)),
+        emoji={},
+        **SPECIAL_IDS,
+    )
+
+
+def words_vocabulary(text: str) -> Vocabulary:
+    """Specials 0..4, then the words of a text; "##" marks one that continues another."""
+    words = text.split()
+    size = 5 + len(words)
+    return Vocabulary(
+        size=size,
+        word_starts=np.array([True] * 5 + [not word.startswith("##") for word in words]),
+        surfaces=("",) * 5 + tuple(word.removeprefix("##") for word in words),
+        counts=np.ones(size, np.int64),
         emoji={},
         **SPECIAL_IDS,
     )

@@ -154,10 +154,12 @@ def _in_another_document(text: Text, start: Ints, noise: Noise) -> Ints:
     own = text.document_of(start)
     documents, sentences = int(text.document_bases[-1]), int(text.sentence_bases[-1])
     chosen = text.first_sentence((own + 1) % documents)
-    for draw in reversed(range(TRIES)):
-        sentence = noise.integers(f"other {draw}", np.full(len(start), sentences))
-        elsewhere = text.document_of(text.from_sentence(sentence, np.ones_like(sentence))[0]) != own
-        chosen = np.where(elsewhere, sentence, chosen)
+    left = np.arange(len(start))
+    for draw in range(TRIES):
+        drawn = noise.take(left).integers(f"other {draw}", np.full(len(left), sentences))
+        elsewhere = text.document_with(drawn) != own[left]
+        chosen[left[elsewhere]] = drawn[elsewhere]
+        left = left[~elsewhere]
     return chosen
 
 

@@ -1,14 +1,13 @@
 """The two parallel stages of a preparation: raw text -> documents in parts, and parts -> tokens.
 
 A stage's function runs in a worker process on one unit of work and leaves its results in a folder, a small JSON file
-with the counts last and by renaming: its presence means that the unit is done. Nothing here
-needs torch or transformers, so a worker is light.
+with the counts last and by renaming: its presence means that the unit is done. Nothing goes back to the parent process,
+whose memory would grow with the text. Nothing here needs torch or transformers, so a worker is light.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,18 +25,19 @@ from nlp_ssl.corpus.documents import clean, document_hash
 from nlp_ssl.corpus.reading import Span, read
 from nlp_ssl.corpus.sentences import Splitter, splitter
 from nlp_ssl.corpus.store import write_shard
+from nlp_ssl.files import write_text
 
 SPLITS = ("train", "validation")
 _INDEX = np.dtype([("end", np.int64), ("hash", np.uint64)])  # of a part: offset in bytes, `document_hash`
 _BATCH = 1024  # sentences that are encoded in one call
 
 
-def read_unit(spans: Sequence[Span], text_column: str, part_bytes: int, done: Path) -> dict[str, Any]:
+def read_unit(spans: Sequence[Span], text_column: str, part_bytes: int, done: Path) -> None:
     """Read, clean and hash the documents of a unit, into parts `STEM-000.txt` beside `done` = `STEM.json`.
 
     A part is closed when it has `part_bytes` of text or more.
 
-    Returns what is written to `done`: `parts` [[documents, bytes] each], `empty`, `characters`, `emoji`, counts.
+    What is written to `done`: `parts` [[documents, bytes] each], `empty`, `characters`, `emoji`, counts.
     """
     parts: list[list[int]] = []
     empty = 0
@@ -69,7 +69,6 @@ def read_unit(spans: Sequence[Span], text_column: str, part_bytes: int, done: Pa
         flush()
     facts = {"parts": parts, "empty": empty, "characters": dict(characters), "emoji": dict(pictures)}
     write_json(done, facts)
-    return facts
 
 
 def part_file(done: Path, part: int) -> Path:
@@ -126,12 +125,10 @@ def _rules(encoding: Encoding) -> tuple[Splitter, Tokenizer, str]:
     return splitter(encoding.sentences, encoding.language), model, prefix
 
 
-def encode_part(
-    part: Path, dropped: npt.NDArray[np.bool_], encoding: Encoding, done: Path
-) -> dict[str, dict[str, int]]:
+def encode_part(part: Path, dropped: npt.NDArray[np.bool_], encoding: Encoding, done: Path) -> None:
     """Cut the documents of a part that are not `dropped` into sentences and tokens: one shard for each split.
 
-    The shards lie beside `done`. Returns what is written to `done`: per split, the counts of documents, sentences,
+    The shards lie beside `done`. What is written to `done`: per split, the counts of documents, sentences,
     tokens, bytes, words, unknown tokens, and documents that have no token (`empty`).
     """
     split_sentences, model, prefix = encoding.rules()
@@ -168,7 +165,6 @@ def encode_part(
         if documents:
             write_shard(split_file(done, split), tokens, offsets(lengths[written]), offsets(document_sentences))
     write_json(done, facts)
-    return facts
 
 
 def split_file(done: Path, split: str) -> Path:
@@ -200,10 +196,4 @@ def _encode(
 
 def write_json(file: Path, content: object) -> None:
     """Write a JSON file whole or not at all."""
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
-    with beside.open("w", encoding="utf-8") as sink:
-        json.dump(content, sink, ensure_ascii=False, indent=2)
-        sink.write("\n")
-        sink.flush()
-        os.fsync(sink.fileno())
-    beside.replace(file)
+    write_text(file, json.dumps(content, ensure_ascii=False, indent=2) + "\n")

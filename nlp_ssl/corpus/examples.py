@@ -102,6 +102,17 @@ class Text:
             out[members] = self.document_bases[shard] + document
         return out
 
+    def document_with(self, sentence: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The number of the document that each sentence, by its number, is in. int64 [B]."""
+        out = np.empty(len(sentence), np.int64)
+        shards = np.searchsorted(self.sentence_bases, sentence, side="right") - 1
+        for shard in np.unique(shards):
+            members = np.flatnonzero(shards == shard)
+            starts = self.shards[shard].document_offsets
+            local = (sentence[members] - self.sentence_bases[shard]).astype(starts.dtype)
+            out[members] = self.document_bases[shard] + np.searchsorted(starts, local, side="right") - 1
+        return out
+
     def first_sentence(self, document: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The number, counted over all shards, of the first sentence of each document. int64 [B]."""
         out = np.empty(len(document), np.int64)

@@ -54,6 +54,7 @@ from nlp_ssl.corpus.reading import Document, Source
 from nlp_ssl.corpus.sentences import splitter
 from nlp_ssl.corpus.store import FORMAT, Corpus, read_shard, write_shard
 from nlp_ssl.errors import InputError
+from nlp_ssl.files import flush, writing
 
 SAMPLE_BYTES = 200 * 10**6  # of text that the tokenizer is trained on
 SHARD_TOKENS = 2**23  # in one shard, unless a single piece has more
@@ -298,7 +299,7 @@ def _make(
         "libraries": {name: version(name) for name in _LIBRARIES},
     }
     for file in [*(out / "tokenizer").iterdir(), *out.glob("*/*.arrow")]:
-        _sync(file)
+        flush(file)
     write_json(out / "manifest.json", manifest)
     shutil.rmtree(work)
     _report(manifest, sum(part.bytes for part in parts), time.monotonic() - started)
@@ -411,11 +412,9 @@ def _tokenizer(work: Path, make: Callable[[Path], dict[str, int]]) -> dict[str, 
     """Stage 3: the tokenizer in `work/tokenizer`, made if it is not there; returns the ids of the special tokens."""
     folder = work / "tokenizer"
     if not folder.is_dir():
-        beside = work / "tokenizer.unfinished"
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir()
-        write_json(beside / "special_ids.json", make(beside))
-        beside.rename(folder)
+        with writing(folder) as beside:
+            beside.mkdir()
+            write_json(beside / "special_ids.json", make(beside))
     ids: dict[str, int] = json.loads((folder / "special_ids.json").read_text(encoding="utf-8"))
     return ids
 
@@ -496,11 +495,6 @@ def _join(folder: Path, pieces: Sequence[Path], fingerprint: Any) -> None:
         tokens += size
     if waiting:
         flush()
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
 
 
 def _report(manifest: dict[str, Any], text_bytes: int, seconds: float) -> None:

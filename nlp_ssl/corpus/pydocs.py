@@ -14,10 +14,13 @@ The text changes with the installed versions, so figures are comparable only und
 from __future__ import annotations
 
 import os
+import platform
 import re
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from hashlib import blake2b
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,6 +56,14 @@ def sources() -> list[str]:
     return ["python", *(name for name in PACKAGES if find_spec(name) is not None)]
 
 
+def identity(source: str) -> str:
+    """What the documents of one of `sources()` depend on: its name and installed version, "numpy 2.4.0"."""
+    if source == "python":
+        return f"python {platform.python_version()}"
+    names = sorted(set(_distributions().get(source, [])))
+    return ", ".join(f"{name} {version(name)}" for name in names) or source
+
+
 def documents(source: str) -> Iterator[str]:
     """The documents of one of `sources()`, in an order that depends on the names of its files alone."""
     for _, paragraphs in files(source):
@@ -76,6 +87,12 @@ def files(source: str) -> Iterator[tuple[str, list[str]]]:
             yield name, paragraphs
         if characters >= CHARACTERS:
             return
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """The names under which the packages were installed ("scikit-learn"), by their import names."""
+    return packages_distributions()
 
 
 def name_hash(name: str) -> int:

@@ -57,7 +57,7 @@ class Source:
     name: str  # a path, `module:source` of a declared corpus, or a hub dataset's `owner/name[:config]`
     format: Format
     bytes: int = 0  # on disk; 0 where unknown
-    hash: str = ""  # blake2b of the file
+    hash: str = ""  # blake2b of the file; the `identity` of a declared corpus's source
     encoding: str = "utf-8"
     width: int | None = None  # hard-wrapped at so many characters
     blank_lines: float = 0.0  # share among the lines of its beginning
@@ -151,7 +151,7 @@ def _suffix(path: Path) -> str:
 
 
 def scan(source: Source, encoding: str | None) -> Source | InputError:
-    """The source with its hash and, for text, encoding and layout; the whole file is read once.
+    """The source with its hash and, for text, encoding and layout; the whole of a file is read once.
 
     `encoding` is the one named by the user. Where the bytes do not fit it, or no encoding can be found, the error is
     returned, so that those of all sources can be told together.
@@ -163,8 +163,11 @@ def scan(source: Source, encoding: str | None) -> Source | InputError:
 
 
 def _scan(source: Source, encoding: str | None) -> Source:
-    if source.format in ("module", "hub"):
+    if source.format == "hub":
         return source
+    if source.format == "module":
+        module, name = source.name.split(":")
+        return replace(source, hash=import_module(module).identity(name))
     with Path(source.name).open("rb") as file:
         source = replace(source, hash=file_digest(file, lambda: blake2b(digest_size=16)).hexdigest())
     if source.format == "parquet" or not source.bytes:

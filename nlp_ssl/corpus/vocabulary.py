@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.words import Pieces
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +57,8 @@ class Vocabulary:
         ordinary = ~self.special
         ordinary[self.unk] = False
         return np.flatnonzero(ordinary)
+
+    @cached_property
+    def pieces(self) -> Pieces:
+        """The pieces of words in the tokens."""
+        return Pieces.of(self.surfaces, self.word_starts)

@@ -1,1 +1,1 @@
-"""Labelled tasks: fine-tuning, metrics, baselines."""
+"""Labelled tasks: fine-tuning, metrics and their intervals, baselines."""

@@ -2,14 +2,15 @@
 
 The training examples are the first N of a fixed, class-balanced order, so 100 are part of 1,000 and every model,
 method, seed and baseline has the same ones. Their end, a tenth (`splits.held_out`), is held out: all choices are
-made there, on models that learned from at most `MOST_TO_CHOOSE_ON` of the rest. The scores are those on dev, which
-no choice has seen.
+made there, on models that learned from at most `MOST_TO_CHOOSE_ON` of the rest. The scores are those on dev, and
+on test where its labels are known: no choice has seen them.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
@@ -58,6 +59,9 @@ class TaskOptions:
     """Arithmetic of matrix products; auto is bf16 where the hardware has it."""
     baselines: bool = True
     """Also score what the model has to beat."""
+    share_baselines: Path | None = None
+    """Folder that the results of several runs share: a baseline that is there for the same task and settings is
+    taken from it, one that is not is left there."""
     text_column: str | None = None
     """Column with the text, in place of the declared one."""
     pair_column: str | None = None
@@ -76,6 +80,10 @@ class TaskOptions:
                 f"--train-examples {self.train_examples}: at least {FEWEST_EXAMPLES}, part of them is held out",
             ),
             (self.max_length >= 8, f"--max-length {self.max_length}: at least 8"),
+            (
+                self.share_baselines is None or not self.share_baselines.is_file(),
+                f"--share-baselines {self.share_baselines}: a file, it should be a folder",
+            ),
         ]
 
 
@@ -130,8 +138,7 @@ class Experiment(ABC, Generic[Options]):
         self.train = train.take(chosen)
         self.to_choose_on = train.take(chosen[: min(rest, MOST_TO_CHOOSE_ON)])
         self.held_out = train.take(chosen[rest:])
-        # Scored are the dev splits; a test split is predicted if its labels are the benchmark's secret.
-        self.predicted = {s: e for s, e in splits.items() if s.startswith("dev") or e.labels is None}
+        self.predicted = {name: examples for name, examples in splits.items() if name != "train"}
 
         self.checkpoint: Checkpoint = load_checkpoint(folder)
         self.max_length = longest_input(self.checkpoint.config, options.max_length)
@@ -149,6 +156,7 @@ class Experiment(ABC, Generic[Options]):
                 "model": weights_fingerprint(folder),
                 "data": {name: examples.fingerprint() for name, examples in splits.items()},
             },
+            options.share_baselines,
         )
         self.tokens: dict[str, Tokens] = {
             name: encode(self.checkpoint, examples, self.max_length) for name, examples in self.inputs().items()
@@ -171,6 +179,31 @@ class Experiment(ABC, Generic[Options]):
         """Baselines that this experiment has besides those that all have."""
         return []
 
+    @cached_property
+    def on_texts(self) -> dict[str, Any]:
+        """All that a baseline depends on which reads the texts themselves."""
+        from nlp_ssl.downstream.scores import provenance
+
+        read = {"train": self.train, "choose": self.to_choose_on, "held out": self.held_out, **self.predicted}
+        return {
+            "labels": self.labels,
+            "metric": self.task.metrics[0],
+            "texts": {name: examples.fingerprint() for name, examples in read.items()},
+            "versions": provenance()["versions"],
+        }
+
+    @cached_property
+    def on_untrained(self) -> dict[str, Any]:
+        """All that an untrained network's part depends on: nothing of the run but its architecture and tokenizer."""
+        return {
+            **self.on_texts,
+            "command": self.options.command,
+            "settings": self.settings(),
+            "precision": self.precision,
+            "architecture": self.checkpoint.architecture(),
+            "tokens": {name: tokens.fingerprint() for name, tokens in self.tokens.items()},
+        }
+
     def result(self) -> dict[str, Any]:
         """Do all parts that are not done yet, then print and write the result."""
         from nlp_ssl.downstream.scores import Row, write_result
@@ -179,8 +212,8 @@ class Experiment(ABC, Generic[Options]):
         if self.options.baselines:
             name = "majority class" if self.labels else "mean of train"
             rows += [
-                Row("majority", name, [self.parts.part("majority", self._majority)]),
-                Row("tfidf", "TF-IDF + linear model", [self.parts.part("tfidf", self._bag_of_words)]),
+                Row("majority", name, [self.parts.part("majority", self._majority, self.on_texts)]),
+                Row("tfidf", "TF-IDF + linear model", [self.parts.part("tfidf", self._bag_of_words, self.on_texts)]),
                 *self.other_baselines(),
                 *self.networks("untrained", "the same network, untrained"),
             ]
@@ -209,7 +242,7 @@ class Experiment(ABC, Generic[Options]):
 
     def _remark(self) -> None:
         """Say what the user should know of the texts as the model sees them."""
-        for name in ("train", *self.task.evaluation_splits):
+        for name in ("train", *self.predicted):
             tokens, n = self.tokens[name], len(self.tokens[name].lengths)
             if tokens.truncated:
                 say(f"{name}: {tokens.truncated:,} of {n:,} inputs are longer than {self.max_length} tokens: cut")

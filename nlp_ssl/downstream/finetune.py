@@ -7,16 +7,17 @@ The protocol, the same for the pretrained network and for "the same network, unt
    train after every epoch. The best rate and epoch are chosen; ties go to the lower loss.
 2. For each seed, a network is trained on all N examples on the same schedule, up to the chosen epoch. The
    seed gives the classifier (and the untrained body), the dropout and the order.
-3. The scores are those on dev, which no choice has seen, and the differences from the untrained network have
-   an interval over examples and seeds.
+3. The scores are those on dev, and on test where its labels are known, which no choice has seen; the
+   differences from the untrained network have an interval over examples and seeds.
 
 What is finished is kept in OUT/parts and never run again: the same command goes on after an interruption,
-with more --seeds it adds those.
+with more --seeds it adds those. With --share-baselines FOLDER, so are baselines that another command has
+left there: those that count words depend on the task and its examples, the untrained network on its architecture,
+tokenizer and settings too, and on nothing else of the run.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -28,7 +29,7 @@ import tyro
 from nlp_ssl.console import Progress, progress, say, speaks
 from nlp_ssl.downstream.experiment import Experiment, TaskOptions, score_task
 from nlp_ssl.downstream.work import Part
-from nlp_ssl.files import put_folder
+from nlp_ssl.files import writing
 
 if TYPE_CHECKING:
     from nlp_ssl.downstream.network import Classifier
@@ -103,9 +104,10 @@ class _Finetuning(Experiment[Finetune]):
     def networks(self, kind: Literal["pretrained", "untrained"], name: str) -> list[Row]:
         from nlp_ssl.downstream.scores import Row
 
-        choice = self.parts.part(f"{kind}-choice", lambda: self._choose(kind)).facts
+        on = self.on_untrained if kind == "untrained" else None
+        choice = self.parts.part(f"{kind}-choice", lambda: self._choose(kind), on).facts
         seeds = range(1, self.options.seeds + 1)
-        parts = [self.parts.part(f"{kind}-seed{s}", lambda s=s: self._refit(kind, choice, s)) for s in seeds]  # type: ignore[misc]
+        parts = [self.parts.part(f"{kind}-seed{s}", lambda s=s: self._refit(kind, choice, s), on) for s in seeds]  # type: ignore[misc]
         return [Row(kind, name, parts, method="finetune")]
 
     def _choose(self, kind: str) -> Part:
@@ -135,11 +137,8 @@ class _Finetuning(Experiment[Finetune]):
                 if epoch == choice["epochs"]:
                     break
         if kind == "pretrained" and seed == 1 and speaks():
-            writing, final = self.options.out / "model.writing", self.options.out / "model"
-            for folder in (writing, final):
-                shutil.rmtree(folder, ignore_errors=True)
-            model.save(writing)
-            put_folder(writing, final)
+            with writing(self.options.out / "model") as beside:
+                model.save(beside)
         outputs = {split: model.predict(self.tokens[split]) for split in self.predicted}
         return Part(outputs, {**choice, "seed": seed})
 

@@ -1,14 +1,14 @@
-"""Scores, and how sure a difference between two of them is.
+"""What the scores are.
 
 Every metric takes the examples with weights, `weights[R, n]`: how often each of the n examples counts in each
-of R resamples, and gives the R scores at once. The score of a model is the metric with all weights one.
+of R scores, which come at once. The score of a model is the metric with all weights one; `intervals.py` leaves
+examples out.
 Where a score is undefined (a constant prediction has no correlation) it is 0.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,6 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Metric = Callable[[Floats, Floats, Floats], Floats]
 """(gold[n], predicted[n], weights[R, n]) -> scores[R]; classes are given as ids."""
-
-RESAMPLES = 10_000
-_RESAMPLES_AT_ONCE = 500  # bounds the memory: weights[500, n]
 
 
 def accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
@@ -78,68 +75,6 @@ def score(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     return float(METRICS[metric](gold, predicted, np.ones((1, len(gold))))[0])
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A difference of two models' mean scores, with its 95 % interval."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def verdict(self) -> str:
-        """What can be said: the interval has to be on one side of zero."""
-        if self.low > 0:
-            return "better"
-        return "worse" if self.high < 0 else "cannot tell"
-
-
-def difference(
-    metric: str,
-    gold: npt.ArrayLike,
-    ours: Sequence[npt.ArrayLike],
-    theirs: Sequence[npt.ArrayLike],
-    resamples: int = RESAMPLES,
-) -> Difference:
-    """The score of `ours` less that of `theirs`: predictions of each model, one array[n] for each seed.
-
-    The interval is a percentile bootstrap over examples and seeds together. Both models are scored on the
-    same examples and the same seeds of each resample, which is what makes small differences visible. A model
-    without seeds has one array, and is the same under each seed of the other.
-    """
-    S = max(len(ours), len(theirs))
-    assert len(ours) in (1, S) and len(theirs) in (1, S), "the seeds of the two models are paired"
-    # Examples that no model tells apart are one: a few hundred patterns stand for thousands of examples.
-    table, counts = np.unique(
-        np.stack([np.asarray(v, dtype=float) for v in (gold, *ours, *theirs)]), axis=1, return_counts=True
-    )
-    n = int(counts.sum())
-
-    def gaps(weights: Floats) -> Floats:  # [R, K] -> [R, S]
-        scores = np.stack([METRICS[metric](table[0], row, weights) for row in table[1:]], axis=1)
-        return scores[:, : len(ours)] - scores[:, len(ours) :]
-
-    rng = np.random.default_rng(0)
-    draws = []
-    for start in range(0, resamples, _RESAMPLES_AT_ONCE):
-        R = min(_RESAMPLES_AT_ONCE, resamples - start)
-        weights = rng.multinomial(n, counts / n, size=R).astype(float)
-        seeds = rng.multinomial(S, np.full(S, 1 / S), size=R) / S
-        by_seed = np.broadcast_to(gaps(weights), (R, S))
-        draws.append((by_seed * seeds).sum(1))
-    low, high = np.quantile(np.concatenate(draws), [0.025, 0.975])
-    return Difference(float(gaps(counts[None].astype(float)).mean()), float(low), float(high))
-
-
-def interval_of_mean(values: npt.ArrayLike, resamples: int = RESAMPLES) -> tuple[float, float]:
-    """The 95 % interval of the mean of values [n], by a percentile bootstrap over them."""
-    values = np.asarray(values, dtype=float)
-    n = len(values)
-    weights = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=resamples) / n
-    low, high = np.quantile(weights @ values, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def _class_f1(is_gold: npt.NDArray[np.bool_], is_predicted: npt.NDArray[np.bool_], weights: Floats) -> Floats:
     right = weights @ (is_gold & is_predicted)
     return _ratio(2 * right, weights @ is_gold + weights @ is_predicted)
@@ -157,7 +92,7 @@ def _correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
 
 
 def _ranks(values: Floats, weights: Floats) -> Floats:
-    """The rank of each value in each resample [R, n]: that of a group of ties is the middle of its places."""
+    """The rank of each value under each row of weights [R, n]: that of a group of ties is the middle of its places."""
     _, group = np.unique(values, return_inverse=True)
     order = np.argsort(group, kind="stable")
     firsts = np.flatnonzero(np.diff(group[order], prepend=-1))

@@ -270,12 +270,15 @@ def _scores(correct: npt.NDArray[np.float32], paradigm: npt.NDArray[Any]) -> dic
     """The accuracy of each paradigm, and their mean with its interval, where there are several."""
     import numpy as np
 
-    from nlp_ssl.downstream.metrics import interval_of_mean
+    from nlp_ssl.downstream.intervals import interval, measure_pairs
 
     names, group = np.unique(paradigm, return_inverse=True)
     accuracy = np.bincount(group, weights=correct) / np.bincount(group)
     mean = float(accuracy.mean())
-    low, high = interval_of_mean(accuracy) if len(names) > 1 else (None, None)
+    low, high = None, None
+    if len(names) > 1:
+        found = interval(measure_pairs(correct[None], paradigm))
+        low, high = found.low, found.high
     return {
         "scores": {"accuracy": {"seeds": [mean], "mean": mean, "low": low, "high": high}},
         "paradigms": {str(name): float(a) for name, a in zip(names, accuracy, strict=True)},

@@ -7,7 +7,9 @@ so that what is saved loads there:
   the mean of all vectors where the architecture offers that (`classifier_pooling`, in ModernBERT), since masked
   language modelling teaches the first token nothing;
 * a decoder by the vector of its last token, which is the end of the text;
-* an encoder-decoder reads the text on both sides and classifies by the decoder's last token, as BART does.
+* an encoder-decoder reads the text on both sides and classifies by the decoder's last token, as BART does: in
+  `transformers` the decoder reads a start token ([CLS] for BART, [SEP] for mBART) and the text without its last [SEP],
+  and its vector where it would write that one is what classifies.
 
 The classifier always starts from the fine-tuning seed, even if the checkpoint already classifies something;
 so does a pooler that the checkpoint lacks. Everything else is the pretrained body, or, for the baseline "the
@@ -21,11 +23,11 @@ the text and not to hold it.
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
@@ -67,6 +69,13 @@ class Checkpoint:
     """The weights that were trained; those of a pooler that was not are missing."""
     backward: bool
     """It was trained to read from the end of a text to its beginning."""
+
+    def architecture(self) -> dict[str, Any]:
+        """The config without its origin and what `build` sets: where it is equal, untrained networks start equal."""
+        set_here = {"classifier_pooling", "id2label", "label2id", "num_labels", "problem_type", "use_cache"}
+        origin = {"_name_or_path", "architectures", "dtype", "transformers_version"}
+        config = {key: value for key, value in self.config.to_dict().items() if key not in set_here | origin}
+        return {**config, "pad_token_id": self.tokenizer.pad_token_id}
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -197,9 +206,19 @@ class Tokens:
         """Tokens of each example [n]."""
         return np.diff(self.starts)
 
+    def fingerprint(self) -> str:
+        """A hash of what a network reads."""
+        digest = blake2b(digest_size=8)
+        for array in (self.ids, self.starts) if self.types is None else (self.ids, self.starts, self.types):
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
 
 def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Tokens:
-    """Tokenise with the run's own tokenizer and template; too long pairs lose the ends of the longer text."""
+    """Tokenise with the run's own tokenizer and template; too long pairs lose the ends of the longer text.
+
+    What looks like a special token in a text is text: an encoder-decoder is to find as many [SEP] in each row.
+    """
     tokenizer = checkpoint.tokenizer
     told = getattr(checkpoint.config, "type_vocab_size", 0) > 1
     encoded = tokenizer(
@@ -209,6 +228,7 @@ def encode(checkpoint: Checkpoint, examples: Examples, max_length: int) -> Token
         max_length=max_length,
         return_attention_mask=False,
         return_token_type_ids=told,
+        split_special_tokens=True,
     )
     starts = np.zeros(len(examples) + 1, dtype=np.int64)
     np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
@@ -340,13 +360,12 @@ class Classifier:
         return _for_all(self.device, tokens, self.outputs, self._logits)
 
     def save(self, folder: Path) -> None:
-        """Write network and tokenizer in Hugging Face format; InputError, and no folder, where there is no room."""
+        """Write network and tokenizer in Hugging Face format; InputError where there is no room."""
         try:
             with _quiet():
                 self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
                 self.tokenizer.save_pretrained(folder)
         except SafetensorError as error:
-            shutil.rmtree(folder)
             raise InputError(
                 f"{folder}: cannot write the model ({error}); make room and run the same command again"
             ) from None

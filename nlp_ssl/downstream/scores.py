@@ -2,7 +2,7 @@
 
 scores.json          everything: each score of each seed, choices made, seconds, versions, the command
 scores.md, .csv      the table; one line for each score
-predictions/         what the pretrained network said to each example of dev, by seed (fine-tuning) or method
+predictions/         what the pretrained network said to each example with a label, by seed (fine-tuning) or method
 submission/          predictions for test splits without labels, as the benchmark takes them
 model/               of fine-tuning: the network of the first seed, for `AutoModelForSequenceClassification`
 """
@@ -25,7 +25,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from nlp_ssl.console import say, speaks, table
-from nlp_ssl.downstream.metrics import Difference, difference, score
+from nlp_ssl.downstream.intervals import Scores, difference, measure
 from nlp_ssl.downstream.splits import Examples
 from nlp_ssl.downstream.tasks import Task
 from nlp_ssl.files import write_text
@@ -70,9 +70,8 @@ def write_result(
     facts: dict[str, Any],
 ) -> dict[str, Any]:
     """Score the rows, print the table on standard output and write all files; returns what scores.json holds."""
-    measured = {
-        _score_name(task, metric, split): (metric, split) for split in task.evaluation_splits for metric in task.metrics
-    }
+    scored = [split for split, examples in splits.items() if examples.labels is not None]
+    measured = {_score_name(task, metric, split): (metric, split) for split in scored for metric in task.metrics}
     models = [_scored(row, rows, measured, labels, splits) for row in rows]
     result = {
         "task": task.name,
@@ -88,18 +87,18 @@ def write_result(
         return result
     header, lines = _table(models, list(measured))
     n = facts["examples"]
-    scored_on = " and ".join(f"{n[split]:,} of {split}" for split in task.evaluation_splits)
+    scored_on = " and ".join(f"{n[split]:,} of {split}" for split in scored)
     seeds = max(len(row.parts) for row in rows)
     caption = f"{task.name}: {n['train']:,} training examples, scored on {scored_on}, {seeds} seed{'s' * (seeds > 1)}"
 
     (out / "predictions").mkdir(exist_ok=True)
     pretrained = [(row, part) for row in rows if row.key == "pretrained" for part in row.parts]
-    for split in task.evaluation_splits:
+    for split in scored:
         for row, part in pretrained:
             one = part.facts.get("seed", row.method)
             name = f"{one}.tsv" if split == "dev" else f"{split.removeprefix('dev_')}-{one}.tsv"
             write_text(out / "predictions" / name, _predictions(part.outputs[split], splits[split], labels))
-    for split in (s for s in splits if s not in task.evaluation_splits):
+    for split in (s for s in splits if s not in scored):
         (out / "submission").mkdir(exist_ok=True)
         file = out / "submission" / task.submission.get(split, f"{split}.tsv")
         first = pretrained[0][1].outputs[split]
@@ -135,18 +134,23 @@ def _scored(
     for name, (metric, split) in measured.items():
         gold = splits[split].labels
         assert gold is not None
-        ours = [predictions(part.outputs[split], labels) for part in row.parts]
-        seeds = [score(metric, gold, predicted) for predicted in ours]
-        scores[name] = {"seeds": seeds, "mean": float(np.mean(seeds))}
+        ours = _measured(row, metric, split, gold, labels)
+        seeds = ours.values[0].tolist()
+        scores[name] = {"seeds": seeds, "mean": ours.mean}
         if len(seeds) > 1:
             scores[name]["sd"] = float(np.std(seeds, ddof=1))
         if untrained is not None and row is not untrained:
-            theirs = [predictions(part.outputs[split], labels) for part in untrained.parts]
-            gap = difference(metric, gold, ours, theirs)
+            gap = difference(ours, _measured(untrained, metric, split, gold, labels))
             scores[name]["less untrained"] = {**asdict(gap), "verdict": gap.verdict}
     choices = {k: v for k, v in row.parts[0].facts.items() if k not in ("seconds", "seed")}
     seconds = [part.facts["seconds"] for part in row.parts]
     return {"key": row.key, "name": row.name, "method": row.method, "scores": scores, **choices, "seconds": seconds}
+
+
+def _measured(row: Row, metric: str, split: str, gold: npt.NDArray[Any], labels: tuple[str, ...]) -> Scores:
+    """The scores of a model: fine-tuning seeds of one pretraining seed."""
+    predicted = [[predictions(part.outputs[split], labels) for part in row.parts]]
+    return measure(metric, gold, predicted, pretrained=row.key == "pretrained")
 
 
 def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], list[list[str]]]:
@@ -162,8 +166,7 @@ def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], l
             cells.append(f"{100 * figures['mean']:.1f}{spread}")
         gap = model["scores"][names[0]].get("less untrained")
         if gap:
-            between = Difference(gap["mean"], gap["low"], gap["high"])
-            cells += [f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]", between.verdict]
+            cells += [f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]", gap["verdict"]]
         elif compared:
             cells += ["", ""]
         lines.append(cells)

@@ -18,7 +18,8 @@ A task is the `[task]` table of a TOML file, one of those in `data/` or one's ow
     test = "SST-2.tsv"
 
 A column may be a list of the names it goes by. `dev` is what scores are reported on; a task with several
-such splits names them `dev_…`, and each metric is reported on each of them.
+such splits names them `dev_…`, and each metric is reported on each of them. A test split with labels is scored
+too; for one without there is a file of predictions.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Task:
 
     @property
     def evaluation_splits(self) -> list[str]:
-        """The splits that scores are reported on: "dev", or all of "dev_…"."""
+        """The splits that there must be besides train: "dev", or all of "dev_…". Scored are all that have labels."""
         return [name for name in self.splits if name.startswith("dev")]
 
 

@@ -1,7 +1,8 @@
 """A command's work: the run that it is on, the folder that is kept for it, and what of it is finished.
 
 OUT/options.json says what the work in OUT depends on, so that it is never mixed with other work; OUT/parts has
-the finished pieces, which are never run again.
+the finished pieces, which are never run again. A piece that does not depend on the run may also be left in a folder
+that several works share, under a hash of all that it does depend on.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
-from hashlib import file_digest
+from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlp_ssl.console import speaks
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import write_text
+from nlp_ssl.files import UNFINISHED, write_text, writing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -71,11 +72,13 @@ class Part:
 class Parts:
     """The pieces of work in `out`, which becomes the folder of the work that depends on `mine`.
 
+    `shared` is the folder for pieces that other works can use too.
+
     InputError where `out` holds work that depends on something else, or no work of this kind.
     """
 
-    def __init__(self, out: Path, mine: dict[str, Any]) -> None:
-        self.out = out
+    def __init__(self, out: Path, mine: dict[str, Any], shared: Path | None = None) -> None:
+        self.out, self.shared = out, shared
         self.done_before = True
         """Whether every part so far was there already."""
         if out.exists() and not out.is_dir():
@@ -91,28 +94,48 @@ class Parts:
             ]
             if other:
                 raise InputError(*other)
-        elif out.is_dir() and any(file.name not in ("parts", "options.json.writing") for file in out.iterdir()):
+        elif out.is_dir() and any(file.name != "parts" and file.suffix != UNFINISHED for file in out.iterdir()):
             raise InputError(f"{out} holds something that is not a result of this command: choose another --out")
         elif speaks():
             (out / "parts").mkdir(parents=True, exist_ok=True)
             write_text(stored, json.dumps(mine, indent=1, ensure_ascii=False) + "\n")
 
-    def part(self, name: str, work: Callable[[], Part]) -> Part:
-        """The part of this name: read from OUT if it was finished before, else worked out and kept."""
-        import numpy as np
+    def part(self, name: str, work: Callable[[], Part], on: dict[str, Any] | None = None) -> Part:
+        """The part of this name: read if it was finished before, in OUT or the shared folder, else worked out and kept.
 
+        `on` is all that a part depends on which can be shared, as JSON; None for one that cannot.
+        """
         file = self.out / "parts" / f"{name}.npz"
-        if file.is_file():
-            with np.load(file) as stored:
-                facts = json.loads(str(stored["facts"]))
-                return Part({key: stored[key] for key in stored.files if key != "facts"}, facts)
-        self.done_before = False
-        started = time.monotonic()
-        part = work()
-        part.facts["seconds"] = round(time.monotonic() - started, 1)
+        places = [file]
+        if self.shared is not None and on is not None:
+            key = blake2b(json.dumps(on, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
+            places.append(self.shared / f"{name}-{key}.npz")
+        there = next((place for place in places if place.is_file()), None)
+        if there is None:
+            self.done_before = False
+            started = time.monotonic()
+            part = work()
+            part.facts["seconds"] = round(time.monotonic() - started, 1)
+        else:
+            part = _read(there)
         if speaks():
-            beside = file.with_suffix(".writing")
-            with beside.open("wb") as stream:
-                np.savez(stream, allow_pickle=False, facts=np.array(json.dumps(part.facts)), **part.outputs)
-            beside.rename(file)
+            for place in places:
+                if not place.is_file():
+                    _write(place, part)
         return part
+
+
+def _read(file: Path) -> Part:
+    import numpy as np
+
+    with np.load(file) as stored:
+        facts = json.loads(str(stored["facts"]))
+        return Part({key: stored[key] for key in stored.files if key != "facts"}, facts)
+
+
+def _write(file: Path, part: Part) -> None:
+    import numpy as np
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with writing(file) as beside, beside.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, facts=np.array(json.dumps(part.facts)), **part.outputs)

@@ -35,7 +35,7 @@ def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> B
     Labels go with their tokens. Where all rows became shorter, there are fewer columns.
     """
     width = source.shape[1]
-    if length.max() < batch.length.max():
+    if length.max(initial=0) < batch.length.max(initial=0):
         width = min(width, -(-int(length.max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
     source = source[:, :width]
     beyond = np.arange(width) >= length[:, None]

@@ -59,6 +59,9 @@ class Mixture:
         if self.mixing == "together":
             rule = "words are thinned out once: let them alternate (mixing = 'alternating')"
             require(bodies != {"static"} or len(self.objectives) == 1, "objective", self.name, rule)
+            in_order = [o.body == "seq2seq" for o in self.objectives.values()]
+            rule = "tokens are masked in what the others leave of a text: write [objective.mlm] last"
+            require(len(bodies) == 1 or in_order == sorted(in_order, reverse=True), "objective", self.name, rule)
             for head in OF_ROWS:
                 both = [name for name, o in self.objectives.items() if head in o.heads]
                 rule = "a row has one label: let them alternate (mixing = 'alternating')"

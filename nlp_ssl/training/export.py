@@ -15,7 +15,7 @@ import tyro
 
 from nlp_ssl.console import say
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import write_bytes
+from nlp_ssl.files import writing
 from nlp_ssl.training.run import model_folder
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def export(options: Export) -> None:
         raise InputError(f"--out {options.out}: there is no folder {options.out.parent}")
     words, vectors = word_vectors(model_folder(options.run))
     try:
-        write_bytes(options.out, word2vec(words, vectors, binary=ending in BINARY))
+        with writing(options.out) as beside:
+            beside.write_bytes(word2vec(words, vectors, binary=ending in BINARY))
     except OSError as error:
         raise InputError(f"{options.out}: cannot write ({error.strerror})") from None
     say(f"{len(words):,} vectors of {vectors.shape[1]} numbers: {options.out}")

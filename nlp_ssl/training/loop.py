@@ -45,6 +45,7 @@ from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training import checkpoint, run
 from nlp_ssl.training.card import model_card
+from nlp_ssl.training.figures import figures_of
 from nlp_ssl.training.pretrain import Pretrain, usable_examples
 from nlp_ssl.training.schedule import learning_rate
 
@@ -393,10 +394,17 @@ class _Trainer:
         sums = torch.zeros(len(classes), 3, dtype=torch.float64, device=device)
         counts = torch.zeros(2 + len(classes), dtype=torch.float64, device=device)
         by_class = {name: torch.zeros(n, dtype=torch.float64, device=device) for name, n in classes.items()}
+        own = {name: more for name, part in self.mixture.parts.items() if (more := figures_of(part)) is not None}
+        of_own = {name: torch.zeros(len(more.names), 2, device=device).double() for name, more in own.items()}
+        model: PretrainingModel = accelerator.unwrap_model(self.model)
         self.model.eval()
         for step in range(held_out.steps):
-            for inputs in group_inputs(held_out.batches[step], self.mixture, vocabulary):
-                inputs = send_to_device(inputs, device)
+            for batch in held_out.batches[step]:
+                inputs = send_to_device(to_inputs(batch, self.mixture, vocabulary), device)
+                for name, more in own.items():
+                    if more.steps is None or step < more.steps:
+                        with accelerator.autocast():
+                            of_own[name] += more.take(model, name, batch, inputs, vocabulary).to(device)
                 sums += self.model(inputs)
                 counts += inputs["counts"]
                 for name, of_classes in by_class.items():
@@ -415,6 +423,9 @@ class _Trainer:
                 figures["among_five"] = among_five / count
             if self.mixture.parts[name].head == "causal_lm":
                 figures["bits_per_byte"] = loss / math.log(2) / bytes_read
+            if name in own:
+                totals = accelerator.reduce(of_own[name], "sum").tolist()
+                figures |= {key: total / n for key, (total, n) in zip(own[name].names, totals, strict=True) if n}
             of_parts[name] = figures | {"held_out_targets": count}
         return together(of_parts, self.mixture)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 import tyro
 
@@ -17,6 +18,8 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.files import or_disk_full
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training import run
+
+Options = TypeVar("Options", bound=Recipe)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,20 +36,25 @@ class Pretrain(Recipe):
 
 def main(arguments: Sequence[str]) -> int:
     """The command. RECIPE is a shipped name, a TOML file, or the folder of another run."""
+    return pretrain(parse("pretrain", Pretrain, arguments))
+
+
+def parse(command: str, kind: type[Options], arguments: Sequence[str]) -> Options:
+    """A recipe by its name, with the flags of `kind`, a recipe with more fields, on top. InputError without a name."""
     rest = list(arguments)
     named = bool(rest) and not rest[0].startswith("-")
     if not named and not {"-h", "--help"} & set(rest):
         known = ", ".join(declarations.names("objectives"))
-        raise InputError(f"which recipe? nlp-ssl pretrain RECIPE …, RECIPE being {known} or a TOML file")
+        raise InputError(f"which recipe? nlp-ssl {command} RECIPE …, RECIPE being {known} or a TOML file")
     recipe = recipes.load(rest.pop(0) if named else "mlm")
-    kind = recipes.recipe_type(tuple(recipe.mixture.objectives), Pretrain)
+    whole = recipes.recipe_type(tuple(recipe.mixture.objectives), kind)
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
-    default = kind(**values, corpus=tyro.MISSING, out=tyro.MISSING)
+    needed = [f.name for f in fields(kind) if f.name not in values and f.default is MISSING]
+    default = whole(**values, **dict.fromkeys(needed, tyro.MISSING))
     name = arguments[0] if named else "RECIPE"
     flags = (tyro.conf.FlagCreatePairsOff,)
-    options = tyro.cli(kind, prog=f"nlp-ssl pretrain {name}", args=rest, default=default, config=flags)
-    assert isinstance(options, Pretrain)
-    return pretrain(options)
+    options: Options = tyro.cli(whole, prog=f"nlp-ssl {command} {name}", args=rest, default=default, config=flags)
+    return options
 
 
 def pretrain(options: Pretrain) -> int:

@@ -133,12 +133,20 @@ def test_a_hub_dataset_through_datasets(tmp_path: Path) -> None:
 def test_a_declared_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tiny.toml").write_text('[corpus]\nmodule = "tiny_corpus"\n')
     (tmp_path / "tiny_corpus.py").write_text(
-        "def sources(): return ['a', 'b']\ndef documents(source): yield from (f'{source} {i}' for i in range(3))\n"
+        "version = 1\n"
+        "def sources(): return ['a', 'b']\n"
+        "def identity(source): return f'{source} {version}'\n"
+        "def documents(source): yield from (f'{source} {i}' for i in range(3))\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr("nlp_ssl.declarations.folder", lambda kind: tmp_path)
-    corpus = make("tiny", tmp_path / "out", tokenizer="wordlevel", min_frequency=1)
+    options = {"tokenizer": "wordlevel", "min_frequency": 1}
+    corpus = make("tiny", tmp_path / "out", **options)
     assert documents(corpus) == 6
+    assert make("tiny", tmp_path / "out", **options).fingerprint == corpus.fingerprint
+    monkeypatch.setattr("tiny_corpus.version", 2)
+    with pytest.raises(InputError, match=r"holds another corpus \(other text\)"):
+        make("tiny", tmp_path / "out", **options)
 
 
 # Documents

@@ -1,3 +1,5 @@
+import platform
+from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 
@@ -64,3 +66,12 @@ def test_a_package_is_capped_and_repeats_nothing(monkeypatch) -> None:
 
 def test_the_sources_are_here() -> None:
     assert {"python", "numpy", "torch", "transformers"} <= set(pydocs.sources())
+
+
+def test_a_source_is_another_one_in_another_version(monkeypatch) -> None:
+    before = {source: pydocs.identity(source) for source in pydocs.sources()}
+    assert before["python"] == f"python {platform.python_version()}"
+    assert before["sklearn"] == f"scikit-learn {version('scikit-learn')}"
+    assert len(set(before.values())) == len(before)
+    monkeypatch.setattr(pydocs, "version", lambda name: "0.0.1")
+    assert pydocs.identity("numpy") == "numpy 0.0.1"

@@ -15,6 +15,8 @@ from transformers import (
     BertForSequenceClassification,
     GPT2Config,
     GPT2LMHeadModel,
+    MBartConfig,
+    MBartForConditionalGeneration,
     PreTrainedTokenizerFast,
 )
 
@@ -53,17 +55,18 @@ def network(kind: str) -> torch.nn.Module:
     ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
     if kind == "clm":
         return GPT2LMHeadModel(GPT2Config(vocab_size=V, n_embd=WIDTH, n_layer=1, n_head=2, n_positions=64, **ends))
-    if kind == "bart":
+    if kind in ("bart", "mbart"):
         side = {
             f"{s}_{k}": v
             for s in ("encoder", "decoder")
             for k, v in (("layers", 1), ("attention_heads", 2), ("ffn_dim", 64))
         }
-        return BartForConditionalGeneration(
-            BartConfig(
-                vocab_size=V, d_model=WIDTH, max_position_embeddings=64, decoder_start_token_id=3, **side, **ends
-            )
-        )
+        config, model = {
+            "bart": (BartConfig, BartForConditionalGeneration),
+            "mbart": (MBartConfig, MBartForConditionalGeneration),
+        }[kind]
+        shape = {"vocab_size": V, "d_model": WIDTH, "max_position_embeddings": 64}
+        return model(config(**shape, decoder_start_token_id=2, forced_eos_token_id=None, **side, **ends))
     return {"mlm": BertForMaskedLM, "sop": BertForSequenceClassification}[kind](encoder)
 
 

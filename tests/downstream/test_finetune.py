@@ -116,6 +116,29 @@ def test_seeds_can_be_added(finished: tuple[Finetune, dict], tmp_path: Path) -> 
     assert len(scores_of(more)) == 3
 
 
+def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
+    others = {"baselines": True, "seeds": 1, "epochs": 1, "train_examples": 60}
+    alone = finetune(options(run("sop"), cues, tmp_path / "alone", **others))
+    shared = tmp_path / "shared"
+
+    def names(kind: str, **more) -> list[str]:
+        finetune(options(run(kind), cues, tmp_path / f"{kind}{len(more)}", share_baselines=shared, **others | more))
+        return sorted(file.name.rsplit("-", 1)[0] for file in shared.iterdir())
+
+    four = ["majority", "tfidf", "untrained-choice", "untrained-seed1"]
+    assert names("mlm") == four
+    with monkeypatch.context() as patch:
+        patch.setattr("nlp_ssl.downstream.baselines.BagOfWords", None)
+        assert names("sop") == four  # the same encoder
+        assert names("clm") == sorted([*four, "untrained-choice", "untrained-seed1"])
+    assert len(names("mlm", batch_size=16)) == 8  # another untrained network, the same words
+    assert len(names("mlm", batch_size=16, train_examples=80)) == 12
+    together = json.loads((tmp_path / "sop0" / "scores.json").read_text())
+    assert [m["scores"] for m in together["models"]] == [m["scores"] for m in alone["models"]]
+    monkeypatch.setattr("nlp_ssl.downstream.baselines.BagOfWords", None)
+    finetune(options(run("sop"), cues, tmp_path / "sop0", **others))  # what was taken is kept in OUT, too
+
+
 def test_another_result_is_not_overwritten(finished: tuple[Finetune, dict], tmp_path: Path) -> None:
     asked, _ = finished
     with pytest.raises(InputError, match=r"other batch size \(32, now 16\): choose another --out"):
@@ -147,7 +170,7 @@ def test_dev_labels_are_never_used_for_choosing(run: Run, cues: Path, tmp_path: 
         assert chosen[0].get("tried") == chosen[1].get("tried")
 
 
-@pytest.mark.parametrize("kind", ["sop", "clm", "bart"])
+@pytest.mark.parametrize("kind", ["sop", "clm", "bart", "mbart"])
 def test_every_kind_of_body_learns(run: Run, cues: Path, tmp_path: Path, kind: str) -> None:
     assert scores_of(finetune(options(run(kind), cues, tmp_path / "out", seeds=1, epochs=8)))[0] > 0.85
 
@@ -185,6 +208,24 @@ def test_several_dev_splits_are_scored_apart(run: Run, cues: Path, tmp_path: Pat
     assert list(result["models"][0]["scores"]) == ["accuracy matched", "accuracy mismatched"]
     assert sorted(f.name for f in (asked.out / "predictions").iterdir()) == ["matched-1.tsv", "mismatched-1.tsv"]
     assert [f.name for f in (asked.out / "submission").iterdir()] == ["MNLI-m.tsv"]
+
+
+def test_a_labelled_test_split_is_scored_and_nothing_else(run: Run, cues: Path, tmp_path: Path) -> None:
+    dev = (cues / "dev.tsv").read_text()
+    asked = options(run("mlm"), cues, tmp_path / "one", baselines=True, learning_rates=(3e-4, 3e-3), seeds=1, epochs=2)
+    without = finetune(asked)
+    (cues / "test.tsv").write_text("\n".join(dev.splitlines()[:101]) + "\n")
+    result = finetune(replace(asked, out=tmp_path / "two"))
+    assert result["examples"]["test"] == 100
+    said = list(csv.DictReader((tmp_path / "two" / "predictions" / "test-1.tsv").open(), delimiter="\t"))
+    right = [row["gold"] == row["predicted"] for row in said]
+    assert scores_of(result, metric="accuracy test") == [np.mean(right)]
+    header = (tmp_path / "two" / "scores.md").read_text().splitlines()[2]
+    assert header.startswith("| model | accuracy | accuracy test | accuracy, less untrained")
+    assert not (tmp_path / "two" / "submission").exists()
+    for before, after in zip(without["models"], result["models"], strict=True):
+        assert after["scores"]["accuracy"] == before["scores"]["accuracy"]
+        assert after.get("tried") == before.get("tried")
 
 
 def test_a_loss_that_is_not_finite_stops(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
@@ -244,6 +285,7 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
         ({"learning_rates": (0.0,)}, "--learning-rates 0.0: one or more, all above 0"),
         ({"metric": ("bleu",)}, "--metric bleu"),
         ({"text_column": None}, "no task 'cues' is declared"),
+        ({"share_baselines": Path(__file__)}, "test_finetune.py: a file, it should be a folder"),
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(

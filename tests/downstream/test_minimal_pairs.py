@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from nlp_ssl.cli import main
 from nlp_ssl.downstream.likelihood import LanguageModel
-from nlp_ssl.downstream.metrics import interval_of_mean
 from nlp_ssl.downstream.minimal_pairs import MinimalPairs, minimal_pairs
 from nlp_ssl.errors import InputError
 
@@ -70,7 +70,8 @@ def test_accuracy_is_the_share_of_pairs_whose_good_sentence_is_likelier(
     assert model["paradigms"] == pytest.approx(expected)
     figures = model["scores"]["accuracy"]
     assert figures["mean"] == pytest.approx(np.mean(list(expected.values())))  # of paradigms, whatever their size
-    interval = interval_of_mean(list(expected.values()))
+    accuracies = list(expected.values())
+    interval = stats.t.interval(0.95, len(accuracies) - 1, np.mean(accuracies), stats.sem(accuracies))
     assert (figures["low"], figures["high"]) == pytest.approx(interval)
 
 

@@ -24,7 +24,7 @@ from nlp_ssl.downstream.splits import Examples
 from nlp_ssl.errors import InputError
 
 Run = Callable[[str], Path]
-KINDS = ["mlm", "sop", "clm", "bart"]
+KINDS = ["mlm", "sop", "clm", "bart", "mbart"]
 THREE = Examples(["w1 w2 w3 fine", "w4", "w5 w6"], None, None)
 PAIRS = Examples(["w1 w2 w3 fine", "w4"], ["w5", "w6 w7"], None)
 
@@ -71,7 +71,7 @@ def test_a_frozen_vector_is_the_mean_over_the_tokens(run: Run, kind: str) -> Non
     vectors = Encoder(checkpoint, True, 0, "fp32").vectors(tokens, seen.append)
     assert vectors.shape == (3, 32) and seen == [3]
     body = AutoModel.from_pretrained(run(kind) / "model").eval()
-    body = body.encoder if kind == "bart" else body
+    body = body.encoder if kind in ("bart", "mbart") else body
     for i in range(3):
         ids = torch.from_numpy(tokens.ids[tokens.starts[i] : tokens.starts[i + 1]].astype(np.int64))
         with torch.no_grad():
@@ -94,6 +94,39 @@ def test_a_decoder_classifies_by_its_last_token(run: Run) -> None:
     last = tokens.lengths[[1, 2]] - 1
     assert batch["input_ids"][[0, 1], last].tolist() == [3, 3]  # the end of the text
     torch.testing.assert_close(model(**batch).logits, model.score(hidden[[0, 1], last]))
+
+
+@pytest.mark.parametrize(("kind", "start"), [("bart", 2), ("mbart", 3)])
+def test_an_encoder_decoder_classifies_by_what_has_written_the_text(run: Run, kind: str, start: int) -> None:
+    """The decoder reads a start token and the text; what would write the last [SEP] classifies, of pairs too."""
+    model, checkpoint = model_of(run, kind), load_checkpoint(run(kind) / "model")
+    for examples in (THREE, PAIRS):
+        tokens = encode(checkpoint, examples, 64)
+        assert tokens.types is None
+        batch = collate(tokens, np.array([0, 1]), 0)
+        ids = batch["input_ids"]
+        read = torch.cat([torch.full((2, 1), start), ids[:, :-1]], dim=1)
+        hidden = model.base_model(**batch, decoder_input_ids=read).last_hidden_state
+        last = tokens.lengths[:2] - 1
+        assert ids[[0, 1], last].tolist() == [3, 3]
+        torch.testing.assert_close(model(**batch).logits, model.classification_head(hidden[[0, 1], last]))
+
+
+@pytest.mark.parametrize("kind", ["bart", "mbart"])
+def test_an_encoder_decoder_reads_as_far_as_it_has_positions(run: Run, kind: str) -> None:
+    checkpoint = load_checkpoint(run(kind) / "model")
+    assert longest_input(checkpoint.config, 512) == 64
+    tokens = encode(checkpoint, Examples(["w1 " * 100], None, None), 64)
+    assert tokens.lengths.tolist() == [64]
+    assert torch.isfinite(model_of(run, kind)(**collate(tokens, np.array([0]), 0)).logits).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_special_token_that_a_text_spells_out_is_text(run: Run, kind: str) -> None:
+    """An encoder-decoder is to find the [SEP] at the end, as many in each row."""
+    tokens = encode(load_checkpoint(run(kind) / "model"), Examples(["w1[SEP]w2", "w3"], None, None), 64)
+    assert np.count_nonzero(tokens.ids == 3) == 2
+    assert model_of(run, kind)(**collate(tokens, np.arange(2), 0)).logits.shape == (2, 2)
 
 
 def test_a_backward_decoder_reads_from_the_end(run: Run) -> None:

@@ -16,17 +16,9 @@ from tests.worlds import shard, write_corpus
 
 TINY = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--precision", "fp32"]
 
-EIGHT_ROWS = {
-    "mlm": 0.5,
-    "clm": 0.6,
-    "skip_thought": 0.6,
-    "nsp": 0.25,
-    "sop": 0.25,
-    "emoji": 0.25,
-    "cbow": 0.8,
-    "skip_gram": 0.8,
-}
-
+EIGHT_ROWS = {"mlm": 0.5, "clm": 0.6, "skip_thought": 0.6, "nsp": 0.25, "sop": 0.25, "emoji": 0.25}
+EIGHT_ROWS |= {"sentence_permutation": 0.05, "document_rotation": 0.05, "text_infilling": 0.05, "gap_sentences": 0.05}
+EIGHT_ROWS |= {"cbow": 0.8, "skip_gram": 0.8}
 """The share of its first loss that an objective is left with when eight rows are all there is."""
 
 
@@ -196,6 +188,8 @@ def test_held_out_figures(corpus, tmp_path) -> None:
     tokens = validation_tokens(corpus)
     assert bits == pytest.approx(nats * held_out["clm"]["held_out_targets"] / tokens / math.log(2) / 4, rel=1e-6)
     assert 0.5 <= held_out["sop"]["majority"] < 0.75
+    assert 0 < held_out["sentence_permutation"]["orders_by_chance"] < 0.5  # two or more sentences, most unlike
+    assert 0 <= held_out["sentence_permutation"]["orders_recovered"] <= 1
 
 
 def validation_tokens(corpus: Path) -> int:
@@ -263,8 +257,10 @@ def test_a_corpus_that_cannot_serve_is_refused(tmp_path, capsys) -> None:
     manifest["splits"]["train"]["tokens"] = 120
     (folder / "manifest.json").write_text(json.dumps(manifest))
     out = tmp_path / "run"
-    said = refused(capsys, "pretrain", "sop", "--corpus", str(folder), "--out", str(out), *TINY)
-    assert "cannot serve sop: none of the 40 runs of sentences in its train split has two sentences" in said
+    for objective in ("sop", "gap_sentences"):
+        said = refused(capsys, "pretrain", objective, "--corpus", str(folder), "--out", str(out), *TINY)
+        sentence = f"cannot serve {objective}: none of the 40 runs of sentences in its train split has two sentences"
+        assert sentence in said
     assert not out.exists()
 
 

@@ -1,0 +1,143 @@
+"""Do the intervals of a difference cover the truth, and how often is a "better" false?
+
+python benchmarks/intervals.py [--repeats 1000]
+Models are simulated whose true scores are known. Whether an example is right depends on the model's skill, on its
+pretraining and fine-tuning seed, on the example (for both models alike, and for one alone), and on chance that every
+run has with every example. The metric is computed from the predictions, as in a comparison.
+The percentile multi-bootstrap over seeds and examples is beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtr
+
+from nlp_ssl.console import table
+from nlp_ssl.downstream.intervals import Scores, difference, measure
+from nlp_ssl.downstream.metrics import METRICS, Floats
+
+POSITIVE = 0.7  # of the examples are of class 1: so is CoLA
+RESAMPLES = 300
+
+
+@dataclass(frozen=True)
+class World:
+    """Standard deviations are of a latent margin; an example is right where its margin is above zero."""
+
+    metric: str = "accuracy"
+    n: int = 400
+    skill: float = 0.8
+    gain: float = 0.0
+    """How much more skill ours has."""
+    seed: float = 0.05
+    finetuning: float = 0.05
+    shared_seed: float = 0.02
+    """Of the same pretraining seed in both models: what pairing by seed removes."""
+    example: float = 0.7
+    own_example: float = 0.4
+    chance: float = 0.6
+    seeds: int = 3
+    finetuning_seeds: int = 2
+    untrained: bool = False
+    """Theirs is one network without pretraining, whose fine-tuning seeds are not ours."""
+
+    def draw(self, rng: np.random.Generator) -> tuple[Scores, Scores]:
+        """Ours and theirs, once."""
+        S, F, n = self.seeds, self.finetuning_seeds, self.n
+        gold = (rng.random(n) < POSITIVE).astype(float)
+        both = self.example * rng.standard_normal(n)
+        same = self.shared_seed * rng.standard_normal((S, 1, 2))
+        scores = []
+        for P, skill in ((S, self.skill + self.gain), (1 if self.untrained else S, self.skill)):
+            of_class = self._of_class(rng, P, F, skill, np.zeros((P, 1, 2)) if self.untrained else same)
+            margin = np.take_along_axis(of_class, np.broadcast_to(gold.astype(int), (P, F, n)), axis=2) + both
+            margin += self.own_example * rng.standard_normal(n) + self.chance * rng.standard_normal((P, F, n))
+            predicted = np.where(margin > 0, gold, 1 - gold)
+            scores.append(measure(self.metric, gold, predicted, pretrained=len(scores) == 0 or not self.untrained))
+        return scores[0], scores[1]
+
+    def _of_class(self, rng: np.random.Generator, P: int, F: int, skill: float, same: Floats) -> Floats:
+        """The mean margin of each run for the examples of each class [P, F, 2]."""
+        seed = 0.0 if P == 1 else self.seed
+        return skill + same + seed * rng.standard_normal((P, 1, 2)) + self.finetuning * rng.standard_normal((P, F, 2))
+
+    def truth(self) -> float:
+        """The true difference: over all seeds, and as many examples as one likes."""
+        if self.gain == 0 and not self.untrained:
+            return 0.0
+        rng = np.random.default_rng(1)
+        means = []
+        for skill, seed in ((self.skill + self.gain, True), (self.skill, not self.untrained)):
+            variance = self.finetuning**2 + (self.seed**2 + self.shared_seed**2 * (not self.untrained)) * seed
+            margin = skill + np.sqrt(variance) * rng.standard_normal((400_000, 2))
+            right = ndtr(margin / np.sqrt(self.example**2 + self.own_example**2 + self.chance**2))
+            # Four kinds of examples, (gold, predicted), with the share that each has.
+            kinds = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], dtype=float).T
+            share = np.stack([right[:, 0], 1 - right[:, 0], 1 - right[:, 1], right[:, 1]], axis=1)
+            share *= [1 - POSITIVE, 1 - POSITIVE, POSITIVE, POSITIVE]
+            means.append(METRICS[self.metric](*kinds, 1e6 * share).mean())
+        return float(means[0] - means[1])
+
+
+def worlds() -> Iterator[tuple[str, World]]:
+    for S in (2, 3, 5):
+        yield f"{S} seeds vary not at all", World(seeds=S, seed=0, finetuning=0, shared_seed=0)
+        yield f"{S} seeds vary little", World(seeds=S, seed=0.03, finetuning=0.03)
+        yield f"{S} seeds", World(seeds=S)
+        yield f"{S} seeds vary much", World(seeds=S, seed=0.2, finetuning=0.1, shared_seed=0.1)
+        yield f"{S} seeds, 1 fine-tuning seed", World(seeds=S, finetuning_seeds=1)
+        yield f"{S} seeds, ours better", World(seeds=S, gain=0.2)
+        yield f"{S} seeds, 1,000 examples", World(seeds=S, n=1000)
+        yield f"{S} seeds, 97 % right", World(seeds=S, skill=1.9)
+        yield f"{S} seeds, Matthews", World(seeds=S, metric="matthews")
+        yield f"{S} seeds, macro F1, ours better", World(seeds=S, metric="macro_f1", gain=0.2)
+        yield f"{S} seeds, beside untrained", World(seeds=S, untrained=True, finetuning_seeds=3)
+
+
+def multi_bootstrap(ours: Scores, theirs: Scores, rng: np.random.Generator) -> tuple[float, float]:
+    """The percentile interval over seeds and examples; a resample moves scores by its examples' influence."""
+    values, influence = ours.values.mean(1), ours.influence.mean(1)
+    if len(theirs.values) == len(values):
+        values, influence = values - theirs.values.mean(1), influence - theirs.influence.mean(1)
+    else:
+        values, influence = values - theirs.mean, influence - theirs.influence.mean((0, 1))
+    S, n = influence.shape
+    # Of a mean over hundreds of examples, resampling finds the normal distribution with their covariance.
+    examples = rng.multivariate_normal(np.zeros(S), np.cov(influence, bias=True) / n, RESAMPLES)  # [R, S]
+    seeds = rng.multinomial(S, np.full(S, 1 / S), RESAMPLES) / S  # [R, S]
+    low, high = np.quantile(((values + examples) * seeds).sum(1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=1000)
+    repeats = parser.parse_args().repeats
+    rows = []
+    for name, world in worlds():
+        rng, truth = np.random.default_rng(0), world.truth()
+        covered = resampled = better = worse = 0
+        detectable = []
+        for _ in range(repeats):
+            ours, theirs = world.draw(rng)
+            found = difference(ours, theirs)
+            low, high = multi_bootstrap(ours, theirs, rng)
+            covered += found.low <= truth <= found.high
+            resampled += low <= truth <= high
+            better += found.verdict == "better"
+            worse += found.verdict == "worse"
+            detectable.append(found.detectable)
+        shares = [f"{100 * count / repeats:.1f}" for count in (covered, resampled, better, worse)]
+        rows.append([name, f"{100 * truth:+.2f}", *shares, f"{100 * np.median(detectable):.1f}"])
+        print(".", end="", flush=True, file=sys.stderr)
+    head = ["world", "true difference", "covered, %", "multi-bootstrap, %", "better, %", "worse, %", "detectable"]
+    print(table(head, rows))
+
+
+if __name__ == "__main__":
+    main()

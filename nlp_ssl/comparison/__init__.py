@@ -1,0 +1,1 @@
+"""Objectives compared: what their scores say together, and the report that says it."""

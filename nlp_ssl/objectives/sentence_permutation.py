@@ -1,0 +1,92 @@
+"""Sentence permutation: write a text in its order, from its sentences in another one.
+
+Paper: Lewis et al., BART, ACL 2020, section 2.2 (sentence permutation).
+
+Departures. Sentences are the corpus's own (fairseq's end at a full stop, "?" and "!" ending none, and with most
+tokenizers nowhere at all). Where two sentences take part their order is never the one that they had, which
+fairseq leaves them in half of the time: uniform among all other orders, by drawing again up to `TRIES` times and then
+turning them by one (two sentences always change places; of three, 1 row in 1,296 is turned without a draw). With a
+ratio below 1, which fairseq's options cannot say, at least two take part.
+
+In: a clean batch, or one that another corruption of this kind went before; a sentence is a run of tokens with one
+number. Out: `ids`, `sentence` and `segment` rearranged between [CLS] and the last [SEP]; `sequences["seq2seq_lm"]`
+[B, T] the text. Rows of one sentence stay as they are.
+Requirements: somewhere in the corpus, two sentences that fit into a row together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp_ssl.corpus.batch import Batch
+from nlp_ssl.corpus.examples import Body, Examples, Text
+from nlp_ssl.corpus.noise import Noise
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.denoising import moved, with_original
+
+TRIES = 4
+"""Orders that are drawn to find one that is not the one there is."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentencePermutation(Objective):
+    """Put the sentences of a text back into their order (BART)."""
+
+    ratio: float = 1.0
+    """Share of a row's sentences that are permuted, two at least; the others keep their places."""
+
+    example: ClassVar = "segment"
+    body: ClassVar = "seq2seq"
+    heads: ClassVar = ("seq2seq_lm",)
+    paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
+    needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.ratio <= 1, "ratio", self.ratio, "it must be above 0 and at most 1")
+
+    def examples(self, text: Text, vocabulary: Vocabulary, body: Body, max_length: int) -> Examples:
+        """All segments, those of one sentence included; none at all if each of them has only one."""
+        found = super().examples(text, vocabulary, body, max_length)
+        inner, _ = text.sentences(found.start, found.length.astype(np.int64))
+        return found if len(inner) else found.take(np.arange(0))
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """Rearrange the sentences, and have the text written as it was."""
+        sentence = batch.sentence
+        begins = np.zeros(sentence.shape, np.bool_)
+        begins[:, 1:] = (sentence[:, 1:] != sentence[:, :-1]) & (sentence[:, 1:] >= 0)
+        nth = np.cumsum(begins, axis=1, dtype=np.int16) - 1  # [B, L] which sentence from the left
+        place = self._places(nth[:, -1] + 1, noise)  # [B, S]
+        key = np.take_along_axis(place, np.maximum(nth, 0).astype(np.int64), 1)
+        key[:, :1], key[:, 1:][sentence[:, 1:] < 0] = -1, place.shape[1]  # [CLS]; [SEP] and padding
+        source = np.argsort(key, axis=1, kind="stable")  # by the sentence's new place, then by position
+        return moved(with_original(batch), source, batch.length, vocabulary)
+
+    def _places(self, count: npt.NDArray[np.int16], noise: Noise) -> npt.NDArray[np.int16]:
+        """The new place of each sentence, in rows of `count` [B] sentences. [B, S]."""
+        width = max(1, int(count.max()))
+        number = np.arange(width)
+        wanted = np.minimum(count, np.maximum(2, np.ceil(self.ratio * count - 1e-9)))[:, None]  # [B, 1]
+        lot = np.where(number < count[:, None], noise.uniform("which", width), 2)
+        part = np.argsort(np.argsort(lot, axis=1, kind="stable"), axis=1) < wanted
+        here = np.argsort(~part, axis=1, kind="stable")  # the places of those that take part, then of the others
+        # In case of need, each comes to where the one before it was.
+        turned = np.take_along_axis(here, np.where(number < wanted, (number + 1) % wanted.astype(np.int64), number), 1)
+        order, todo = turned, np.flatnonzero(wanted > 1)
+        for draw in range(TRIES):
+            lot = np.where(part[todo], noise.take(todo).uniform(f"order {draw}", width), 2)
+            drawn = np.argsort(lot, axis=1, kind="stable")  # equals `here` behind those that take part
+            other = (drawn != here[todo]).any(axis=1)
+            order[todo[other]] = drawn[other]
+            todo = todo[~other]
+        place = np.empty(order.shape, np.int16)
+        np.put_along_axis(place, order, here.astype(np.int16), 1)
+        return place

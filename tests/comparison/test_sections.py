@@ -1,0 +1,117 @@
+from nlp_ssl.comparison.findings import Board, Figure, Gap, Setting
+from nlp_ssl.comparison.sections import (
+    against_each_other,
+    against_untrained,
+    interval,
+    listed,
+    mark,
+    percent,
+    probability,
+    setting_name,
+    signed,
+)
+from nlp_ssl.comparison.statistics import Description
+from nlp_ssl.downstream.intervals import Difference
+
+SEEN = Description(mean=0.7, median=0.7, sd=0.01, finetuning_sd=0.01)
+
+
+def gap(sign: int) -> Gap:
+    """A difference that is better (1), worse (-1) or cannot be told (0)."""
+    found = Difference(0.1 * sign, 0.1 * sign - 0.05, 0.1 * sign + 0.05, p=0.5, detectable=0.1, anecdotal=False)
+    return Gap(found, 0.01 if sign else 0.9)
+
+
+def board(
+    untrained: dict[str, list[int]], pairs: dict[tuple[str, str], list[int]] | None = None, anecdotal: bool = False
+) -> Board:
+    """A board from the verdicts of each objective on each task, against untrained and against each other."""
+    objectives = tuple(untrained)
+    tasks = tuple(f"task {i}" for i in range(max(map(len, untrained.values()))))
+    return Board(
+        setting=Setting("finetune", None, None),
+        objectives=objectives,
+        models=objectives,
+        tasks=tasks,
+        metrics=dict.fromkeys(tasks, "accuracy"),
+        figures={
+            (m, t): Figure(None, SEEN, gap(s)) for m, v in untrained.items() for t, s in zip(tasks, v, strict=True)
+        },
+        pairs={(*names, t): gap(s) for names, v in (pairs or {}).items() for t, s in zip(tasks, v, strict=True)},
+        floors={},
+        standings={},
+        anecdotal=objectives if anecdotal else (),
+    )
+
+
+def test_figures_as_people_read_them() -> None:
+    assert [percent(x) for x in (0.7134, 1.0, -0.0001, -0.05)] == ["71.3", "100.0", "0.0", "−5.0"]
+    assert [signed(x) for x in (0.0213, -0.004, -0.0001, 0.0)] == ["+2.1", "−0.4", "+0.0", "+0.0"]
+    assert interval(-0.1, 0.25, signed) == "[−10.0, +25.0]"
+    assert [mark(x) for x in (0.7, 0.725, -0.1)] == ["70", "72.5", "−10"]
+    assert [probability(p) for p in (1e-12, 0.0049, 0.02, 1.0)] == ["< 0.001", "0.005", "0.02", "1.00"]
+    assert [listed(names) for names in ([], ["a"], ["a", "b"], ["a", "b", "c"])] == ["", "a", "a and b", "a, b and c"]
+
+
+def test_settings_as_people_call_them() -> None:
+    names = [
+        setting_name(Setting(*s))
+        for s in (
+            ("finetune", None, None),
+            ("finetune", 1000, None),
+            ("probe", 100, None),
+            ("zero-shot", None, "causal"),
+            ("word similarity", None, None),
+        )
+    ]
+    assert names == [
+        "Fine-tuned on all labels",
+        "Fine-tuned on 1,000 labels",
+        "Linear probe on frozen vectors, 100 labels",
+        "Zero-shot, causal",
+        "Word similarity",
+    ]
+
+
+def test_every_verdict_against_untrained_has_its_words() -> None:
+    found = against_untrained(board({"a": [1, 1], "b": [1, 0], "c": [0, 0], "d": [0, -1], "e": [1, -1]}))
+    assert found == (
+        "a (on every task) and b (on 1 of 2 tasks) came out better than the same network untrained; "
+        "d (on 1 of 2 tasks) came out worse than untrained; e came out better on some tasks and worse on others; "
+        "c cannot be told from no pretraining."
+    )
+    several = against_untrained(board({"a": [1, 0, 0], "b": [1, 1, 1], "c": [1, 1, 0], "d": [1, 0, 0]}))
+    assert several == (
+        "b (on every task), c (on 2 of 3 tasks) and a and d (on 1 of 3 tasks) came out better than the same network "
+        "untrained."
+    )
+    assert against_untrained(board({"a": [0]}, anecdotal=True)) == (
+        "In these runs, one pretraining seed each and so no more than an anecdote, "
+        "a cannot be told from no pretraining."
+    )
+
+
+def test_who_is_ahead_of_the_others() -> None:
+    flat = {"a": [0], "b": [0], "c": [0]}
+
+    def said(ab: int, ac: int, bc: int) -> str:
+        return against_each_other(board(flat, {("a", "b"): [ab], ("a", "c"): [ac], ("b", "c"): [bc]}))
+
+    assert said(0, 0, 0) == "Between the objectives, none can be told from another."
+    assert said(1, 1, 0) == "Of the objectives, a is better than all others."
+    assert said(-1, 0, 1) == "Of the objectives, b is better than all others."
+    assert said(0, 1, 0) == (
+        "Of the objectives, none can be said to be better than a and b, and these cannot be told apart; "
+        "c is worse than some other."
+    )
+    assert (
+        said(1, 0, 1)
+        == "Of the objectives, none can be said to be better than a; b and c are each worse than some other."
+    )
+    assert said(1, -1, 1) == "Of the objectives, none is ahead: each is worse than some other."
+    assert against_each_other(board({"a": [1]})) == "There is no other objective to compare with."
+
+
+def test_better_on_one_task_and_worse_on_another_is_no_lead() -> None:
+    found = against_each_other(board({"a": [0, 0], "b": [0, 0]}, {("a", "b"): [1, -1]}))
+    assert found == "Between the objectives, none can be told from another."
