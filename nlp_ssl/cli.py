@@ -24,6 +24,7 @@ COMMANDS = {
     "export": ("nlp_ssl.training.export", "a model -> a file for other programs: word2vec"),
     "probe": ("nlp_ssl.downstream.probe", "a model and a labelled task -> what its frozen vectors know"),
     "minimal-pairs": ("nlp_ssl.downstream.minimal_pairs", "a model and pairs of sentences -> which it finds likelier"),
+    "compare": ("nlp_ssl.comparison.compare", "objectives on one corpus with one budget -> which one, how sure"),
     "report": ("nlp_ssl.comparison.report", "a comparison's results -> one page that answers which objective"),
     "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
 }

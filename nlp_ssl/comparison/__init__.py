@@ -1,1 +1,1 @@
-"""Objectives compared: what their scores say together, and the report that says it."""
+"""Objectives compared: the grid of their runs, what their scores say together, and the report that says it."""

@@ -190,7 +190,7 @@ def _markdown_block(block: Block) -> list[str]:
         case Text(text, _):
             return [_escaped(text)]
         case Table():
-            header: Sequence[Cell | str] = block.header or [""] * len(block.rows[0].cells)
+            header: Sequence[Cell | str] = block.header or [""] * (len(block.rows[0].cells) if block.rows else 1)
             rule: list[Cell | str] = ["---"] * len(header)
             lines = [list(header), rule, *(list(row.cells) for row in block.rows)]
             table = "\n".join("| " + " | ".join(map(_markdown_cell, line)) + " |" for line in lines)

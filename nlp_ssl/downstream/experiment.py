@@ -99,7 +99,7 @@ def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[
     if problems:
         raise InputError(*problems)
     task = with_flags(
-        _find_task(options.task), options.text_column, options.pair_column, options.label_column, options.metric
+        find_task(options.task), options.text_column, options.pair_column, options.label_column, options.metric
     )
     folder = model_folder(options.run)
 
@@ -110,7 +110,8 @@ def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[
         return experiment(options, task, folder, labels, splits).result()
 
 
-def _find_task(name: str) -> Task:
+def find_task(name: str) -> Task:
+    """The task that is declared by this name or in this file; else one whose columns flags have to name."""
     declared = name.endswith(".toml") or name in task_names()
     return load_task(name) if declared else own_task(name)
 

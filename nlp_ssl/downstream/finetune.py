@@ -38,7 +38,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Finetune(TaskOptions):
+class Protocol:
+    """How every network is fine-tuned."""
+
+    learning_rates: tuple[float, ...] = (5e-5, 2e-4, 8e-4)
+    """The peak learning rates to choose from, on a held-out part of train."""
+    epochs: int | None = None
+    """The most passes over train, of which the best number is chosen; by default 3 (large tasks) to 10 (small)."""
+    batch_size: int = 32
+    """Examples in a batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finetune(Protocol, TaskOptions):
     """Fine-tune a pretrained model on a labelled task, and score it beside baselines."""
 
     command: ClassVar = "finetune"
@@ -49,12 +61,6 @@ class Finetune(TaskOptions):
     """Networks that are trained; scores are reported with their spread."""
     baselines: bool = True
     """Also score the majority class, TF-IDF with a linear model, and the same network untrained."""
-    learning_rates: tuple[float, ...] = (5e-5, 2e-4, 8e-4)
-    """The peak learning rates to choose from, on a held-out part of train."""
-    epochs: int | None = None
-    """The most passes over train, of which the best number is chosen; by default 3 (large tasks) to 10 (small)."""
-    batch_size: int = 32
-    """Examples in a batch."""
 
     def rules(self) -> list[tuple[bool, str]]:
         """What has to hold, each with the sentence for where it does not."""
@@ -83,13 +89,18 @@ def finetune(options: Finetune) -> dict[str, Any]:
     return score_task(_Finetuning, options)
 
 
+def usual_epochs(train_examples: int) -> int:
+    """The most passes over so many examples where none are asked for."""
+    return min(max(round(30_000 / train_examples), 3), 10)
+
+
 class _Finetuning(Experiment[Finetune]):
     """Networks that are trained whole."""
 
     @cached_property
     def epochs(self) -> int:
         """Of the schedule."""
-        return self.options.epochs or min(max(round(30_000 / len(self.train)), 3), 10)
+        return self.options.epochs or usual_epochs(len(self.train))
 
     def settings(self) -> dict[str, Any]:
         return {

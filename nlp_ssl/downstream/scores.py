@@ -71,7 +71,7 @@ def write_result(
 ) -> dict[str, Any]:
     """Score the rows, print the table on standard output and write all files; returns what scores.json holds."""
     scored = [split for split, examples in splits.items() if examples.labels is not None]
-    measured = {_score_name(task, metric, split): (metric, split) for split in scored for metric in task.metrics}
+    measured = {score_name(task, metric, split): (metric, split) for split in scored for metric in task.metrics}
     models = [_scored(row, rows, measured, labels, splits) for row in rows]
     result = {
         "task": task.name,
@@ -117,7 +117,8 @@ def markdown(caption: str, header: Sequence[str], lines: Sequence[Sequence[str]]
     return "\n".join([caption, "", *rows, "", f"`{command}`", ""])
 
 
-def _score_name(task: Task, metric: str, split: str) -> str:
+def score_name(task: Task, metric: str, split: str) -> str:
+    """What a metric on a split is called: "accuracy" on dev, "accuracy matched" on dev_matched."""
     return metric if split == "dev" else f"{metric} {split.removeprefix('dev_')}"
 
 

@@ -56,6 +56,19 @@ CALIBRATION_STEPS = 8
 """Steps that are timed to turn a budget in minutes into steps."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a run is expected to cost."""
+
+    steps: int
+    tokens: float
+    """Tokens of text."""
+    flops: float
+    seconds: float
+    body_flops_per_token: float
+    """Forward and backward, without the head: what another task costs on the same body."""
+
+
 @dataclass
 class Totals:
     """What a run has done so far, over all processes; saved with each checkpoint."""
@@ -85,8 +98,8 @@ class Totals:
             self.window[key] = self.window.get(key, 0.0) + value
 
 
-def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text, examples: Examples) -> int:
-    """Run or go on with a run; returns the exit status."""
+def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: Text, examples: Examples) -> Trainer:
+    """Model, optimizer and batches of a recipe, at its first step. InputError for options that do not fit."""
     transformers_logging.disable_progress_bar()  # ours says enough
     mixture = options.mixture
     config = configure(options.model, mixture, vocabulary, options.batch.max_length)
@@ -118,8 +131,14 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
         optimizer = make_optimizer(model, wanted.weight_decay, betas=betas, eps=wanted.epsilon)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     peak = peak_flops(accelerator.device, precision)
-    trainer = _Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
+    return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
 
+
+def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text, examples: Examples) -> int:
+    """Run or go on with a run; returns the exit status."""
+    trainer = make_trainer(options, vocabulary, text, examples)
+    accelerator, batches, mixture = trainer.accelerator, trainer.batches, options.mixture
+    model = accelerator.unwrap_model(trainer.model)
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
     metrics = run.Metrics(options.out)
     if saved is not None:
@@ -135,6 +154,7 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
         run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
         metrics.trim(totals.step if saved is not None else -1)
     held_out = make_held_out(options, corpus, vocabulary, accelerator)
+    precision = resolve_precision(options.precision)
     how = f"{precision} on {accelerator.num_processes} x {accelerator.device}"
     describe(options, model, batches, held_out, totals, how)
     if options.log_with is not None:
@@ -147,7 +167,7 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
     figures = trainer.evaluate(held_out) if held_out else {}
     end = {"objective": mixture.name, "held_out": figures, **totals.so_far()} | sizes(model)
     if accelerator.is_main_process:
-        save_model(options, corpus, accelerator.unwrap_model(prepared), end | {"step": totals.step})
+        save_model(options, corpus, model, end | {"step": totals.step})
         metrics.append("end", totals.step, end)
         say(f"{in_words(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
@@ -201,7 +221,7 @@ def group_inputs(micro_batches: list[Batch], mixture: Mixture, vocabulary: Vocab
     return [to_inputs(batch, mixture, vocabulary) for batch in micro_batches]
 
 
-class _Trainer:
+class Trainer:
     """A model, its optimizer and its batches."""
 
     def __init__(
@@ -263,17 +283,38 @@ class _Trainer:
             steps = budget.amount
         elif budget.unit == "tokens":
             steps = budget.amount * len(batches) / batches.examples.length.sum()
+        elif budget.unit == "flops":
+            steps = budget.amount / self._flops_a_step(self._sample())
         else:
-            sample = [batches[int(step)] for step in np.linspace(0, len(batches) - 1, CALIBRATION_STEPS)]
-            groups = [group_inputs(micro_batches, self.mixture, self.batches.vocabulary) for micro_batches in sample]
-            if budget.unit == "flops":
-                mine = np.mean([sum(map(self._flops_of, group)) for group in groups])
-                cost = self._over_processes(float(mine), "sum")
-                steps = budget.amount / cost
-            else:
-                cost = self._over_processes(self._seconds_a_step(groups), "mean")
-                steps = 60 * budget.amount / cost
+            steps = 60 * budget.amount / self._seconds_a_step(self._sample())
         return max(1, round(steps))
+
+    def expect(self) -> Cost:
+        """What the run will cost, from a few batches; the model is as it was afterwards."""
+        sample = self._sample()
+        steps = self.plan(Budget.parse(self.options.budget))
+        tokens = float(np.mean([sum(int(inputs["counts"][0]) for inputs in group) for group in sample]))
+        body = float(np.mean([sum(self._flops_of_body(inputs) for inputs in group) for group in sample]))
+        return Cost(
+            steps=steps,
+            tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
+            flops=steps * self._flops_a_step(sample),
+            seconds=steps * self._seconds_a_step(sample),
+            body_flops_per_token=body / tokens,
+        )
+
+    def _sample(self) -> list[list[Inputs]]:
+        """Some steps' inputs, from all over an epoch."""
+        steps = np.linspace(0, len(self.batches) - 1, CALIBRATION_STEPS)
+        return [group_inputs(self.batches[int(step)], self.mixture, self.batches.vocabulary) for step in steps]
+
+    def _flops_a_step(self, groups: list[list[Inputs]]) -> float:
+        mine = np.mean([sum(map(self._flops_of, group)) for group in groups])
+        return self._over_processes(float(mine), "sum")
+
+    def _flops_of_body(self, inputs: Inputs) -> int:
+        _, rows, *targets = inputs["counts"].tolist()
+        return self._flops(inputs, rows, [0] * len(targets))
 
     def _flops_of(self, inputs: Inputs) -> int:
         _, rows, *targets = inputs["counts"].tolist()
@@ -297,7 +338,7 @@ class _Trainer:
                 self.update(0, 0.0, [dict(inputs) for inputs in group])
         self._wait()
         self.optimizer.optimizer.state.clear()
-        return (time.perf_counter() - started) / len(groups)
+        return self._over_processes((time.perf_counter() - started) / len(groups), "mean")
 
     def _wait(self) -> None:
         if self.accelerator.device.type == "cuda":
