@@ -21,6 +21,8 @@ COMMANDS = {
     "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
     "evaluate": ("nlp_ssl.training.evaluate", "a model on held-out text -> its objective's figures, or another's"),
     "finetune": ("nlp_ssl.downstream.finetune", "a model and a labelled task -> scores beside baselines"),
+    "similarity": ("nlp_ssl.downstream.similarity", "word vectors and people's judgement of pairs -> how they agree"),
+    "export": ("nlp_ssl.training.export", "a model -> a file for other programs: word2vec"),
     "probe": ("nlp_ssl.downstream.probe", "a model and a labelled task -> what its frozen vectors know"),
     "minimal-pairs": ("nlp_ssl.downstream.minimal_pairs", "a model and pairs of sentences -> which it finds likelier"),
     "compare": ("nlp_ssl.comparison.compare", "objectives on one corpus with one budget -> which one, how sure"),

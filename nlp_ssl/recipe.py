@@ -82,7 +82,11 @@ class Batching:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """AdamW and its learning rate."""
+    """The optimizer and its learning rate."""
+
+    method: Literal["adamw", "adagrad"] = "adamw"
+    """AdamW; or Adagrad, whose steps for a word depend on that word's gradients alone: for vectors of words. Adagrad
+    has neither betas nor weight decay."""
 
     learning_rate: float = 1e-3
     """The highest learning rate, reached after the warm-up."""

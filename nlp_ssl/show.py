@@ -128,13 +128,24 @@ def describe(clean: Batch, batch: Batch, row: int, mixture: Mixture, vocabulary:
         else:
             labels = batch.labels[name][row, :length]
             targets = np.flatnonzero(labels != NO_LABEL)
-            if part.head == "causal_lm":
+            if mixture.body == "static":
+                notes |= {int(i): words(_context(batch, row, int(i)), vocabulary) for i in targets}
+                answers[name] = f"{len(targets)} words, with those around them in marks, told from others such as "
+                answers[name] += words(batch.windows["negatives"][row, :5], vocabulary)
+            elif part.head == "causal_lm":
                 answers[name] = OPEN + words(labels[targets], vocabulary) + CLOSE
             else:
                 notes |= {int(i): words(labels[i : i + 1], vocabulary) for i in targets}
                 answers[name] = f"{len(targets)} tokens, in marks behind what stands in their place"
     out["input"] = words(batch.ids[row, :length], vocabulary, notes)
     return out | {f"{name}:": answer for name, answer in answers.items() if answer}
+
+
+def _context(batch: Batch, row: int, place: int) -> npt.NDArray[np.int64]:
+    """The words in the window of one."""
+    left, right = (int(batch.windows[side][row, place]) for side in ("left", "right"))
+    ids = batch.ids[row]
+    return np.concatenate([ids[place - left : place], ids[place + 1 : place + 1 + right]])
 
 
 def words(
@@ -176,7 +187,7 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
         unchanged += int(_same(before, batch).sum())
         answered += int(_answer_in_input(batch).sum())
         for name, part in mixture.parts.items():
-            targets[name] += count_targets(batch, name)
+            targets[name] += count_targets(batch, name, part)
             of_part = batch.sequences[name] if name in batch.sequences else batch.labels[name]
             if of_part.ndim == 2:
                 without[name] += int(np.count_nonzero((of_part == NO_LABEL).all(axis=1)))

@@ -12,6 +12,8 @@ an example (B rows), padded on the right to the batch's width (L columns):
     label      int64 [B]     the example's own class; of a mixed pair: 1 where B is from another document; else 0
     labels     head -> int64 what a head predicts: [B, L], at each position, NO_LABEL where nothing; or [B]
     sequences  head -> int64 [B, T] tokens in rows of another length: what a decoder has to write, NO_LABEL beyond
+    windows    name -> int64 for static vectors. `left` and `right` [B, L]: how many words to either side of a word are
+                             its context; `negatives` [B, K]: words drawn by frequency, to be told from the real ones
 
 Framed for an encoder or an encoder-decoder, a *segment* and a *triple* are `[CLS] tokens [SEP]`; for a decoder
 `[CLS] tokens`, and `[SEP]` where the document ends, so that its end is learned; for static vectors the tokens alone.
@@ -52,6 +54,7 @@ class Batch:
     label: Ints
     labels: Mapping[str, Ints] = field(default_factory=dict)
     sequences: Mapping[str, Ints] = field(default_factory=dict)
+    windows: Mapping[str, Ints] = field(default_factory=dict)
 
     def take(self, rows: Ints) -> Batch:
         """Some of the rows alone."""
@@ -204,12 +207,12 @@ def stack(parts: Sequence[tuple[Ints, Batch]], vocabulary: Vocabulary) -> Batch:
     values: dict[str, Any] = {
         name: joined([(at, getattr(part, name)) for at, part in parts], fill) for name, fill in fills.items()
     }
-    for name, least in (("labels", width), ("sequences", 0)):
+    for name, fill, least in (("labels", NO_LABEL, width), ("sequences", NO_LABEL, 0), ("windows", 0, 0)):
         found: dict[str, list[tuple[Ints, npt.NDArray[Any]]]] = {}
         for at, part in parts:
             for head, array in getattr(part, name).items():
                 found.setdefault(head, []).append((at, array))
-        values[name] = {head: joined(arrays, NO_LABEL, least) for head, arrays in found.items()}
+        values[name] = {head: joined(arrays, fill, least) for head, arrays in found.items()}
     return Batch(**values)
 
 
@@ -233,6 +236,13 @@ def check(batch: Batch, vocabulary: Vocabulary, who: str) -> None:
         _refuse(wrong, tokens, f"{who}: not a token of {head}")
         after = np.maximum.accumulate(tokens == NO_LABEL, axis=1) & (tokens != NO_LABEL)
         _refuse(after, tokens, f"{who}: a token of {head} behind its end")
+    if batch.windows:
+        left, right, negatives = (batch.windows[name] for name in ("left", "right", "negatives"))
+        position = np.arange(width)
+        _refuse((left < 0) | (left > position), left, f"{who}: a window to the left out of its row")
+        ends = np.maximum(batch.length[:, None] - 1 - position, 0)
+        _refuse((right < 0) | (right > ends), right, f"{who}: a window to the right out of its row")
+        _refuse((negatives < 0) | (negatives >= vocabulary.size), negatives, f"{who}: not a word to tell apart")
 
 
 def _refuse(wrong: npt.NDArray[np.bool_], values: npt.NDArray[np.int64], what: str) -> None:

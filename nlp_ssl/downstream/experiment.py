@@ -18,8 +18,9 @@ import tyro
 
 from nlp_ssl.console import progress, say, warn
 from nlp_ssl.downstream.tasks import Task, load_task, own_task, task_names, with_flags
-from nlp_ssl.downstream.work import Part, Parts, command, model_folder, or_cannot_write, weights_fingerprint
+from nlp_ssl.downstream.work import Part, Parts, command, or_cannot_write, weights_fingerprint
 from nlp_ssl.errors import InputError
+from nlp_ssl.training.run import model_folder
 
 if TYPE_CHECKING:
     from nlp_ssl.downstream.network import Checkpoint, Tokens

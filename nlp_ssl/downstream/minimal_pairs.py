@@ -26,9 +26,10 @@ import tyro
 
 from nlp_ssl.console import progress, say, speaks, table, warn
 from nlp_ssl.downstream.experiment import UNKNOWN_WORTH_A_WARNING
-from nlp_ssl.downstream.work import Part, Parts, command, model_folder, or_cannot_write, weights_fingerprint
+from nlp_ssl.downstream.work import Part, Parts, command, or_cannot_write, weights_fingerprint
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import write_text
+from nlp_ssl.training.run import model_folder
 
 if TYPE_CHECKING:
     import numpy as np

@@ -26,16 +26,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def model_folder(run: Path) -> Path:
-    """Where the model of a run is. InputError where there is none."""
-    if not run.is_dir():
-        raise InputError(f"{run}: no such run folder")
-    for folder in (run / "model", run):
-        if (folder / "config.json").is_file():
-            return folder
-    raise InputError(f"{run}: neither model/config.json nor config.json in it: a run that is not finished has no model")
-
-
 def weights_fingerprint(model: Path) -> dict[str, str]:
     """A hash of each file of weights in a model's folder."""
     weights = [f for f in sorted(model.iterdir()) if f.suffix in (".safetensors", ".bin")]

@@ -16,12 +16,13 @@ from nlp_ssl.models.inputs import Inputs
 from nlp_ssl.models.pretraining import PretrainingModel
 
 Shape = tuple[int, ...]
-"""The widths of a batch: of its rows, and of what each decoder reads."""
+"""The widths of a batch: of its rows, and of what each decoder reads, or of the words that are drawn for a row."""
 
 
 def shape_of(inputs: Inputs) -> Shape:
     """The widths of a micro-batch."""
-    return (inputs["input_ids"].shape[1], *(ids.shape[1] for ids in inputs["decoder_ids"].values()))
+    others = [*inputs["decoder_ids"].values(), *([inputs["negatives"]] if "negatives" in inputs else [])]
+    return (inputs["input_ids"].shape[1], *(ids.shape[1] for ids in others))
 
 
 class FlopCounter:
@@ -37,7 +38,9 @@ class FlopCounter:
 
         `heads` name the decoders whose widths are in the shape.
         """
-        if shape not in self._row:
+        if shape not in self._row and self._model.body_kind == "static":
+            self._row[shape], self._target = self._of_words(*shape), dict.fromkeys(targets, 0)
+        elif shape not in self._row:
             ids = [torch.zeros((1, width), dtype=torch.long, device=self._device) for width in shape]
             inputs = {"input_ids": ids[0], "decoder_ids": dict(zip(heads, ids[1:], strict=True))}
             self._row[shape] = self._count(lambda: self._model.run_body(inputs))
@@ -48,6 +51,13 @@ class FlopCounter:
     @property
     def _device(self) -> torch.device:
         return next(self._model.parameters()).device
+
+    def _of_words(self, width: int, negatives: int) -> int:
+        """FLOPs of a forward pass over a row of words: the products are of whole rows, however wide the windows."""
+        ids = torch.zeros((1, width + negatives), dtype=torch.long, device=self._device)
+        windows = dict.fromkeys(self._model.parts, torch.zeros_like(ids)[None, :, :width].expand(2, 1, width))
+        inputs = {"input_ids": ids[:, :width], "negatives": ids[:, width:], "windows": windows}
+        return self._count(lambda: self._model.forward(inputs))
 
     def _of_target(self, part: str, inputs: Inputs) -> int:
         """FLOPs of a forward pass of a part's head over one target."""

@@ -8,6 +8,8 @@ The inputs of a micro-batch of B rows of L tokens are a dict:
     targets         part -> [T]            labels, NO_LABEL counts nothing
     positions       part -> [T]            where they are in the flattened rows; absent for heads that label rows
     decoder_ids     head -> [B, T]         what a decoder reads: the text that it is to write, behind [CLS]
+    windows         part -> [2, B, L]      of static vectors: how many words to the left and right are a word's context
+    negatives       [B, K]                 words drawn by frequency, to be told from the real ones
     counts          [2 + parts]            text tokens, rows, targets of each part
 
 All are int64.
@@ -23,7 +25,7 @@ import torch
 
 from nlp_ssl.corpus.batch import NO_LABEL, Batch
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives.mixture import Mixture, count_targets
+from nlp_ssl.objectives.mixture import Mixture, count_targets, windows_of
 
 TARGETS_MULTIPLE = 64
 """The number of targets of a micro-batch is filled up to a multiple of this: every new shape costs a kernel."""
@@ -46,7 +48,10 @@ def to_inputs(batch: Batch, mixture: Mixture, vocabulary: Vocabulary) -> Inputs:
         ids[:, 0] = vocabulary.cls
         np.copyto(ids[:, 1:], tokens[:, :-1], where=tokens[:, :-1] != NO_LABEL)
         inputs["decoder_ids"][head] = torch.from_numpy(ids)
-    for name, part in mixture.parts.items():
+    if mixture.body == "static":
+        windows = {name: torch.from_numpy(np.stack(windows_of(batch, name))) for name in mixture.parts}
+        inputs |= {"windows": windows, "negatives": torch.from_numpy(batch.windows["negatives"])}
+    for name, part in mixture.parts.items() if mixture.body != "static" else ():
         labels = batch.sequences[name] if name in batch.sequences else batch.labels[name]
         if labels.ndim == 2:
             row, column = np.nonzero(labels != NO_LABEL)
@@ -55,7 +60,7 @@ def to_inputs(batch: Batch, mixture: Mixture, vocabulary: Vocabulary) -> Inputs:
             inputs["positions"][name] = torch.from_numpy(np.pad(row * ids.shape[1] + column, (0, missing)))
             labels = np.pad(labels[row, column], (0, missing), constant_values=NO_LABEL)
         inputs["targets"][name] = torch.from_numpy(labels)
-    counts = [int(batch.read.sum()), rows, *(count_targets(batch, name) for name in mixture.parts)]
+    counts = [int(batch.read.sum()), rows, *(count_targets(batch, name, part) for name, part in mixture.parts.items())]
     inputs["counts"] = torch.tensor(counts)
     return inputs
 

@@ -31,9 +31,11 @@ from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAtte
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, did_you_mean
 from nlp_ssl.models.inputs import Inputs
+from nlp_ssl.models.static import AutoModelForNegativeSampling, negative_sampling
 from nlp_ssl.objectives.base import HeadKind
 from nlp_ssl.objectives.mixture import OF_ROWS, Mixture, Part
 from nlp_ssl.objectives.skip_thought import SkipThought
+from nlp_ssl.objectives.windows import Windows
 from nlp_ssl.recipe import SIZES, Model
 
 HEADS: Mapping[HeadKind, Any] = {
@@ -41,6 +43,8 @@ HEADS: Mapping[HeadKind, Any] = {
     "causal_lm": AutoModelForCausalLM,
     "seq2seq_lm": AutoModelForSeq2SeqLM,
     "sequence_classification": AutoModelForSequenceClassification,
+    "cbow": AutoModelForNegativeSampling,
+    "skip_gram": AutoModelForNegativeSampling,
 }
 """The class of transformers that carries each kind of head."""
 
@@ -50,7 +54,12 @@ HEADS_FOLDER = "heads"
 NEIGHBOURS: tuple[HeadKind, ...] = ("previous", "next")
 """Heads that are decoders of their own, fed by the mean of an encoder's vectors."""
 
-DEFAULT_ARCHITECTURE = {"encoder": "modernbert", "decoder": "modernbert-decoder", "seq2seq": "mbart"}
+DEFAULT_ARCHITECTURE = {
+    "static": "static_vectors",
+    "encoder": "modernbert",
+    "decoder": "modernbert-decoder",
+    "seq2seq": "mbart",
+}
 """One architecture, with attention to both sides or to the left alone, so that nothing else differs between objectives;
 and for an encoder-decoder BART's with the norms before the layers (mBART)."""
 
@@ -123,7 +132,8 @@ def gated_size(width: int) -> int:
 def _heads(mixture: Mixture) -> dict[str, HeadKind]:
     """The kinds of a model's heads: those with labels of their own by their part's name, others by their kind.
 
-    An encoder-decoder's language head also fills in what is masked in the source. `NEIGHBOURS` are not among them.
+    An encoder-decoder's language head also fills in what is masked in the source; CBOW and skip-gram share contexts.
+    `NEIGHBOURS` are not among them.
     """
     heads: dict[str, HeadKind] = {}
     for name, part in mixture.parts.items():
@@ -131,6 +141,8 @@ def _heads(mixture: Mixture) -> dict[str, HeadKind]:
             heads[name] = part.head
         elif mixture.body == "seq2seq":
             heads["seq2seq_lm"] = "seq2seq_lm"
+        elif mixture.body == "static":
+            heads["contexts"] = part.head
         elif part.head not in NEIGHBOURS:
             heads[part.head] = part.head
     return heads
@@ -330,6 +342,8 @@ class PretrainingModel(nn.Module):
 
     def run_head(self, name: str, states: Any, inputs: Inputs) -> Tensor:
         """The figures [3] of a part of the loss."""
+        if self.body_kind == "static":
+            return self._tell_words_apart(name, states, inputs)
         kind, targets = self.parts[name].head, inputs["targets"][name]
         if kind in OF_ROWS:
             logits = self.heads[name](inputs_embeds=states, attention_mask=inputs.get("attention_mask")).logits
@@ -345,6 +359,23 @@ class PretrainingModel(nn.Module):
         parameters = [p for p in head.parameters() if p.requires_grad]
         loss = _ChunkedLoss.apply(hidden, targets, head, *parameters)  # type: ignore[no-untyped-call]
         return torch.stack([loss, *loss.new_zeros(2)])
+
+    def _tell_words_apart(self, name: str, vectors: Tensor, inputs: Inputs) -> Tensor:
+        """The figures [3] of CBOW or skip-gram, in float32 whatever the rest is in."""
+        part = self.parts[name]
+        head: Any = self.heads["contexts"]
+        (objective,) = part.objectives
+        assert isinstance(objective, Windows)
+        with torch.autocast(vectors.device.type, enabled=False):
+            return negative_sampling(
+                part.head,
+                inputs["input_ids"],
+                vectors.float(),
+                head.contexts,
+                inputs["windows"][name],
+                inputs["negatives"][:, : objective.shared],
+                objective.negative / objective.shared,
+            )
 
     def whole(self, name: str | None = None) -> Any:
         """Body and a head as one model of transformers, sharing these weights, to be saved; by default the first.

@@ -29,6 +29,11 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     return Accelerator(mixed_precision=mixed, cpu=not torch.accelerator.is_available(), **options)
 
 
+def make_adagrad(model: torch.nn.Module, epsilon: float) -> torch.optim.Adagrad:
+    """Adagrad, fused."""
+    return torch.optim.Adagrad([p for p in model.parameters() if p.requires_grad], eps=epsilon, fused=True)
+
+
 def make_optimizer(model: torch.nn.Module, weight_decay: float, **options: Any) -> torch.optim.AdamW:
     """AdamW, fused; biases and the gains of norms do not decay. `options` go to `torch.optim.AdamW`."""
     parameters = [p for p in model.parameters() if p.requires_grad]

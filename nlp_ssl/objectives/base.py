@@ -17,10 +17,11 @@ from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 
 HeadKind = Literal[
-    "masked_lm", "causal_lm", "seq2seq_lm", "sequence_classification", "previous", "next", "negative_sampling"
+    "masked_lm", "causal_lm", "seq2seq_lm", "sequence_classification", "previous", "next", "cbow", "skip_gram"
 ]
 """The kinds of head: tokens at masked positions; the token that follows; the text that a decoder writes; a label for
-the whole row; the sentence before or after, written from the row's vector alone; neighbouring words against others."""
+the whole row; the sentence before or after, written from the row's vector alone; a word told from others by its
+context, and each word of the context told from others by the word."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch, stack
+from nlp_ssl.corpus.batch import NO_LABEL, Batch, Ints, stack
 from nlp_ssl.corpus.examples import Body, Examples, Kind, Text
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
@@ -57,6 +57,8 @@ class Mixture:
         rule = f"one body cannot be a {' and a '.join(sorted(bodies))}"
         require(len(bodies) == 1 or masks_a_source, "objective", self.name, rule)
         if self.mixing == "together":
+            rule = "words are thinned out once: let them alternate (mixing = 'alternating')"
+            require(bodies != {"static"} or len(self.objectives) == 1, "objective", self.name, rule)
             in_order = [o.body == "seq2seq" for o in self.objectives.values()]
             rule = "tokens are masked in what the others leave of a text: write [objective.mlm] last"
             require(len(bodies) == 1 or in_order == sorted(in_order, reverse=True), "objective", self.name, rule)
@@ -156,7 +158,16 @@ class Mixture:
         return replace(batch, labels=labels, sequences=sequences)
 
 
-def count_targets(batch: Batch, part: str) -> int:
-    """Targets of a part in a batch."""
-    labels = batch.sequences[part] if part in batch.sequences else batch.labels[part]
+def count_targets(batch: Batch, name: str, part: Part) -> int:
+    """Targets of a part in a batch: labels; pairs of words for skip-gram."""
+    if part.head == "skip_gram":
+        left, right = windows_of(batch, name)
+        return int(left.sum() + right.sum())
+    labels = batch.sequences[name] if name in batch.sequences else batch.labels[name]
     return int(np.count_nonzero(labels != NO_LABEL))
+
+
+def windows_of(batch: Batch, name: str) -> tuple[Ints, Ints]:
+    """The windows to the left and to the right [B, L] of a part's targets, 0 where there is none."""
+    target = batch.labels[name] != NO_LABEL
+    return batch.windows["left"] * target, batch.windows["right"] * target

@@ -40,7 +40,7 @@ from nlp_ssl.files import put_folder
 from nlp_ssl.models.flops import FlopCounter, peak_flops, shape_of
 from nlp_ssl.models.inputs import Inputs, to_inputs
 from nlp_ssl.models.pretraining import HEADS_FOLDER, PretrainingModel, configure
-from nlp_ssl.models.setup import make_accelerator, make_optimizer, resolve_precision
+from nlp_ssl.models.setup import make_accelerator, make_adagrad, make_optimizer, resolve_precision
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training import checkpoint, run
@@ -119,8 +119,13 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: Text, examples
         model.body.compile()
     flops = FlopCounter(model)
     batches = make_batches(options, text, examples, vocabulary, options.seed, accelerator)
-    adam = options.optimizer
-    optimizer = make_optimizer(model, adam.weight_decay, betas=(adam.beta1, adam.beta2), eps=adam.epsilon)
+    wanted = options.optimizer
+    optimizer: Any
+    if wanted.method == "adagrad":
+        optimizer = make_adagrad(model, wanted.epsilon)
+    else:
+        betas = (wanted.beta1, wanted.beta2)
+        optimizer = make_optimizer(model, wanted.weight_decay, betas=betas, eps=wanted.epsilon)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     peak = peak_flops(accelerator.device, precision)
     return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)

@@ -18,6 +18,7 @@ TINY = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "2
 
 EIGHT_ROWS = {"mlm": 0.5, "clm": 0.6, "skip_thought": 0.6, "nsp": 0.25, "sop": 0.25, "emoji": 0.25}
 EIGHT_ROWS |= {"sentence_permutation": 0.05, "document_rotation": 0.05, "text_infilling": 0.05, "gap_sentences": 0.05}
+EIGHT_ROWS |= {"cbow": 0.8, "skip_gram": 0.8}
 """The share of its first loss that an objective is left with when eight rows are all there is."""
 
 
