@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 from nlp_ssl import __version__
 from nlp_ssl import recipe as recipes
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.downstream.experiment import TaskOptions
 from nlp_ssl.downstream.finetune import Finetune, Protocol
 from nlp_ssl.downstream.minimal_pairs import MinimalPairs
@@ -251,6 +252,33 @@ class Grid:
         heads = {head for objective in self.recipes[name].mixture.objectives.values() for head in objective.heads}
         for pairs in self.pairs if heads & LIKELIHOOD else ():
             yield self._on_pairs(name, seed, run, pairs)
+
+        for other, asked in self.recipes.items():
+            mine = self.recipes[name].mixture
+            if other != name and mine.parts != asked.mixture.parts and mine.answers(asked.mixture, self.vocabulary):
+                yield self._on_task_of(other, name, seed, run)
+
+    def _on_task_of(self, other: str, name: str, seed: int, run: Cell) -> Cell:
+        """The cell of a run's held-out figures on the task of another recipe."""
+        recipe = self.recipes[other]
+        toml = recipes.dump(recipe)
+        cell = Cell(
+            name=f"evaluate {name} seed {seed} on the task of {other}",
+            kind="evaluate",
+            out=self.out,
+            depends={"run": run.folder.name, "on": tomllib.loads(toml)["objective"], "mixing": recipe.mixing},
+            arguments=(),
+            needs=(run,),
+            files={"on.toml": toml},
+            about={**run.about, "on": other},
+        )
+        words = [str(run.folder / "run"), "--corpus", str(self.corpus.folder), "--on", str(cell.folder / "on.toml")]
+        return replace(cell, arguments=(words,))
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The corpus's."""
+        return Vocabulary.of(self.corpus)
 
     def _on_pairs(self, name: str, seed: int, run: Cell, pairs: Pairs) -> Cell:
         """The cell of a run's likelihoods of minimal pairs, without any training."""

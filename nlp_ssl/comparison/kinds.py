@@ -81,6 +81,13 @@ def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     return {"scores": [{**line, "score": score, "outputs": str(outputs)}], "pairs": sum(result["examples"].values())}
 
 
+def evaluate(folder: Path, words: Sequence[str]) -> dict[str, Any]:
+    """Take a run's held-out figures on another recipe's task."""
+    from nlp_ssl.training.evaluate import Evaluate, evaluate
+
+    return {"figures": evaluate(tyro.cli(Evaluate, args=list(words)))}
+
+
 def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The scores of a command, in the terms of results.json; beside each is an .npz with `gold` and `predicted`."""
     import numpy as np
@@ -143,6 +150,7 @@ KINDS: dict[str, Work] = {
     "finetune": finetune,
     "probe": probe,
     MINIMAL_PAIRS: minimal_pairs,
+    "evaluate": evaluate,
     "show": show,
     "overlap": overlap,
 }

@@ -56,7 +56,11 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
         "runs": [_run(grid, cell) for cell in run_cells],
         "tasks": [*(_task(grid, task) for task in grid.tasks), *(_pairs(pairs, found) for pairs in grid.pairs)],
         "scores": _scores(grid, found),
-        "matrix": [],
+        "matrix": [
+            {key: cell.about[key] for key in ("model", "pretraining_seed", "on")} | {"figures": facts["figures"]}
+            for cell, facts in found
+            if cell.kind == "evaluate"
+        ],
         "failures": [
             {"cell": cell.name, "error": cell.error} for cell in cells if not cell.done and cell.error is not None
         ],

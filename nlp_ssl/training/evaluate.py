@@ -55,6 +55,8 @@ def evaluate(options: Evaluate) -> dict[str, float]:
     vocabulary = Vocabulary.of(corpus)
     trained = recipes.load(str(options.run))
     asked = recipes.load(options.on) if options.on else trained
+    if {"previous", "next"} & {part.head for part in trained.mixture.parts.values()}:
+        raise InputError(f"{options.run.resolve().name}: only its encoder was saved, and not the decoders of its task")
     heads = trained.mixture.answers(asked.mixture, vocabulary)
     if heads is None:
         raise InputError(
