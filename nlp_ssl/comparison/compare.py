@@ -253,13 +253,14 @@ def claim(options: Compare, grid: Grid) -> None:
 
 def conclude(options: Compare, grid: Grid, command: str) -> int:
     """Write results.json and the report, print the table, and say what failed; returns the exit status."""
+    from nlp_ssl.comparison.findings import boards
     from nlp_ssl.comparison.report import write_report
     from nlp_ssl.comparison.results import results, summary
 
     found = results(grid, command)
     write_text(options.out / "results.json", json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     if found["scores"]:
-        print(summary(found), flush=True)
+        print(f"{summary(found, boards(found, options.out))}\n\n{write_report(options.out)}", flush=True)
     if ", " in found["versions"]["source"]:
         warn(
             "these cells were made by different states of the code, of one version: for cells of one, use another --out"
@@ -272,6 +273,5 @@ def conclude(options: Compare, grid: Grid, command: str) -> int:
         warn(f"{left_out} cells were left out, as they need what failed")
     say(f"\nresults: {options.out / 'results.json'}")
     if found["scores"]:
-        say(write_report(options.out))
         say(f"report: {options.out / 'report.html'}")
     return 1 if found["failures"] or left_out else 0

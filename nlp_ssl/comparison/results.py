@@ -16,6 +16,7 @@ from importlib.metadata import version
 from typing import Any
 
 from nlp_ssl import recipe as recipes
+from nlp_ssl.comparison.findings import Board
 from nlp_ssl.comparison.grid import Cell, Grid, LabelledTask, Pairs, best, rate_of
 from nlp_ssl.console import duration, quantity, table
 from nlp_ssl.downstream.scores import score_name
@@ -227,45 +228,55 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
 # --- for people ---
 
 
-def summary(found: dict[str, Any]) -> str:
-    """The scores in hundredths, mean and spread over pretraining seeds (over networks, for a baseline); the cost."""
-    columns = list(dict.fromkeys((s["task"], s["train_examples"]) for s in found["scores"]))
-    metric = {task["name"]: task["metric"] for task in found["tasks"]}
-    baselines = [s["model"] for s in found["scores"] if s["role"] == "baseline" and s["method"] == "finetune"]
-    models = [*dict.fromkeys(baselines), *found["question"]["objectives"]]
-    header = ["model", *(f"{task} ({'all' if n is None else n})" for task, n in columns)]
-    header += ["held-out loss", "tokens", "FLOPs", "time"]
+def summary(found: dict[str, Any], boards: Sequence[Board]) -> str:
+    """The tables of fine-tuning (or of what there is instead) in plain text, and what each objective cost."""
+    main = [board for board in boards if board.setting.method == boards[0].setting.method]
+    return "\n\n".join([*(_scores_table(board) for board in main), _costs(found)])
+
+
+def _scores_table(board: Board) -> str:
+    """Scores in hundredths, with their difference from the same network untrained, and the verdict."""
+    labels = "all labels" if board.setting.train_examples is None else f"{board.setting.train_examples:,} labels"
+    header = [f"{board.setting.method}, {labels}"]
+    for task in board.tasks:
+        header += [task, "less untrained [95 %]", "verdict"]
     rows = []
-    for model in models:
-        cells = [model]
-        for task, n in columns:
-            by_seed: dict[Any, list[float]] = {}
-            for line in found["scores"]:
-                where = (line["model"], line["task"], line["train_examples"], line["method"], line["metric"])
-                if where in [(model, task, n, method, metric[task]) for method in ("finetune", "zero-shot")]:
-                    seed = line["pretraining_seed"] if line["role"] == "objective" else line["finetuning_seed"]
-                    by_seed.setdefault(seed, []).append(line["score"])
-            cells.append(_spread([sum(scores) / len(scores) for scores in by_seed.values()]))
-        runs = [run for run in found["runs"] if run["objective"] == model and run["status"] == "done"]
-        rows.append([*cells, *_costs(runs)])
+    for model in [*(m for m in board.models if m not in board.objectives), *board.objectives]:
+        row = [model]
+        for task in board.tasks:
+            figure = board.figures.get((model, task))
+            spread = None if figure is None else figure.seeds.sd or figure.seeds.finetuning_sd
+            mean = "" if figure is None else f"{100 * figure.seeds.mean:.1f}"
+            row.append(mean if spread is None else f"{mean} ± {100 * spread:.1f}")
+            if figure is None or figure.gap is None:
+                row += ["", ""]
+                continue
+            gap = figure.gap.difference
+            row += [f"{100 * gap.mean:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]", figure.gap.verdict]
+        rows.append(row)
     return table(header, rows)
 
 
-def _spread(values: Sequence[float]) -> str:
-    if not values:
-        return ""
-    mean = sum(values) / len(values)
-    if len(values) == 1:
-        return f"{100 * mean:.1f}"
-    sd = (sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5
-    return f"{100 * mean:.1f} ± {100 * sd:.1f}"
+def _costs(found: dict[str, Any]) -> str:
+    """Held-out figures, tokens, FLOPs and time of each objective's runs, in the mean."""
+    rows = []
+    for name in found["question"]["objectives"]:
+        runs = [run for run in found["runs"] if run["objective"] == name and run["status"] == "done"]
+        if runs:
+            means = [sum(run[key] for run in runs) / len(runs) for key in ("tokens", "flops", "seconds")]
+            rows.append([name, _held_out(runs[0]["held_out"]), *map(quantity, means[:2]), duration(means[2])])
+    return table(["objective", "on held-out text (seed 1)", "tokens", "FLOPs", "time"], rows)
 
 
-def _costs(runs: Sequence[dict[str, Any]]) -> list[str]:
-    """Held-out loss, tokens, FLOPs and time of an objective's runs, in the mean."""
-    if not runs:
-        return [""] * 4
-    losses = [run["held_out"]["loss"] for run in runs if run["held_out"]]
-    tokens, flops, seconds = (sum(run[key] for run in runs) / len(runs) for key in ("tokens", "flops", "seconds"))
-    loss = f"{sum(losses) / len(losses):.3f}" if losses else ""
-    return [loss, quantity(tokens), quantity(flops), duration(seconds)]
+def _held_out(figures: dict[str, float]) -> str:
+    """The figures of an objective's own task that people read."""
+    if "bits_per_byte" in figures:
+        return f"{figures['bits_per_byte']:.2f} bits/byte"
+    shown = []
+    for key, value in figures.items():
+        part = key.removesuffix("accuracy")
+        if part != key:
+            majority = figures.get(f"{part}majority")
+            beside = f" (majority {100 * majority:.1f})" if majority is not None else ""
+            shown.append(f"{part}{100 * value:.1f} % right{beside}")
+    return ", ".join(shown)
