@@ -41,6 +41,7 @@ example:
   nlp-ssl prepare novels/ --out corpora/novels --vocab-size 16384
   nlp-ssl pretrain mlm --corpus corpora/novels --out runs/mlm --budget 10M-tokens --model.size mini --seed 1
   nlp-ssl finetune runs/mlm --task sst2 --data tasks/sst2 --out scores/mlm-sst2 --seeds 3
+  nlp-ssl compare mlm clm sop --corpus corpora/novels --task sst2 --data tasks/ --budget 5M-tokens --out comparison
 """
 
 
