@@ -18,7 +18,6 @@ from typing import Any
 
 import tyro
 
-import nlp_ssl
 from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.grid import MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
@@ -160,7 +159,7 @@ KINDS: dict[str, Work] = {
 def source() -> str:
     """A hash of what this package's code says, its comments and docstrings aside."""
     digest = blake2b(digest_size=8)
-    folder = Path(nlp_ssl.__file__).parent
+    folder = Path(__file__).parent.parent
     for file in sorted(folder.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for node in ast.walk(tree):

@@ -217,6 +217,7 @@ def test_adding_costs_only_what_is_added(more, new, again: Path, world: World) -
     assert results(again)["failures"] == []
 
 
+@pytest.mark.slow
 def test_another_task_and_more_networks_leave_the_runs_alone(again: Path, world: World) -> None:
     before = done(again)
     words = ["mlm", "clm", *world.task(), *world.task("more"), "--seeds", "2", "--finetune-seeds", "3"]
@@ -286,6 +287,7 @@ def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes]) 
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_and_called_again(how, finished: Path, world: World, tmp_path: Path) -> None:
     """Wherever it was killed, in the end all is as if it had not been."""
