@@ -19,7 +19,7 @@ from nlp_ssl.corpus.store import FORMAT, Corpus, Shard, write_shard
 from nlp_ssl.corpus.vocabulary import Vocabulary
 
 SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
-EMOJI = {"😂": 47, "😍": 49}
+EMOJI = {"😂": 34, "😍": 47}
 """The tokens of a corpus on disk that are emoji."""
 
 

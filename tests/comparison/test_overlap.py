@@ -8,6 +8,7 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from nlp_ssl.comparison import overlap
 from nlp_ssl.comparison.overlap import WINDOW, overlaps, words_of
+from nlp_ssl.corpus import tokenizer
 from nlp_ssl.corpus.store import Corpus, write_shard
 from tests.worlds import shard, write_corpus
 
@@ -79,8 +80,9 @@ def test_the_size_of_the_pieces_changes_nothing(tmp_path: Path, monkeypatch: pyt
     corpus = write_corpus(tmp_path / "corpus")
     tokens, offsets = (getattr(corpus.shards("train")[0], name) for name in ("tokens", "sentence_offsets"))
     draw = np.random.default_rng(0)
-    texts = [" ".join(f"w{i}" for i in tokens[a : a + 15]) for a in draw.integers(0, len(tokens) - 15, 50)]
-    texts += [" ".join(f"w{i}" for i in tokens[offsets[s] : offsets[s + 1]]) for s in draw.integers(0, 100, 50)]
+    word = tokenizer.load(corpus.tokenizer_folder).id_to_token
+    texts = [" ".join(map(word, tokens[a : a + 15])) for a in draw.integers(0, len(tokens) - 15, 50)]
+    texts += [" ".join(map(word, tokens[offsets[s] : offsets[s + 1]])) for s in draw.integers(0, 100, 50)]
     found = []
     for size in (1, 30, 10**6):
         monkeypatch.setattr(overlap, "TOKENS_AT_ONCE", size)
