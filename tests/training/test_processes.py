@@ -54,9 +54,10 @@ def weights(out: Path) -> bytes:
     return (out / "model" / "model.safetensors").read_bytes()
 
 
-@pytest.mark.parametrize(
-    "objective", ["mlm", pytest.param("clm", marks=pytest.mark.slow), pytest.param("sop", marks=pytest.mark.slow)]
-)
+SLOWER = ["clm", "sop", "bert", "pegasus", "skip_thought", "skip_gram"]
+
+
+@pytest.mark.parametrize("objective", ["mlm", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOWER)])
 def test_processes_and_micro_batches_change_nothing(objective, corpus, tmp_path) -> None:
     """1x1, 2x1 and 2x2 (processes x micro-batches); 1x2 and 1x4 are in test_pretrain."""
     steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2"]
