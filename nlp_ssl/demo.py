@@ -26,8 +26,8 @@ class Demo:
 
     out: Path = Path("demo")
     """The folder for all of it."""
-    budget: str = "700k-tokens"
-    """How much text each objective reads: 700k-tokens, 500-steps, 2-minutes."""
+    budget: str = "1M-tokens"
+    """How much text each objective reads: 1M-tokens, 500-steps, 2-minutes."""
     train_examples: int = 1000
     """Labelled paragraphs to learn the task from."""
     finetune_seeds: int = 3
@@ -61,5 +61,5 @@ def commands(options: Demo) -> tuple[list[str], list[str]]:
     compare += ["--budget", options.budget, "--seeds", "1", "--model.size", "tiny", "--batch.tokens", "1024"]
     compare += ["--evaluations", "1", "--evaluation-tokens", "30000"]
     compare += ["--train-examples", str(options.train_examples), "--finetune-seeds", str(options.finetune_seeds)]
-    compare += ["--learning-rates", "0.002", "--epochs", "3", "--batch-size", "16", "--max-length", "64"]
+    compare += ["--jobs", "2", "--learning-rates", "0.002", "--epochs", "3", "--batch-size", "16", "--max-length", "64"]
     return ["prepare", "pydocs", "--out", corpus, "--vocab-size", "8192"], compare
