@@ -46,7 +46,7 @@ def duration(seconds: float) -> str:
 def quantity(number: float) -> str:
     """A number for people: "950", "12.3k", "4.56M", "2.10G"; flops and the like in powers of ten."""
     for size, letter in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= size:
+        if abs(number) >= 0.9995 * size:  # or it would be rounded to a thousand of the smaller unit
             return f"{number / size:.3g}{letter}"
     return f"{number:.3g}"
 

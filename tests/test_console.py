@@ -7,7 +7,16 @@ from nlp_ssl import console
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0"), (950, "950"), (12_345, "12.3k"), (4_560_000, "4.56M"), (2.1e9, "2.1G"), (3e15, "3P"), (0.5, "0.5")],
+    [
+        (0, "0"),
+        (950, "950"),
+        (12_345, "12.3k"),
+        (4_560_000, "4.56M"),
+        (999_960, "1M"),
+        (2.1e9, "2.1G"),
+        (3e15, "3P"),
+        (0.5, "0.5"),
+    ],
 )
 def test_quantity(number: float, text: str) -> None:
     assert console.quantity(number) == text
