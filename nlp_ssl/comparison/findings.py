@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from nlp_ssl.downstream.intervals import (
     measure,
     measure_pairs,
 )
+from nlp_ssl.downstream.metrics import CORRELATIONS
 from nlp_ssl.errors import InputError
 
 FORMAT = 1
@@ -245,7 +246,9 @@ def _board(results: Results, folder: Path, setting: Setting, ends: Sequence[Scor
         found = measured.get((model, task))
         gap = gaps.get((model, against.get(model) or "", task))
         seeds = describe(found or Scores(_nested(scores, lambda s: s["score"]), np.empty((0, 0, 0)), pretrained=False))
-        figures[model, task] = Figure(interval(found) if found else None, seeds, gap)
+        figures[model, task] = Figure(
+            _within_range(interval(found), scores[0]["metric"]) if found else None, seeds, gap
+        )
     pairs = [(one, other, t) for i, one in enumerate(objectives) for other in objectives[i + 1 :] for t in tasks]
     chances = {task["name"]: task["chance"] for task in results["tasks"]}
     floors, reasons = {}, {}
@@ -272,6 +275,12 @@ def _board(results: Results, folder: Path, setting: Setting, ends: Sequence[Scor
             )
         ),
     )
+
+
+def _within_range(found: Interval, metric: str) -> Interval:
+    """The interval cut to what the metric can be, which few seeds that differ much would leave."""
+    lowest = -1.0 if metric.split()[0] in CORRELATIONS else 0.0
+    return replace(found, low=max(found.low, lowest), high=min(found.high, 1.0))
 
 
 def _counts_words(score: Score, setting: Setting) -> bool:

@@ -19,6 +19,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.findings import Board
 from nlp_ssl.comparison.grid import Cell, Grid, LabelledTask, Pairs, best, rate_of
 from nlp_ssl.console import duration, quantity, table
+from nlp_ssl.downstream.metrics import CORRELATIONS
 from nlp_ssl.downstream.scores import score_name
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training.run import LIBRARIES
@@ -198,7 +199,7 @@ def _chance(task: LabelledTask) -> float | None:
     metric = task.task.metrics[0]
     if metric == "accuracy":
         return 1 / len(task.labels)
-    return 0.0 if metric in ("matthews", "pearson", "spearman") else None
+    return 0.0 if metric in CORRELATIONS else None
 
 
 def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -68,6 +68,9 @@ METRICS: dict[str, Metric] = {
     "spearman": spearman,
 }
 
+CORRELATIONS = ("matthews", "pearson", "spearman")
+"""Metrics that go from -1 to 1; the others go from 0."""
+
 
 def score(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     """The score of one set of predictions."""

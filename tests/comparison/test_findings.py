@@ -4,8 +4,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nlp_ssl.comparison import findings
 from nlp_ssl.comparison.findings import Gap, Setting, boards, curves
-from nlp_ssl.downstream.intervals import Difference
+from nlp_ssl.downstream.intervals import Difference, Interval
 from tests.comparison.worlds import World, write_comparison
 
 
@@ -112,3 +113,9 @@ def test_a_score_without_predictions_has_a_mean_and_no_interval(tmp_path: Path) 
     board = boards(results, tmp_path)[0]
     figure = board.figures["mlm", "sst2"]
     assert figure.interval is None and figure.gap is None and figure.seeds.mean > 0.5
+
+
+@pytest.mark.parametrize(("metric", "expected"), [("accuracy", (0.0, 1.0)), ("matthews matched", (-0.4, 1.0))])
+def test_an_interval_ends_where_the_metric_does(metric, expected) -> None:
+    found = findings._within_range(Interval(0.5, -0.4, 1.4), metric)
+    assert (found.low, found.high) == expected
