@@ -186,7 +186,7 @@ def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) ->
     assert {file: file.stat().st_mtime_ns for file in (again / "cells").rglob("*")} == before
     said = capsys.readouterr()
     assert "15 cells, 15 of them done" in said.err
-    assert said.out.splitlines()[0].split()[:3] == ["model", "cues", "(all)"] and "± " in said.out
+    assert said.out.splitlines()[0].split()[:4] == ["finetune,", "all", "labels", "cues"] and "± " in said.out
     second = results(again)
     for found in (first, second):
         found.pop("date"), found.pop("commands")
