@@ -51,7 +51,7 @@ class Text:
         if len(self.shards) == 1:
             return _gather(self.shards[0].tokens, start, width)
         ids = np.empty((len(start), width), np.int64)
-        for shard, rows in self._by_shard(start):
+        for shard, rows in _by_shard(start, self.bases):
             ids[rows] = _gather(self.shards[shard].tokens, start[rows] - self.bases[shard], width)
         return ids
 
@@ -63,7 +63,7 @@ class Text:
         Returns row [N] and offset from the row's start [N], both in ascending order.
         """
         rows, offsets = [], []
-        for shard, members in self._by_shard(start):
+        for shard, members in _by_shard(start, self.bases):
             ends = self.shards[shard].sentence_offsets
             # Of one type with the offsets, which searchsorted would copy otherwise.
             local = (start[members] - self.bases[shard]).astype(ends.dtype)
@@ -81,7 +81,7 @@ class Text:
     def ends_document(self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Whether each token run is the last of its document. bool [B]."""
         out = np.empty(len(start), np.bool_)
-        for shard, members in self._by_shard(start):
+        for shard, members in _by_shard(start, self.bases):
             view = self.shards[shard]
             end = (start[members] - self.bases[shard] + length[members]).astype(view.sentence_offsets.dtype)
             sentence = np.searchsorted(view.sentence_offsets, end)  # the one after, where a sentence ends here
@@ -92,22 +92,17 @@ class Text:
 
     def document_of(self, start: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The number of the document that each token is in, counted over all shards. int64 [B]."""
-        out = np.empty(len(start), np.int64)
-        for shard, members in self._by_shard(start):
-            view = self.shards[shard]
-            local = (start[members] - self.bases[shard]).astype(view.sentence_offsets.dtype)
-            sentence = np.searchsorted(view.sentence_offsets, local, side="right") - 1
-            sentence = sentence.astype(view.document_offsets.dtype)
-            document = np.searchsorted(view.document_offsets, sentence, side="right") - 1
-            out[members] = self.document_bases[shard] + document
-        return out
+        sentence = np.empty(len(start), np.int64)
+        for shard, members in _by_shard(start, self.bases):
+            ends = self.shards[shard].sentence_offsets
+            local = (start[members] - self.bases[shard]).astype(ends.dtype)
+            sentence[members] = self.sentence_bases[shard] + np.searchsorted(ends, local, side="right") - 1
+        return self.document_with(sentence)
 
     def document_with(self, sentence: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The number of the document that each sentence, by its number, is in. int64 [B]."""
         out = np.empty(len(sentence), np.int64)
-        shards = np.searchsorted(self.sentence_bases, sentence, side="right") - 1
-        for shard in np.unique(shards):
-            members = np.flatnonzero(shards == shard)
+        for shard, members in _by_shard(sentence, self.sentence_bases):
             starts = self.shards[shard].document_offsets
             local = (sentence[members] - self.sentence_bases[shard]).astype(starts.dtype)
             out[members] = self.document_bases[shard] + np.searchsorted(starts, local, side="right") - 1
@@ -116,9 +111,7 @@ class Text:
     def first_sentence(self, document: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The number, counted over all shards, of the first sentence of each document. int64 [B]."""
         out = np.empty(len(document), np.int64)
-        shards = np.searchsorted(self.document_bases, document, side="right") - 1
-        for shard in np.unique(shards):
-            members = np.flatnonzero(shards == shard)
+        for shard, members in _by_shard(document, self.document_bases):
             within = self.shards[shard].document_offsets[document[members] - self.document_bases[shard]]
             out[members] = self.sentence_bases[shard] + within
         return out
@@ -126,7 +119,7 @@ class Text:
     def to_sentence_end(self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The length of each token run, lengthened to the end of the sentence of its last token. int64 [B]."""
         out = np.empty(len(start), np.int64)
-        for shard, members in self._by_shard(start):
+        for shard, members in _by_shard(start, self.bases):
             ends = self.shards[shard].sentence_offsets
             local = start[members] - self.bases[shard]
             end = (local + length[members]).astype(ends.dtype)
@@ -141,9 +134,7 @@ class Text:
         `sentence` [B] is the number of the first one, counted over all shards. Returns start [B] and length [B].
         """
         start, length = np.empty(len(sentence), np.int64), np.empty(len(sentence), np.int64)
-        shards = np.searchsorted(self.sentence_bases, sentence, side="right") - 1
-        for shard in np.unique(shards):
-            members = np.flatnonzero(shards == shard)
+        for shard, members in _by_shard(sentence, self.sentence_bases):
             view = self.shards[shard]
             ends = view.sentence_offsets
             first = (sentence[members] - self.sentence_bases[shard]).astype(view.document_offsets.dtype)
@@ -153,12 +144,6 @@ class Text:
             start[members] = self.bases[shard] + ends[first]
             length[members] = ends[past] - ends[first]
         return start, length
-
-    def _by_shard(self, start: npt.NDArray[np.int64]) -> list[tuple[int, npt.NDArray[np.int64]]]:
-        if len(self.shards) == 1:
-            return [(0, np.arange(len(start)))]
-        shard = np.searchsorted(self.bases, start, side="right") - 1
-        return [(int(s), np.flatnonzero(shard == s)) for s in np.unique(shard)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +231,17 @@ def _triples(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArr
     length = offsets[first + 3] - offsets[first]
     fits = length <= limit
     return offsets[first[fits]], length[fits], int(np.sum(~fits))
+
+
+def _by_shard(number: npt.NDArray[np.int64], bases: npt.NDArray[np.int64]) -> list[tuple[int, npt.NDArray[np.int64]]]:
+    """The shards that things with these numbers [B] lie in, each with their places in `number`.
+
+    `bases` [shards + 1] says how many of these things (tokens, sentences, documents) there are before each shard.
+    """
+    if len(bases) == 2:
+        return [(0, np.arange(len(number)))]
+    shard = np.searchsorted(bases, number, side="right") - 1
+    return [(int(s), np.flatnonzero(shard == s)) for s in np.unique(shard)]
 
 
 def _before(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
