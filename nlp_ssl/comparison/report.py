@@ -23,7 +23,7 @@ COLUMNS = (
     *("model", "role", "pretraining_seed", "tokens", "task", "train_examples", "method", "variant"),
     *("finetuning_seed", "metric", "score", "outputs"),
 )
-"""What is said of a score, in the order of scores.csv."""
+"""What is said of a score, in results.json and, in this order, in scores.csv."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,20 +16,14 @@ from importlib.metadata import version
 from typing import Any
 
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.findings import Board
+from nlp_ssl.comparison.findings import FORMAT, Board
 from nlp_ssl.comparison.grid import Cell, Grid, LabelledTask, Pairs, best, rate_of
+from nlp_ssl.comparison.report import COLUMNS
 from nlp_ssl.console import duration, quantity, table
 from nlp_ssl.downstream.metrics import CORRELATIONS
 from nlp_ssl.downstream.scores import score_name
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training.run import LIBRARIES
-
-FORMAT = 1
-COLUMNS = (
-    *("model", "role", "pretraining_seed", "tokens", "task", "train_examples", "method", "variant"),
-    *("finetuning_seed", "metric", "score", "outputs"),
-)
-"""Of a line of scores, which is the only place where scores are."""
 
 MOST_POINTS = 200
 """Points of a learning curve that are kept, evenly spread."""
