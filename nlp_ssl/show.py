@@ -65,14 +65,16 @@ def main(arguments: Sequence[str]) -> int:
     figures = measure(clean, batches, mixture, vocabulary, options.sample)
     figures["text_in_examples"] = float(examples.length.sum() / len(text))
     warnings = concerns(figures, mixture)
+    colours = sys.stdout.isatty() and not options.json
+    opened, closed = ("\x1b[1;32m", "\x1b[0m") if colours else ("«", "»")
+    shown = [{k: v.replace(OPEN, opened).replace(CLOSE, closed) for k, v in example.items()} for example in shown]
     if options.json:
         print(json.dumps({"examples": shown, "figures": figures, "warnings": warnings}, ensure_ascii=False, indent=1))
         return 0
-    marks = ("\x1b[1;32m", "\x1b[0m") if sys.stdout.isatty() else ("«", "»")
     for number, example in enumerate(shown, 1):
         print(f"example {number}")
         for name, value in example.items():
-            print(f"  {name:<10} {value.replace(OPEN, marks[0]).replace(CLOSE, marks[1])}")
+            print(f"  {name:<10} {value}")
         print()
     print(table(["over a sample", ""], [[name.replace("_", " "), _readable(v)] for name, v in flat(figures).items()]))
     for concern in warnings:

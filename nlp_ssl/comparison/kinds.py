@@ -126,7 +126,7 @@ def show(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     with redirect_stdout(said):
         show.main([*words, "--json", "--sample", "5000"])
     shown = []
-    for example in json.loads(said.getvalue().replace("\\u0002", "«").replace("\\u0003", "»"))["examples"]:
+    for example in json.loads(said.getvalue())["examples"]:
         targets = {key: value for key, value in example.items() if key.endswith(":")}
         several = [f"{key} {value}" for key, value in targets.items()]
         target = "; ".join(several if len(several) > 1 else targets.values())
