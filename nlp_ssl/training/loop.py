@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -36,7 +35,7 @@ from nlp_ssl.corpus.noise import key_of
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import put_folder
+from nlp_ssl.files import writing
 from nlp_ssl.models.flops import FlopCounter, peak_flops, shape_of
 from nlp_ssl.models.inputs import Inputs, to_inputs
 from nlp_ssl.models.pretraining import HEADS_FOLDER, PretrainingModel, configure
@@ -449,15 +448,11 @@ def sizes(model: PretrainingModel) -> dict[str, int]:
 
 def save_model(options: Pretrain, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:
     """Write RUN/model: model, tokenizer and card, loadable by transformers."""
-    final = options.out / "model"
-    writing = options.out / "model.writing"
-    for folder in (final, writing):
-        shutil.rmtree(folder, ignore_errors=True)
-    model.whole().save_pretrained(writing)
-    for head in model.further_heads():
-        model.whole(head).save_pretrained(writing / HEADS_FOLDER / head)
-    tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
-    tokenizer.model_max_length = options.batch.max_length
-    tokenizer.save_pretrained(writing)
-    (writing / "README.md").write_text(model_card(options, corpus, end), encoding="utf-8")
-    put_folder(writing, final)
+    with writing(options.out / "model") as beside:
+        model.whole().save_pretrained(beside)
+        for head in model.further_heads():
+            model.whole(head).save_pretrained(beside / HEADS_FOLDER / head)
+        tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+        tokenizer.model_max_length = options.batch.max_length
+        tokenizer.save_pretrained(beside)
+        (beside / "README.md").write_text(model_card(options, corpus, end), encoding="utf-8")
