@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -25,6 +26,9 @@ Kind = Literal["segment", "pair", "mixed_pair", "triple"]
 
 Body = Literal["static", "encoder", "decoder", "seq2seq"]
 """Bodies of models: vectors of words, attention to both sides, attention to the left, both of these in a row."""
+
+BLOCK = 256
+"""Sentences of a document that are divided into runs from one of their ends; a run is never in two blocks."""
 
 
 def special_tokens(kind: Kind, body: Body) -> int:
@@ -193,22 +197,15 @@ def find_examples(text: Text, kind: Kind, body: Body, max_length: int, sentences
 def _runs(
     shard: Shard, limit: int, fewest: int, cut_last: bool
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """Greedy runs of sentences inside documents, at most `limit` tokens: start, length, how many are too short.
+    """Runs of sentences inside documents, at most `limit` tokens: start, length, how many are too short.
 
     With `cut_last` the sentence that does not fit any more belongs to the run, as much of it as there is room for.
     """
     offsets = shard.sentence_offsets.astype(np.int64)
-    sentences = len(offsets) - 1
-    document_end = np.repeat(shard.document_offsets[1:], np.diff(shard.document_offsets))
-    past = np.searchsorted(offsets, offsets[:-1] + limit, side="left" if cut_last else "right") - (not cut_last)
-    past = np.minimum(np.maximum(past, np.arange(1, sentences + 1)), document_end).tolist()
-    runs = []
-    sentence = 0
-    while sentence < sentences:  # a step a run, not a token: where a run starts depends on the one before
-        runs.append(sentence)
-        sentence = past[sentence]
-    first = np.array(runs, np.int64)
-    end = np.append(first[1:], sentences)
+    if cut_last:
+        first, end = _filled_from_the_front(shard, limit)
+    else:
+        first, end = _filled_from_both_ends(shard, limit)
     long_enough = end - first >= fewest
     first, end = first[long_enough], end[long_enough]
     start = offsets[first]
@@ -221,6 +218,52 @@ def _runs(
     start = np.repeat(start, pieces) + nth * limit
     length = np.minimum(np.repeat(length, pieces) - nth * limit, limit)
     return start, length, int(np.sum(~long_enough))
+
+
+def _filled_from_the_front(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Runs that begin after the last one, up to the first sentence that reaches `limit`: first sentences and ends."""
+    offsets = shard.sentence_offsets.astype(np.int64)
+    past = np.searchsorted(offsets, offsets[:-1] + limit, side="left")
+    past = np.minimum(past, _document_ends(shard)).tolist()
+    firsts, sentence = [], 0
+    while sentence < len(past):  # a step a run, not a token: where a run starts depends on the one before
+        firsts.append(sentence)
+        sentence = past[sentence]
+    return np.array(firsts, np.int64), np.array([*firsts[1:], sentence], np.int64)
+
+
+def _filled_from_both_ends(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Runs of as many whole sentences as fit into `limit`, one at least: their first sentences and their ends.
+
+    Every other block of `BLOCK` sentences is filled from its end backwards. A run that is filled from the front
+    begins with a sentence that found no room before it, a long one, and ends with short ones: so the lengths of
+    its first and its last sentence alone would tell which way round a text is, in two of three runs of a novel.
+    """
+    offsets = shard.sentence_offsets.astype(np.int64)
+    numbers = np.arange(len(offsets) - 1)
+    furthest = np.maximum(np.searchsorted(offsets, offsets[:-1] + limit, side="right") - 1, numbers + 1).tolist()
+    earliest = np.minimum(np.searchsorted(offsets, offsets[1:] - limit, side="left"), numbers).tolist()
+    within = numbers - np.repeat(shard.document_offsets[:-1], np.diff(shard.document_offsets))  # its document
+    begins = np.flatnonzero(within % BLOCK == 0).tolist()
+    bounds = []
+    for nth, (begin, end) in enumerate(pairwise([*begins, len(numbers)])):
+        here = []
+        if nth % 2 == 0:
+            while begin < end:  # a step a run, not a token
+                here.append(begin)
+                begin = furthest[begin]
+        else:
+            while end > begin:
+                end = max(earliest[end - 1], begin)
+                here.append(end)
+            here.reverse()
+        bounds += here
+    return np.array(bounds, np.int64), np.array([*bounds[1:], len(numbers)], np.int64)
+
+
+def _document_ends(shard: Shard) -> npt.NDArray[np.int64]:
+    """The first sentence after the document of each sentence. [sentences]."""
+    return np.repeat(shard.document_offsets[1:], np.diff(shard.document_offsets)).astype(np.int64)
 
 
 def _triples(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:

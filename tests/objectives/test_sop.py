@@ -57,3 +57,15 @@ def test_half_of_the_pairs_are_swapped_and_no_token_is_lost() -> None:
     assert swapped.mean() == pytest.approx(0.5, abs=0.06)
     assert np.array_equal(out.ids[swapped == 0], batch.ids[swapped == 0])
     assert np.array_equal(out.segment.sum(axis=1) > 1, np.full(len(found), True))
+
+
+def test_the_lengths_of_its_sentences_do_not_tell_the_order() -> None:
+    draw = np.random.default_rng(0)
+    documents = [[[7] * int(n) for n in 1 + draw.poisson(draw.gamma(2, 5, 600))] for _ in range(3)]
+    text = Text([shard(documents)])
+    found = find_examples(text, "pair", "encoder", 60)
+    row, offset = text.sentences(found.start, found.length.astype(np.int64))
+    first = offset[np.searchsorted(row, np.arange(len(found)))]
+    last = found.length - offset[np.searchsorted(row, np.arange(len(found)), side="right") - 1]
+    assert len(found) > 300
+    assert np.mean(np.where(first == last, 0.5, first > last)) == pytest.approx(0.5, abs=0.06)  # 0.7 from the front
