@@ -161,6 +161,8 @@ class Recipe:
     """Steps between checkpoints."""
     keep_checkpoints: int = 2
     """Checkpoints kept, the newest ones."""
+    snapshots: int = 0
+    """Models kept along the way, so many of them: after a half of the steps, a quarter, an eighth, ..."""
     log_every: int = 10
     """Steps between lines of metrics.jsonl."""
     log_with: str | None = None
@@ -171,6 +173,7 @@ class Recipe:
         _ = self.mixture  # may refuse
         for name in ("save_every", "keep_checkpoints", "log_every", "evaluations", "evaluation_tokens"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "it must be at least 1")
+        require(0 <= self.snapshots <= 20, "snapshots", self.snapshots, "it must lie in 0..20")
 
     @cached_property
     def mixture(self) -> Mixture:

@@ -23,6 +23,7 @@ from nlp_ssl.comparison.grid import Grid, LabelledTask, Pairs
 from nlp_ssl.console import say, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.downstream.finetune import Finetune, Protocol
+from nlp_ssl.downstream.similarity import read_pairs
 from nlp_ssl.downstream.tasks import load_task
 from nlp_ssl.errors import InputError
 from nlp_ssl.files import write_text
@@ -49,6 +50,8 @@ class Compare(Recipe, Protocol):
     """Folder with one folder a task, of the task's name, with train and dev; without, tasks are loaded from the hub."""
     minimal_pairs: tuple[Path, ...] = ()
     """Folders or files of pairs of sentences, as BLiMP has them, for the objectives that say how likely a text is."""
+    word_pairs: tuple[Path, ...] = ()
+    """Files of word pairs with people's judgement of their likeness, as WordSim-353 has them, for word vectors."""
     out: Path
     """The folder of the comparison."""
     max_length: int = 128
@@ -164,10 +167,17 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
             tasks.append(_load(named, options.data))
         except InputError as error:
             problems += error.problems
-    missing = [path for path in options.minimal_pairs if not path.exists()]
-    problems += [f"--minimal-pairs {path}: no such file or folder" for path in missing]
-    pairs = [Pairs(data=p, fingerprint=_fingerprint(p)) for p in options.minimal_pairs if p not in missing]
-    names = [task.task.name for task in tasks] + [each.name for each in pairs]
+    problems += [
+        f"--minimal-pairs {path}: no such file or folder" for path in options.minimal_pairs if not path.exists()
+    ]
+    for path in options.word_pairs:
+        try:
+            read_pairs(path)
+        except InputError as error:
+            problems += [f"--word-pairs {problem}" for problem in error.problems]
+    pairs = [Pairs(data=p, fingerprint=_fingerprint(p)) for p in options.minimal_pairs if p.exists()]
+    word_pairs = [Pairs(data=p, fingerprint=_fingerprint(p)) for p in options.word_pairs if p.is_file()]
+    names = [task.task.name for task in tasks] + [each.name for each in (*pairs, *word_pairs)]
     problems += [f"two tasks are called {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1]
     if problems:
         raise InputError(*problems)
@@ -177,6 +187,7 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
         recipes=chosen,
         tasks=tasks,
         pairs=pairs,
+        word_pairs=word_pairs,
         seeds=options.seeds,
         train_examples=tuple(dict.fromkeys(sizes)),
         finetune_seeds=options.finetune_seeds,

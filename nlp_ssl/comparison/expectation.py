@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.grid import PILOT, Cell, Grid, LabelledTask
+from nlp_ssl.comparison.grid import MINIMAL_PAIRS, PILOT, Cell, Grid, LabelledTask
 from nlp_ssl.comparison.running import apart
 from nlp_ssl.console import duration, quantity, say, table
+from nlp_ssl.corpus import tokenizer
 from nlp_ssl.downstream.experiment import MOST_TO_CHOOSE_ON
 from nlp_ssl.downstream.finetune import usual_epochs
+from nlp_ssl.downstream.minimal_pairs import Pairs, read
 from nlp_ssl.recipe import Recipe
 
 if TYPE_CHECKING:
     from nlp_ssl.training.loop import Cost
+
+
+FORWARD = 3
+"""How many times what reading costs does training cost: forward, and backward at twice of that."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +44,12 @@ def expectation(grid: Grid, jobs: int) -> str:
     for name, recipe in grid.recipes.items():
         say(f"{name}: timing a few updates")
         costs[name] = apart(_calibrate, recipes.dump(recipe), grid.corpus.folder)
-    lengths = {task.task.name: _mean_length(grid, task) for task in grid.tasks}
+    asked = _Asked(grid, costs)
     cells, rows, left = grid.cells(), [], []
     for cell in cells:
         facts = cell.facts
         if facts is None:
-            left.append(_expected(grid, cell, costs, lengths))
+            left.append(asked.expected(cell))
             rows.append([cell.name, "to do", *_shown(left[-1])])
         else:
             rows.append([cell.name, f"done in {duration(facts['seconds'])}", "", "", ""])
@@ -50,8 +59,9 @@ def expectation(grid: Grid, jobs: int) -> str:
     together = f", {duration(seconds / jobs)} with {jobs} jobs if they do not slow each other" if jobs > 1 else ""
     return (
         f"{table(('cell', '', 'tokens', 'FLOPs', 'time'), rows)}\n\n"
-        f"About {duration(seconds)} in all{together}. Fine-tuning is estimated at its most (every epoch for every "
-        "seed), from the speed of pretraining; TF-IDF and overlap take seconds to minutes."
+        f"About {duration(seconds)} in all{together}. Scores are estimated from the speed of pretraining, fine-tuning "
+        "at its most (every epoch for every seed). What has no figure here takes seconds to minutes a cell; so do "
+        "TF-IDF and what a probe learns from its vectors."
     )
 
 
@@ -60,44 +70,74 @@ def _shown(cost: Expected) -> list[str]:
     return [tokens, flops, "" if cost.seconds is None else duration(cost.seconds)]
 
 
-def _expected(grid: Grid, cell: Cell, costs: Mapping[str, Cost], lengths: Mapping[str, float]) -> Expected:
-    """The cost of a cell that is not done."""
-    if cell.kind == "pretrain":
-        cost = costs[cell.about["model"]]
-        share = PILOT if "learning_rate" in cell.about else 1.0
-        return Expected(share * cost.tokens, share * cost.flops, share * cost.seconds)
-    if cell.kind != "finetune":
-        return Expected()
-    cost, task = costs[cell.about["model"]], next(task for task in grid.tasks if task.task.name == cell.about["task"])
-    first = cell.about["pretraining_seed"] == 1 and next(
-        name for name in grid.recipes if grid.untrained(name) == cell.about["untrained"]
-    )
-    networks = 2 if first == cell.about["model"] else 1  # the untrained one too
-    seen = networks * _examples_seen(grid, task, cell.about["train_examples"])
-    flops = seen * lengths[task.task.name] * cost.body_flops_per_token
-    return Expected(None, flops, flops * cost.seconds / cost.flops)
+class _Asked:
+    """What the cells of a grid ask for, in tokens that a body has to read."""
 
+    def __init__(self, grid: Grid, costs: Mapping[str, Cost]) -> None:
+        self.grid, self.costs = grid, costs
+        self.tokenizer = tokenizer.load(grid.corpus.tokenizer_folder)
+        self.tasks = {task.task.name: task for task in grid.tasks}
+        self.lengths = {name: self._mean_length(task) for name, task in self.tasks.items()}
+        self.pairs = {pairs.name: self._lengths(read([pairs.data])) for pairs in grid.pairs}
 
-def _examples_seen(grid: Grid, task: LabelledTask, train_examples: int | None) -> int:
-    """Examples that fine-tuning reads at its most."""
-    from nlp_ssl.downstream.splits import held_out
+    def expected(self, cell: Cell) -> Expected:
+        """The cost of a cell that is not done."""
+        if cell.kind == "pretrain":
+            cost = self.costs[cell.about["model"]]
+            share = PILOT if "learning_rate" in cell.about else 1.0
+            return Expected(share * cost.tokens, share * cost.flops, share * cost.seconds)
+        passes = {"finetune": self._finetuned, "probe": self._probed, MINIMAL_PAIRS: self._paired}.get(cell.kind)
+        if passes is None:
+            return Expected()
+        cost = self.costs[cell.about["model"]]
+        flops = passes(cell) * cost.body_flops_per_token
+        return Expected(None, flops, flops * cost.seconds / cost.flops)
 
-    N, protocol = train_examples or task.counts["train"], grid.protocol
-    epochs = protocol.epochs or usual_epochs(N)
-    to_choose_on = min(N - held_out(N), MOST_TO_CHOOSE_ON)
-    return epochs * (len(protocol.learning_rates) * to_choose_on + grid.finetune_seeds * N)
+    def _finetuned(self, cell: Cell) -> float:
+        """Tokens that fine-tuning trains on at its most."""
+        from nlp_ssl.downstream.splits import held_out
 
+        grid, task = self.grid, self.tasks[cell.about["task"]]
+        N, protocol = cell.about["train_examples"] or task.counts["train"], grid.protocol
+        epochs = protocol.epochs or usual_epochs(N)
+        to_choose_on = min(N - held_out(N), MOST_TO_CHOOSE_ON)
+        examples = epochs * (len(protocol.learning_rates) * to_choose_on + grid.finetune_seeds * N)
+        networks = 2 if self._with_untrained(cell) else 1
+        return networks * examples * self.lengths[task.task.name]
 
-def _mean_length(grid: Grid, task: LabelledTask) -> float:
-    """Tokens of an example, special ones included, as a model reads it."""
-    import numpy as np
+    def _probed(self, cell: Cell) -> float:
+        """Tokens that are only read, for the vectors of all examples, in those of training: three times as dear."""
+        task = self.tasks[cell.about["task"]]
+        train = cell.about["train_examples"] or task.counts["train"]
+        examples = train + sum(n for split, n in task.counts.items() if split != "train")
+        networks = 1 + (self.grid.finetune_seeds if self._with_untrained(cell) else 0)
+        return networks * examples * self.lengths[task.task.name] / FORWARD
 
-    from nlp_ssl.corpus import tokenizer
+    def _paired(self, cell: Cell) -> float:
+        """The same for minimal pairs: a model of masked tokens reads a sentence once for each of its tokens."""
+        lengths = self.pairs[cell.about["task"]]
+        masked = self.grid.recipes[cell.about["model"]].mixture.body == "encoder"
+        return float((lengths * (lengths - 2) if masked else lengths).sum()) / FORWARD
 
-    model = tokenizer.load(grid.corpus.tokenizer_folder)
-    texts = [task.sample.texts, *([] if task.sample.pairs is None else [task.sample.pairs])]
-    lengths = sum(np.array([len(encoded.ids) for encoded in model.encode_batch_fast(column)]) for column in texts)
-    return float(np.minimum(lengths, grid.max_length).mean())
+    def _with_untrained(self, cell: Cell) -> bool:
+        """Whether a cell is the first with its untrained network, which the others take from it."""
+        if cell.about["pretraining_seed"] != 1 or "snapshot" in cell.about:
+            return False
+        first = next(name for name in self.grid.recipes if self.grid.untrained(name) == cell.about["untrained"])
+        return bool(first == cell.about["model"])
+
+    def _mean_length(self, task: LabelledTask) -> float:
+        """Tokens of an example, special ones included, as a model reads it."""
+        texts = [task.sample.texts, *([] if task.sample.pairs is None else [task.sample.pairs])]
+        lengths = sum(self._encoded(column) for column in texts)
+        return float(np.minimum(lengths, self.grid.max_length).mean())
+
+    def _lengths(self, pairs: Pairs) -> npt.NDArray[np.int64]:
+        """Tokens of each sentence, special ones included."""
+        return self._encoded(pairs.good + pairs.bad)
+
+    def _encoded(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        return np.array([len(encoded.ids) for encoded in self.tokenizer.encode_batch_fast(texts)])
 
 
 def _calibrate(toml: str, folder: Path) -> Cost:

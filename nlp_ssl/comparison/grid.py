@@ -38,7 +38,7 @@ from nlp_ssl.downstream.probe import Probe
 from nlp_ssl.downstream.tasks import Task
 from nlp_ssl.downstream.work import command
 from nlp_ssl.recipe import Budget, Recipe
-from nlp_ssl.training.run import INCIDENTAL
+from nlp_ssl.training.run import INCIDENTAL, snapshots
 
 if TYPE_CHECKING:
     from nlp_ssl.downstream.splits import Examples
@@ -133,7 +133,7 @@ class LabelledTask:
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
-    """Minimal pairs: a folder or a file of them."""
+    """Pairs that are judged without labels to learn from: a folder or a file of minimal pairs, a file of word pairs."""
 
     data: Path
     fingerprint: str
@@ -154,6 +154,8 @@ class Grid:
     recipes: Mapping[str, Recipe]
     tasks: Sequence[LabelledTask]
     pairs: Sequence[Pairs]
+    """Minimal pairs of sentences."""
+    word_pairs: Sequence[Pairs]
     seeds: int
     train_examples: tuple[int | None, ...]
     """Sizes of the training set; None is all of it."""
@@ -236,18 +238,14 @@ class Grid:
         """What a run is scored by; another kind of score joins in here."""
         for task in self.tasks:
             for n in self.sizes(task):
-                common: dict[str, Any] = {
-                    "run": run.folder / "run",
-                    "task": task.named,
-                    "data": task.data,
-                    "train_examples": n,
-                    "max_length": self.max_length,
-                    "precision": self.precision,
-                    "seeds": self.finetune_seeds,
-                    "share_baselines": self.out / "baselines",
-                }
-                for kind, options in ((Finetune, asdict(self.protocol)), (Probe, {})):
-                    yield self._on_task(kind, {**common, **options}, name, seed, run, task)
+                yield self._on_task(Finetune, asdict(self.protocol), name, seed, run, task, n)
+                yield self._on_task(Probe, {}, name, seed, run, task, n)
+                for snapshot in snapshots(self.recipes[name].snapshots):
+                    yield self._on_task(Probe, {"baselines": False}, name, seed, run, task, n, snapshot)
+
+        if self.recipes[name].mixture.body == "static":
+            for pairs in self.word_pairs:
+                yield self._on_words(name, seed, run, pairs)
 
         heads = {head for objective in self.recipes[name].mixture.objectives.values() for head in objective.heads}
         for pairs in self.pairs if heads & LIKELIHOOD else ():
@@ -295,6 +293,20 @@ class Grid:
         options = MinimalPairs(run=run.folder / "run", data=(pairs.data,), out=out, precision=self.precision)
         return replace(cell, arguments=(shlex.split(command(MINIMAL_PAIRS, options))[2:],))
 
+    def _on_words(self, name: str, seed: int, run: Cell, pairs: Pairs) -> Cell:
+        """The cell of how word vectors agree with people's judgement of word pairs."""
+        words = [str(run.folder / "run"), "--pairs", str(pairs.data)]
+        return Cell(
+            name=f"similarity {name} seed {seed} on {pairs.name}",
+            kind="similarity",
+            out=self.out,
+            depends={"run": run.folder.name, "pairs": pairs.fingerprint},
+            arguments=(words, self.finetune_seeds),
+            needs=(run,),
+            networks=self.finetune_seeds,
+            about={**run.about, "task": pairs.name, "train_examples": None},
+        )
+
     def _on_task(
         self,
         kind: type[TaskOptions],
@@ -303,22 +315,44 @@ class Grid:
         seed: int,
         run: Cell,
         task: LabelledTask,
+        n: int | None,
+        snapshot: str | None = None,
     ) -> Cell:
-        """The cell of a command that scores a run on a task, beside baselines that it shares with the others."""
-        n = options["train_examples"]
-        incidental = ("run", "task", "data", "seeds", "share_baselines")
-        settings = {key: value for key, value in options.items() if key not in incidental}
+        """The cell of a command that scores a run on a task, beside baselines that it shares with the others.
+
+        With a `snapshot` it scores the model that the run kept under this name.
+        """
+        settings = {**options, "train_examples": n, "max_length": self.max_length, "precision": self.precision}
+        when, about = (f", {snapshot}", {"snapshot": snapshot}) if snapshot else ("", {})
         cell = Cell(
-            name=f"{kind.command} {name} seed {seed} on {task.task.name}, {'all' if n is None else n} examples",
+            name=f"{kind.command} {name} seed {seed}{when} on {task.task.name}, {'all' if n is None else n} examples",
             kind=kind.command,
             out=self.out,
-            depends={"run": run.folder.name, "task": task.key, **settings},
+            depends={"run": run.folder.name, "task": task.key, **settings, **about},
             arguments=(),
             needs=(run,),
             networks=self.finetune_seeds,
-            about={**run.about, "task": task.task.name, "train_examples": n, "untrained": self.untrained(name)},
+            about={
+                **run.about,
+                "task": task.task.name,
+                "train_examples": n,
+                "untrained": self.untrained(name),
+                **about,
+            },
         )
-        words = command(kind.command, kind(**options, out=cell.folder / "scores"))
+        made = run.folder / "run"
+        words = command(
+            kind.command,
+            kind(
+                run=made / "snapshots" / snapshot if snapshot else made,
+                task=task.named,
+                data=task.data,
+                out=cell.folder / "scores",
+                seeds=self.finetune_seeds,
+                share_baselines=self.out / "baselines",
+                **settings,
+            ),
+        )
         return replace(cell, arguments=(shlex.split(words)[2:],))
 
     def untrained(self, name: str) -> str:

@@ -22,6 +22,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.grid import MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.downstream.experiment import TaskOptions, find_task
+from nlp_ssl.errors import InputError
 
 ON_TEXTS = ("majority", "tfidf")
 """Baselines that read the texts themselves: they are drawn from no seed."""
@@ -42,10 +43,12 @@ def pretrain(folder: Path, words: Sequence[str]) -> dict[str, Any]:
         raise InterruptedError(f"interrupted and saved (status {status})")
     run = folder / "run"
     shutil.rmtree(run / "checkpoints")
-    end = json.loads((run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    end, snapshots = lines[-1], {line["name"]: line["tokens"] for line in lines if line["event"] == "snapshot"}
     device = json.loads((run / "environment.json").read_text(encoding="utf-8"))["device"]
     precision = resolve_precision(recipes.load(str(run)).precision)
-    return {**end, "steps": end["step"], "training_seconds": end["seconds"], "device": device, "precision": precision}
+    figures = {"steps": end["step"], "training_seconds": end["seconds"], "device": device, "precision": precision}
+    return {**end, **figures, "snapshots": snapshots}
 
 
 def finetune(folder: Path, words: Sequence[str]) -> dict[str, Any]:
@@ -78,6 +81,32 @@ def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     line = {"key": "pretrained", "method": "zero-shot", "variant": result["variant"], "metric": "accuracy"}
     outputs = (options.out / "pairs.npz").relative_to(folder)
     return {"scores": [{**line, "score": score, "outputs": str(outputs)}], "pairs": sum(result["examples"].values())}
+
+
+def similarity(folder: Path, words: Sequence[str], networks: int) -> dict[str, Any]:
+    """Compare a run's word vectors, and as many of random vectors, with people's judgement of word pairs."""
+    import numpy as np
+
+    from nlp_ssl.downstream.metrics import score
+    from nlp_ssl.downstream.similarity import Similarity, judgements, read_pairs
+    from nlp_ssl.training.export import word_vectors
+
+    options = tyro.cli(Similarity, args=list(words))
+    (file,) = options.pairs
+    pairs, (names, vectors) = read_pairs(file), word_vectors(options.run / "model")
+    lines = []
+    for key, seed in [("pretrained", None), *(("random", seed) for seed in range(1, networks + 1))]:
+        drawn = np.random.default_rng(seed).standard_normal(vectors.shape, dtype=np.float32)
+        judged, cosines = judgements(pairs, names, vectors if seed is None else drawn)
+        if len(judged) < 2:
+            raise InputError(
+                f"{file}: the corpus's vocabulary has the words of {len(judged)} of its pairs, 2 are needed"
+            )
+        outputs = folder / f"{key}{'' if seed is None else f'-seed{seed}'}.npz"
+        np.savez_compressed(outputs, gold=judged, predicted=cosines)
+        found = {"score": score("spearman", judged, cosines), "outputs": outputs.name}
+        lines.append({"key": key, "method": "word similarity", "finetuning_seed": seed, "metric": "spearman", **found})
+    return {"scores": lines, "networks": networks, "pairs": len(judged)}
 
 
 def evaluate(folder: Path, words: Sequence[str]) -> dict[str, Any]:
@@ -149,6 +178,7 @@ KINDS: dict[str, Work] = {
     "finetune": finetune,
     "probe": probe,
     MINIMAL_PAIRS: minimal_pairs,
+    "similarity": similarity,
     "evaluate": evaluate,
     "show": show,
     "overlap": overlap,

@@ -29,6 +29,20 @@ MOST_POINTS = 200
 """Points of a learning curve that are kept, evenly spread."""
 
 
+MINIMAL = {
+    "title": "Minimal pairs: which of two sentences is likelier, without any training",
+    "kind": "minimal pairs",
+    "metric": "accuracy",
+    "chance": 0.5,
+}
+WORDS = {
+    "title": "Word pairs: how the likeness of word vectors agrees with people's judgement",
+    "kind": "word pairs",
+    "metric": "spearman",
+    "chance": 0.0,
+}
+
+
 def results(grid: Grid, command: str) -> dict[str, Any]:
     """The content of results.json. `command` is the one that made it."""
     cells = grid.cells()
@@ -50,7 +64,11 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
             for name, recipe in grid.recipes.items()
         ],
         "runs": [_run(grid, cell) for cell in run_cells],
-        "tasks": [*(_task(grid, task) for task in grid.tasks), *(_pairs(pairs, found) for pairs in grid.pairs)],
+        "tasks": [
+            *(_task(grid, task) for task in grid.tasks),
+            *(_pairs(pairs, found, MINIMAL) for pairs in grid.pairs),
+            *(_pairs(pairs, found, WORDS) for pairs in grid.word_pairs),
+        ],
         "scores": _scores(grid, found),
         "matrix": [
             {key: cell.about[key] for key in ("model", "pretraining_seed", "on")} | {"figures": facts["figures"]}
@@ -173,17 +191,14 @@ def _task(grid: Grid, task: LabelledTask) -> dict[str, Any]:
     }
 
 
-def _pairs(pairs: Pairs, found: Sequence[tuple[Cell, dict[str, Any]]]) -> dict[str, Any]:
-    """Minimal pairs, as a task."""
+def _pairs(pairs: Pairs, found: Sequence[tuple[Cell, dict[str, Any]]], of: dict[str, Any]) -> dict[str, Any]:
+    """Pairs of a kind, as a task."""
     counts = [facts["pairs"] for cell, facts in found if cell.about.get("task") == pairs.name and "pairs" in facts]
     return {
         "name": pairs.name,
-        "title": "Minimal pairs: which of two sentences is likelier, without any training",
-        "metric": "accuracy",
-        "kind": "minimal pairs",
+        **of,
         "labels": [],
         "examples": {"dev": counts[0]} if counts else {},
-        "chance": 0.5,
         "overlap": {},
     }
 
@@ -211,6 +226,7 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
                 "model": names.get(line["key"], line["key"]),
                 "role": "objective" if of_run else "baseline",
                 "pretraining_seed": cell.about["pretraining_seed"] if of_run else None,
+                "tokens": _tokens_at(cell),
                 "task": cell.about["task"],
                 "train_examples": cell.about["train_examples"],
             }
@@ -218,6 +234,14 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
             whole = {column: {**line, **known, "outputs": outputs}.get(column) for column in COLUMNS}
             lines.setdefault(tuple(whole[column] for column in COLUMNS if column not in ("score", "outputs")), whole)
     return list(lines.values())
+
+
+def _tokens_at(cell: Cell) -> int | None:
+    """What the model of a snapshot had read; None for the model at the end."""
+    snapshot = cell.about.get("snapshot")
+    (run,) = cell.needs
+    assert run.facts is not None
+    return run.facts["snapshots"][snapshot] if snapshot else None
 
 
 # --- for people ---

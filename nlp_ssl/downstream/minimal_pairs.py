@@ -72,7 +72,7 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
     InputError for data or a model that cannot be used, before anything is written.
     """
     folder = model_folder(options.run)
-    pairs = _read(options.data)
+    pairs = read(options.data)
 
     from nlp_ssl.downstream.likelihood import LanguageModel
     from nlp_ssl.downstream.splits import Examples
@@ -114,7 +114,7 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class Pairs:
     """Pairs of sentences, with where each was read."""
 
     good: list[str]
@@ -139,7 +139,7 @@ class _Pairs:
         return f"{self.where[i % n]}, {COLUMNS[i // n]}"
 
 
-def _read(data: Sequence[Path]) -> _Pairs:
+def read(data: Sequence[Path]) -> Pairs:
     """All pairs of a folder's files, or of the files; InputError, with all problems found, where they are unusable."""
     from nlp_ssl.downstream.splits import FORMATS, file_format, read_table
 
@@ -154,7 +154,7 @@ def _read(data: Sequence[Path]) -> _Pairs:
     ]
     if not files:
         raise InputError(f"--data {' '.join(map(str, data))}: no {', '.join(formats)} in it")
-    pairs, problems = _Pairs([], [], [], []), []
+    pairs, problems = Pairs([], [], [], []), []
     for file in files:
         if file_format(file) not in formats:
             raise InputError(f"{file}: not one of {', '.join(formats)} (.gz and .zst may follow)")
@@ -211,7 +211,7 @@ def _score(model: LanguageModel, sentences: Sentences, by: Score, whole_words: b
 
 def _write(
     options: MinimalPairs,
-    pairs: _Pairs,
+    pairs: Pairs,
     part: Part,
     fewer_good: npt.NDArray[Any],
     fewer_bad: npt.NDArray[Any],

@@ -86,10 +86,24 @@ def read_pairs(file: Path) -> list[tuple[str, str, float]]:
 def agreement(
     pairs: Sequence[tuple[str, str, float]], words: Sequence[str], vectors: npt.NDArray[np.float32]
 ) -> Agreement:
-    """Compare `vectors` [words, H] with scored pairs; a word is looked up as it is, else in lower case."""
-    import numpy as np
-
+    """Compare `vectors` [words, H] with scored pairs."""
     from nlp_ssl.downstream.metrics import score
+
+    judged, cosines = judgements(pairs, words, vectors)
+    unknown = 1 - len(judged) / len(pairs)
+    if len(judged) < 2:
+        return Agreement(float("nan"), len(pairs), unknown)
+    return Agreement(score("spearman", judged, cosines), len(pairs), unknown)
+
+
+def judgements(
+    pairs: Sequence[tuple[str, str, float]], words: Sequence[str], vectors: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Of the pairs whose words have `vectors` [words, H]: what people judged [n], and the vectors' cosines [n].
+
+    A word is looked up as it is, else in lower case.
+    """
+    import numpy as np
 
     number = {word: i for i, word in enumerate(words)}
 
@@ -98,11 +112,7 @@ def agreement(
 
     numbers = np.array([(find(first), find(second)) for first, second, _ in pairs])  # [N, 2]
     known = (numbers >= 0).all(axis=1)
-    unknown = float(1 - known.mean())
-    if np.count_nonzero(known) < 2:
-        return Agreement(float("nan"), len(pairs), unknown)
     one, other = vectors[numbers[known].T].astype(np.float64)  # [N, H] each
     norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     cosines = (one * other).sum(axis=1) / np.maximum(norms, 1e-12)
-    judged = np.array([judgement for _, _, judgement in pairs])[known]
-    return Agreement(score("spearman", judged, cosines), len(pairs), unknown)
+    return np.array([judgement for _, _, judgement in pairs])[known], cosines

@@ -14,6 +14,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
+from nlp_ssl.errors import InputError
 from nlp_ssl.files import or_disk_full, put_folder
 
 WRITING = "writing"
@@ -36,6 +37,18 @@ def save(accelerator: Accelerator, folder: Path, state: dict[str, Any], keep: in
         for old in sorted(folder.glob("step-*"))[:-keep]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
+
+
+def load(accelerator: Accelerator, checkpoint: Path) -> None:
+    """Put a checkpoint's state into what the accelerator has prepared. InputError where it does not fit."""
+    try:
+        accelerator.load_state(str(checkpoint))
+    except (RuntimeError, KeyError, ValueError) as error:  # whatever torch and Accelerate say of it
+        reason = str(error).strip().splitlines()[0].rstrip(":")
+        raise InputError(
+            f"{checkpoint}: cannot go on from it, it is damaged or another version's ({reason}): remove it to go on "
+            "from the one before it, or choose another --out"
+        ) from None
 
 
 def newest(folder: Path) -> Path | None:

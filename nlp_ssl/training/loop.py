@@ -12,9 +12,10 @@ import contextlib
 import math
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -27,6 +28,7 @@ from torch.utils.data import DataLoader
 from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
+from nlp_ssl import recipe as recipes
 from nlp_ssl.console import duration, progress, quantity, say
 from nlp_ssl.corpus.batch import Batch
 from nlp_ssl.corpus.batches import Batches
@@ -35,7 +37,7 @@ from nlp_ssl.corpus.noise import key_of
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import writing
+from nlp_ssl.files import write_text, writing
 from nlp_ssl.models.flops import FlopCounter, peak_flops, shape_of
 from nlp_ssl.models.inputs import Inputs, to_inputs
 from nlp_ssl.models.pretraining import HEADS_FOLDER, PretrainingModel, configure
@@ -139,7 +141,7 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
     metrics = run.Metrics(options.out)
     if saved is not None:
         totals = Totals(**checkpoint.read_state(saved))
-        accelerator.load_state(str(saved))
+        checkpoint.load(accelerator, saved)
         if totals.step >= totals.steps and (options.out / "model").is_dir():
             say(f"{options.out} is finished: {totals.steps:,} steps; its model is in {options.out / 'model'}")
             return 0
@@ -156,14 +158,22 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
     if options.log_with is not None:
         accelerator.init_trackers("nlp_ssl", {"seed": options.seed, "budget": options.budget})
 
-    status = trainer.take_steps(totals, metrics, held_out)
+    def keep(name: str) -> None:
+        """Save the model as it is, as the snapshot of this name."""
+        if accelerator.is_main_process:
+            end = {"objective": mixture.name, "held_out": {}, **totals.so_far()} | sizes(model)
+            with writing(options.out / "snapshots" / name) as beside:
+                save_model(beside / "model", options, corpus, model, end | {"step": totals.step})
+                write_text(beside / "recipe.toml", recipes.dump(options))
+
+    status = trainer.take_steps(totals, metrics, held_out, keep)
     if status:
         say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}: go on with --resume")
         return status
     figures = trainer.evaluate(held_out) if held_out else {}
     end = {"objective": mixture.name, "held_out": figures, **totals.so_far()} | sizes(model)
     if accelerator.is_main_process:
-        save_model(options, corpus, model, end | {"step": totals.step})
+        save_model(options.out / "model", options, corpus, model, end | {"step": totals.step})
         metrics.append("end", totals.step, end)
         say(f"{in_words(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
@@ -299,10 +309,16 @@ class Trainer:
         if self.accelerator.device.type == "cuda":
             torch.cuda.synchronize()
 
-    def take_steps(self, totals: Totals, metrics: run.Metrics, held_out: HeldOut | None) -> int:
-        """Take the steps from `totals.step` on; returns 0, or the exit status of an interruption."""
+    def take_steps(
+        self, totals: Totals, metrics: run.Metrics, held_out: HeldOut | None, keep: Callable[[str], None]
+    ) -> int:
+        """Take the steps from `totals.step` on; returns 0, or the exit status of an interruption.
+
+        `keep` is called where a snapshot is to be taken, with its name.
+        """
         options, steps = self.options, totals.steps
         evaluate_every = max(1, steps // options.evaluations)
+        snapshots = {steps // part: name for name, part in run.snapshots(options.snapshots).items()}
         loader: Any = DataLoader(
             self.batches,  # type: ignore[arg-type]  # it has what a Dataset has
             batch_size=None,
@@ -324,7 +340,7 @@ class Trainer:
                 log = done % options.log_every == 0 or done == steps
                 evaluate = held_out is not None and done % evaluate_every == 0 and done < steps
                 save = done % options.save_every == 0 or done == steps or stop
-                if log or evaluate or save:
+                if log or evaluate or save or done in snapshots:
                     stop = self._read(group[0], figures, totals) or stop
                     unread = None
                 else:
@@ -341,10 +357,14 @@ class Trainer:
                     found = self.evaluate(held_out)
                     self._write(metrics, "evaluate", totals, found)
                     say(f"step {done:,}: held-out {in_words(found)}")
+                if done in snapshots:
+                    if self.accelerator.is_main_process:
+                        metrics.append("snapshot", totals.step, {"name": snapshots[done], **totals.so_far()})
+                    keep(snapshots[done])
                 if save:
                     folder = options.out / "checkpoints"
                     checkpoint.save(self.accelerator, folder, vars(totals), options.keep_checkpoints)
-                if evaluate or save:
+                if evaluate or save or done in snapshots:
                     self._clock = time.perf_counter()  # their time is not the steps'
                 if stop and done < steps:
                     return 128 + (self._signal or signal.SIGTERM)
@@ -446,9 +466,9 @@ def sizes(model: PretrainingModel) -> dict[str, int]:
     }
 
 
-def save_model(options: Pretrain, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:
-    """Write RUN/model: model, tokenizer and card, loadable by transformers."""
-    with writing(options.out / "model") as beside:
+def save_model(folder: Path, options: Pretrain, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:
+    """Write a folder with model, tokenizer and card, loadable by transformers."""
+    with writing(folder) as beside:
         model.whole().save_pretrained(beside)
         for head in model.further_heads():
             model.whole(head).save_pretrained(beside / HEADS_FOLDER / head)

@@ -5,6 +5,7 @@ environment.json   corpus and its fingerprint, command, versions, hardware
 metrics.jsonl      one object a line: {"event": "train" | "evaluate" | "end", "step": …, …}
 checkpoints/       see nlp_ssl.training.checkpoint
 model/             the model in transformers' format, its tokenizer, its card; there when the run is done
+snapshots/1-of-4/  model/ and recipe.toml as they were after a quarter of the steps, if snapshots were asked for
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ INCIDENTAL = ("save_every", "keep_checkpoints", "log_every", "log_with", "batch.
 """What may change between the parts of one run: nothing that its weights depend on, rounding aside."""
 
 LIBRARIES = ("nlp_ssl", "torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy")
+
+
+def snapshots(count: int) -> dict[str, int]:
+    """The names of so many snapshots, the earliest first, and which part of the steps each is taken after."""
+    return {f"1-of-{2**k}": 2**k for k in range(count, 0, -1)}
 
 
 def claim(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:

@@ -256,6 +256,45 @@ def test_minimal_pairs_where_a_text_has_a_likelihood(world: World, tmp_path: Pat
     assert [(task["name"], task["examples"]) for task in found["tasks"]][1:] == [("pairs", {"dev": 20})]
 
 
+def test_word_pairs_where_words_have_vectors(world: World, tmp_path: Path) -> None:
+    pairs = tmp_path / "likeness.tsv"
+    pairs.write_text("".join(f"w{i}\tw{i + 1}\t{(i * 7) % 10}\n" for i in range(10, 30)) + "nowhere\tw7\t3\n")
+    out = tmp_path / "out"
+    few = ["--seeds", "1", "--finetune-seeds", "2", "--word-pairs", str(pairs)]
+    assert world.compare(out, "cbow", "mlm", *world.task(), *few) == 0
+    found = results(out)
+    lines = [line for line in found["scores"] if line["task"] == "likeness"]
+    assert [(line["model"], line["finetuning_seed"]) for line in lines] == [
+        ("cbow", None),
+        ("random vectors", 1),
+        ("random vectors", 2),
+    ]
+    for line in lines:
+        with np.load(out / line["outputs"]) as outputs:
+            assert len(outputs["gold"]) == 20
+            assert line["score"] == pytest.approx(score("spearman", outputs["gold"], outputs["predicted"]))
+    assert [(task["name"], task["examples"]) for task in found["tasks"]][1:] == [("likeness", {"dev": 20})]
+    assert "likeness" in (out / "report.html").read_text()
+
+
+def test_probes_along_the_runs(world: World, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    few = ["--seeds", "1", "--finetune-seeds", "1", "--budget", "8-steps", "--snapshots", "2"]
+    assert world.compare(out, "mlm", "clm", *world.task(), *few) == 0
+    found = results(out)
+    (run,) = [run for run in found["runs"] if run["objective"] == "mlm"]
+    read = {point["step"]: point["tokens"] for point in run["curve"]}
+    along = [line for line in found["scores"] if line["tokens"] is not None and line["model"] == "mlm"]
+    assert {(line["method"], line["tokens"]) for line in along} == {
+        (method, read[step]) for method in ("probe", "knn") for step in (2, 4)
+    }
+    at_the_end = [line for line in found["scores"] if line["tokens"] is None and line["model"] == "mlm"]
+    assert {line["method"] for line in at_the_end} == {"finetune", "probe", "knn"}
+    half = out / run["folder"] / "snapshots" / "1-of-2"
+    assert (half / "model" / "model.safetensors").is_file() and (half / "recipe.toml").is_file()
+    assert "Learning curves against tokens" in (out / "report.html").read_text()
+
+
 def test_what_fails_is_recorded_and_the_rest_goes_on(world: World, tmp_path: Path, capsys) -> None:
     (tmp_path / "odd.toml").write_text('[objective.mlm]\n[model]\narchitecture = "brt"\n')
     words = [str(tmp_path / "odd.toml"), "clm", *world.task(), "--seeds", "1", "--finetune-seeds", "1"]
@@ -320,13 +359,16 @@ def test_the_learning_rate_is_chosen_by_the_held_out_loss(world: World, tmp_path
 
 
 def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_path: Path, capsys) -> None:
-    out = tmp_path / "out"
-    assert world.compare(out, "mlm", *world.task(), *SEEDS, "--dry-run", "--jobs", "2") == 0
+    out, pairs = tmp_path / "out", tmp_path / "pairs.jsonl"
+    pairs.write_text('{"sentence_good": "w10 w11", "sentence_bad": "w10 w7"}\n')
+    more = [*SEEDS, "--minimal-pairs", str(pairs), "--dry-run", "--jobs", "2"]
+    assert world.compare(out, "mlm", *world.task(), *more) == 0
     assert not out.exists()
     lines = capsys.readouterr().out.splitlines()
-    row = next(line for line in lines if line.startswith("pretrain mlm seed 1"))
-    assert "to do" in row and row.split()[-1].endswith("s")
-    assert any(line.startswith("8 of 8 cells to do") for line in lines)
+    for cell in ("pretrain mlm seed 1", "finetune mlm seed 1", "probe mlm seed 1", "minimal-pairs mlm seed 1"):
+        row = next(line for line in lines if line.startswith(cell))
+        assert "to do" in row and row.split()[-1].endswith("s"), row
+    assert any(line.startswith("10 of 10 cells to do") for line in lines)
 
 
 def test_a_dry_run_knows_what_is_done(finished: Path, world: World, capsys) -> None:

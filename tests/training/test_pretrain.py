@@ -112,6 +112,26 @@ def test_resuming_gives_the_same_weights(objective, corpus, tmp_path) -> None:
     assert metrics(parts, "end")[0]["tokens"] == metrics(whole, "end")[0]["tokens"]
 
 
+def test_a_checkpoint_that_does_not_fit_is_refused(corpus, tmp_path, capsys) -> None:
+    out = tmp_path / "run"
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps") == 0
+    saved = out / "checkpoints" / "step-00000004" / "pytorch_model.bin"
+    torch.save({f"old.{name}": weight for name, weight in torch.load(saved).items()}, saved)
+    arguments = ["mlm", "--corpus", str(corpus), "--out", str(out), *TINY, "--budget", "4-steps", "--resume"]
+    said = refused(capsys, "pretrain", *arguments)
+    assert "step-00000004: cannot go on from it" in said and "another --out" in said and "Traceback" not in said
+
+
+def test_snapshots_are_models_as_they_were(corpus, tmp_path) -> None:
+    whole, short = tmp_path / "whole", tmp_path / "short"
+    flat = ["--optimizer.schedule", "constant", "--optimizer.warmup", "0"]
+    assert pretrain("clm", corpus, whole, "--budget", "12-steps", "--snapshots", "2", *flat) == 0
+    assert pretrain("clm", corpus, short, "--budget", "6-steps", *flat) == 0
+    assert sorted(path.name for path in (whole / "snapshots").iterdir()) == ["1-of-2", "1-of-4"]
+    assert weights(whole / "snapshots" / "1-of-2") == weights(short) != weights(whole)
+    assert [(line["name"], line["step"]) for line in metrics(whole, "snapshot")] == [("1-of-4", 3), ("1-of-2", 6)]
+
+
 def test_resume_without_a_checkpoint_starts_afresh_and_after_the_end_does_nothing(corpus, tmp_path, capsys) -> None:
     out = tmp_path / "run"
     assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
