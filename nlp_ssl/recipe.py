@@ -162,7 +162,8 @@ class Recipe:
     keep_checkpoints: int = 2
     """Checkpoints kept, the newest ones."""
     snapshots: int = 0
-    """Models kept along the way, so many of them: after a half of the steps, a quarter, an eighth, ..."""
+    """Models kept along the way, so many of them: after a half of the steps, a quarter, an eighth, ..., in
+    RUN/snapshots; compare probes them for its learning curves."""
     log_every: int = 10
     """Steps between lines of metrics.jsonl."""
     log_with: str | None = None
