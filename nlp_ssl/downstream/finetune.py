@@ -45,8 +45,8 @@ class Protocol:
     """The peak learning rates to choose from, on a held-out part of train."""
     epochs: int | None = None
     """The most passes over train, of which the best number is chosen; by default 3 (large tasks) to 10 (small)."""
-    batch_size: int = 32
-    """Examples in a batch."""
+    batch_size: int | None = None
+    """Examples in a batch; by default 8 (small tasks) to 32 (large), as few labels are worth many small steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Finetune(Protocol, TaskOptions):
         return [
             *super().rules(),
             (self.epochs is None or self.epochs >= 1, f"--epochs {self.epochs}: at least 1"),
-            (self.batch_size >= 1, f"--batch-size {self.batch_size}: at least 1"),
+            (self.batch_size is None or self.batch_size >= 1, f"--batch-size {self.batch_size}: at least 1"),
             (
                 bool(self.learning_rates) and all(rate > 0 for rate in self.learning_rates),
                 f"--learning-rates {' '.join(map(str, self.learning_rates))}: one or more, all above 0",
@@ -94,6 +94,11 @@ def usual_epochs(train_examples: int) -> int:
     return min(max(round(30_000 / train_examples), 3), 10)
 
 
+def usual_batch_size(train_examples: int) -> int:
+    """Examples in a batch of a task with so many where nothing is asked for: 125 steps an epoch, or more of 32."""
+    return min(max(train_examples // 125, 8), 32)
+
+
 class _Finetuning(Experiment[Finetune]):
     """Networks that are trained whole."""
 
@@ -102,11 +107,16 @@ class _Finetuning(Experiment[Finetune]):
         """Of the schedule."""
         return self.options.epochs or usual_epochs(len(self.train))
 
+    @cached_property
+    def batch_size(self) -> int:
+        """Examples in a batch."""
+        return self.options.batch_size or usual_batch_size(len(self.train))
+
     def settings(self) -> dict[str, Any]:
         return {
             "learning rates": list(self.options.learning_rates),
             "epochs": self.epochs,
-            "batch size": self.options.batch_size,
+            "batch size": self.batch_size,
         }
 
     def inputs(self) -> dict[str, Examples]:
@@ -164,7 +174,7 @@ class _Finetuning(Experiment[Finetune]):
         from nlp_ssl.downstream.network import Training
 
         assert examples.labels is not None
-        training = Training(learning_rate=rate, epochs=self.epochs, batch_size=self.options.batch_size, seed=seed)
+        training = Training(learning_rate=rate, epochs=self.epochs, batch_size=self.batch_size, seed=seed)
         return model.train(self.tokens[tokens], examples.labels, training, job.advance)
 
     def _held_out_loss(self, outputs: Any) -> float:

@@ -12,7 +12,7 @@ import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from nlp_ssl.cli import main
-from nlp_ssl.downstream.finetune import Finetune, finetune
+from nlp_ssl.downstream.finetune import Finetune, finetune, usual_batch_size, usual_epochs
 from nlp_ssl.downstream.work import command
 from nlp_ssl.errors import InputError
 
@@ -141,7 +141,7 @@ def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_
 
 def test_another_result_is_not_overwritten(finished: tuple[Finetune, dict], tmp_path: Path) -> None:
     asked, _ = finished
-    with pytest.raises(InputError, match=r"other batch size \(32, now 16\): choose another --out"):
+    with pytest.raises(InputError, match=r"other batch size \(8, now 16\): choose another --out"):
         finetune(replace(asked, batch_size=16))
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="not a result of this command"):
@@ -301,3 +301,10 @@ def test_what_is_refused_leaves_nothing_behind(
 def test_a_folder_without_a_model(cues: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"neither model/config.json nor config.json"):
         finetune(options(cues, cues, tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("examples", "batch_size", "epochs"), [(100, 8, 10), (1000, 8, 10), (2500, 20, 10), (6000, 32, 5), (67349, 32, 3)]
+)
+def test_few_examples_are_gone_through_often_and_in_small_batches(examples, batch_size, epochs) -> None:
+    assert (usual_batch_size(examples), usual_epochs(examples)) == (batch_size, epochs)
