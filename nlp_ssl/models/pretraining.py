@@ -28,6 +28,7 @@ from transformers import (
 )
 from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions, Seq2SeqModelOutput
 
+from nlp_ssl.corpus.batch import NO_LABEL
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, did_you_mean
 from nlp_ssl.models.inputs import Inputs
@@ -167,8 +168,8 @@ def _supports(architecture: str, head: HeadKind) -> bool:
     return False
 
 
-LOGITS_AT_ONCE = (2**23, 2**27)
-"""Logits computed together on a CPU (32 MB, near the caches) and on other devices."""
+LOGITS_AT_ONCE = (2**22, 2**27)
+"""Logits computed together on a CPU (16 MB: larger arrays would come from the system anew each time) and elsewhere."""
 
 
 class _Handed(nn.Module):
@@ -201,12 +202,12 @@ class _ChunkedLoss(torch.autograd.Function):
             with torch.enable_grad():
                 rows = hidden[part].detach().requires_grad_()
                 logits = _logits(head, rows)
-                loss = nn.functional.cross_entropy(logits.float(), targets[part], reduction="sum")
-                of_rows, *gradients = torch.autograd.grad(loss, [rows, *parameters])
+            loss, of_logits = _cross_entropy(logits.detach(), targets[part])
+            of_rows, *gradients = torch.autograd.grad(logits, [rows, *parameters], of_logits.to(logits.dtype))
             of_hidden[part] = of_rows
             for sum_, gradient in zip(of_parameters, gradients, strict=True):
                 sum_ += gradient
-            total += loss.detach()
+            total += loss
         ctx.save_for_backward(of_hidden, *of_parameters)
         return total
 
@@ -215,6 +216,22 @@ class _ChunkedLoss(torch.autograd.Function):
         of_hidden, *of_parameters = ctx.saved_tensors
         scaled = [gradient * of_loss[0] for gradient in of_parameters]
         return of_hidden * of_loss[0], None, None, *scaled
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """The summed cross-entropy of logits [T, V] and its gradient [T, V], both float32: softmax, less 1 at the target.
+
+    Autograd would fill an array of that size with zeros and go over the logits twice more.
+    """
+    nothing = targets == NO_LABEL  # [T]
+    own = targets.clamp(min=0)[:, None]  # [T, 1]
+    scores = logits.float()
+    highest, where = scores.max(dim=1)
+    gradient = scores.softmax(dim=1)
+    log_sum = highest - gradient.gather(1, where[:, None])[:, 0].log()  # the likeliest has 1 / V at least
+    loss = (log_sum - scores.gather(1, own)[:, 0]).masked_fill(nothing, 0.0).sum()
+    gradient.scatter_add_(1, own, gradient.new_full((1, 1), -1.0).expand(len(own), 1))
+    return loss, gradient.masked_fill_(nothing[:, None], 0.0)
 
 
 def _chunks(head: Any, targets: Tensor) -> Iterator[slice]:
