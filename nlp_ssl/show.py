@@ -31,6 +31,8 @@ from nlp_ssl.training.pretrain import parse, usable_examples
 UNCHANGED_WORTH_A_WARNING = 0.05
 MAJORITY_WORTH_A_WARNING = 0.95
 LEFT_OUT_WORTH_A_WARNING = 0.2
+LENGTHS_WORTH_A_WARNING = 0.05  # beyond the majority
+FEWEST_FOR_LENGTHS = 200  # rows, to learn from their lengths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +177,7 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
     targets = dict.fromkeys(mixture.parts, 0)
     without = dict.fromkeys(mixture.parts, 0)
     classes: dict[str, npt.NDArray[np.int64]] = {}
+    lengths: dict[str, list[npt.NDArray[np.int64]]] = {}
     seconds, step = 0.0, 0
     while read < sample and step < len(batches):
         started = time.process_time()
@@ -194,8 +197,9 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
             if of_part.ndim == 2:
                 without[name] += int(np.count_nonzero((of_part == NO_LABEL).all(axis=1)))
             else:
-                names = part.classes(vocabulary)
-                found = np.bincount(of_part[of_part != NO_LABEL], minlength=len(names))
+                names, labelled = part.classes(vocabulary), of_part != NO_LABEL
+                found = np.bincount(of_part[labelled], minlength=len(names))
+                lengths.setdefault(name, []).append(np.column_stack([of_part, row_lengths(batch)])[labelled])
                 classes[name] = classes.get(name, np.zeros(len(names), np.int64)) + found
     parts = {}
     for name, part in mixture.parts.items():
@@ -203,6 +207,9 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
         if name in classes:
             shares = classes[name] / max(classes[name].sum(), 1)
             figures["majority_accuracy"] = float(shares.max())
+            labels, *features = np.concatenate(lengths[name]).T
+            if len(labels) >= FEWEST_FOR_LENGTHS:
+                figures["accuracy_by_lengths_alone"] = told_by(np.stack(features, axis=1), labels)
             figures["classes"] = dict(zip(part.classes(vocabulary), shares.tolist(), strict=True))
         else:
             figures["rows_without_targets"] = without[name] / rows
@@ -220,6 +227,33 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
         "targets_per_second": sum(targets.values()) / max(seconds, 1e-9),
         "parts": parts,
     }
+
+
+def row_lengths(batch: Batch) -> npt.NDArray[np.int64]:
+    """What the lengths in a row may tell [B, 6]: of the row, its second segment, its first and last sentence, and
+    by how much the first of these two is the longer one; then the number of its sentences."""
+    rows, width = batch.sentence.shape
+    real = batch.sentence >= 0
+    ends = np.argmax(real, axis=1), width - 1 - np.argmax(real[:, ::-1], axis=1)
+    first, last = (
+        np.count_nonzero(batch.sentence == batch.sentence[np.arange(rows), end][:, None], axis=1) for end in ends
+    )
+    second = np.count_nonzero(batch.segment, axis=1)
+    sentences = np.count_nonzero((np.diff(batch.sentence, axis=1) != 0) & real[:, 1:], axis=1)
+    return np.stack([batch.length, second, first, last, first - last, sentences], axis=1)
+
+
+def told_by(features: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:
+    """How often a small decision tree finds the labels [n] from `features` [n, F], on rows that it has not learned."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    half = np.arange(len(labels)) % 2 == 0
+    right = 0
+    for learned in (half, ~half):
+        tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=0)
+        tree.fit(features[learned], labels[learned])
+        right += int(np.count_nonzero(tree.predict(features[~learned]) == labels[~learned]))
+    return right / len(labels)
 
 
 def _same(before: Batch, after: Batch) -> npt.NDArray[np.bool_]:
@@ -261,6 +295,11 @@ def concerns(figures: Mapping[str, Any], mixture: Mixture) -> list[str]:
             found.append(f"{part['rows_without_targets']:.0%} of the rows have nothing to predict for {name}")
         if part.get("majority_accuracy", 0) > MAJORITY_WORTH_A_WARNING:
             found.append(f"{name}: {part['majority_accuracy']:.0%} of the labels are of one class")
+        if part.get("accuracy_by_lengths_alone", 0) > part.get("majority_accuracy", 1) + LENGTHS_WORTH_A_WARNING:
+            found.append(
+                f"{name}: the lengths of rows and sentences alone tell {part['accuracy_by_lengths_alone']:.0%} of the "
+                f"labels (the majority is {part['majority_accuracy']:.0%}): a model may learn those and nothing else"
+            )
     if figures["text_in_examples"] < 1 - LEFT_OUT_WORTH_A_WARNING:
         share = 1 - figures["text_in_examples"]
         found.append(f"{share:.0%} of the text is in no example: there is no {mixture.needs}")

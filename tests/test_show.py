@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from nlp_ssl.corpus.batch import Batch
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.objectives.nsp import NextSentencePrediction
-from nlp_ssl.show import CLOSE, OPEN, concerns, describe, words
+from nlp_ssl.show import CLOSE, OPEN, concerns, describe, row_lengths, told_by, words
 from tests.worlds import EMOJI, vocabulary, write_corpus
 
 NO = -100
@@ -93,3 +94,24 @@ def test_wrong_input_is_one_sentence(tmp_path, capsys) -> None:
     assert "which recipe?" in capsys.readouterr().err
     assert main(["show", "mlm", "--corpus", str(tmp_path)]) == 2
     assert "no prepared corpus here" in capsys.readouterr().err
+
+
+def test_the_lengths_in_a_row() -> None:
+    batch = row([2, 10, 11, 12, 3, 13, 14, 3, 0], {})
+    sentence = np.array([[-1, 2, 2, 3, -1, 1, 1, -1, -1]], np.int16)
+    segment = np.array([[0, 0, 0, 0, 0, 1, 1, 1, 0]])
+    found = row_lengths(replace(batch, sentence=sentence, segment=segment))
+    assert found.tolist() == [[8, 3, 2, 2, 0, 3]]  # row, second segment, first, last, their difference, sentences
+
+
+def test_a_label_that_lengths_tell_is_warned_about() -> None:
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 2, 2000)
+    telling = np.stack([draw.integers(0, 9, 2000), draw.integers(0, 9, 2000) + 4 * labels], axis=1)
+    assert told_by(telling[:, :1], labels) == pytest.approx(0.5, abs=0.05)
+    assert told_by(telling, labels) > 0.7
+    figures = {"accuracy_by_lengths_alone": 0.7, "majority_accuracy": 0.51, "targets": 2000}
+    common = {"answer_in_the_input": 0.0, "rows_unchanged": 0.0, "text_in_examples": 1.0}
+    mixture = Mixture(objectives={"nsp": NextSentencePrediction()})
+    (said,) = concerns({**common, "parts": {"nsp": figures}}, mixture)
+    assert said.startswith("nsp: the lengths of rows and sentences alone tell 70% of the labels (the majority is 51%)")

@@ -1,7 +1,8 @@
 """Examples: runs of whole sentences inside one document, as integers into the corpus.
 
 segment      as many whole sentences as fit into a row
-pair         a segment of at least two sentences, to be divided between two of them
+pair         a run of at least two sentences whose lengths say nothing of their places, to be divided between two
+             of them
 mixed_pair   a run of at least two sentences that fills a row, its last sentence being cut, to be divided likewise;
              in half of them the second part is then drawn from another document, and cut in the same manner
 triple       a sentence with both its neighbours
@@ -14,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -26,9 +26,6 @@ Kind = Literal["segment", "pair", "mixed_pair", "triple"]
 
 Body = Literal["static", "encoder", "decoder", "seq2seq"]
 """Bodies of models: vectors of words, attention to both sides, attention to the left, both of these in a row."""
-
-BLOCK = 256
-"""Sentences of a document that are divided into runs from one of their ends; a run is never in two blocks."""
 
 
 def special_tokens(kind: Kind, body: Body) -> int:
@@ -184,7 +181,7 @@ def find_examples(text: Text, kind: Kind, body: Body, max_length: int, sentences
             start, length, left_out = _triples(shard, limit)
         else:
             fewest = sentences if kind == "segment" else max(2, sentences)
-            start, length, left_out = _runs(shard, limit, fewest, cut_last=kind == "mixed_pair")
+            start, length, left_out = _runs(shard, limit, fewest, kind)
         starts.append(base + start)
         lengths.append(length.astype(np.int32))
         skipped += left_out
@@ -195,22 +192,19 @@ def find_examples(text: Text, kind: Kind, body: Body, max_length: int, sentences
 
 
 def _runs(
-    shard: Shard, limit: int, fewest: int, cut_last: bool
+    shard: Shard, limit: int, fewest: int, kind: Kind
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """Runs of sentences inside documents, at most `limit` tokens: start, length, how many are too short.
 
-    With `cut_last` the sentence that does not fit any more belongs to the run, as much of it as there is room for.
+    The last sentence of a mixed pair's run is cut, so that the row is full.
     """
     offsets = shard.sentence_offsets.astype(np.int64)
-    if cut_last:
-        first, end = _filled_from_the_front(shard, limit)
-    else:
-        first, end = _filled_from_both_ends(shard, limit)
+    first, end = _halved(shard, limit) if kind == "pair" else _filled(shard, limit, cut_last=kind == "mixed_pair")
     long_enough = end - first >= fewest
     first, end = first[long_enough], end[long_enough]
     start = offsets[first]
     length = offsets[end] - start
-    if cut_last:
+    if kind == "mixed_pair":
         return start, np.minimum(length, limit), int(np.sum(~long_enough))
     # Only a run of one sentence can be too long: cut it.
     pieces = -(-length // limit)
@@ -220,50 +214,45 @@ def _runs(
     return start, length, int(np.sum(~long_enough))
 
 
-def _filled_from_the_front(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Runs that begin after the last one, up to the first sentence that reaches `limit`: first sentences and ends."""
-    offsets = shard.sentence_offsets.astype(np.int64)
-    past = np.searchsorted(offsets, offsets[:-1] + limit, side="left")
-    past = np.minimum(past, _document_ends(shard)).tolist()
-    firsts, sentence = [], 0
-    while sentence < len(past):  # a step a run, not a token: where a run starts depends on the one before
-        firsts.append(sentence)
-        sentence = past[sentence]
-    return np.array(firsts, np.int64), np.array([*firsts[1:], sentence], np.int64)
+def _filled(shard: Shard, limit: int, cut_last: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Runs of as many sentences as fit into `limit` tokens, one at least: their first sentences and their ends.
 
-
-def _filled_from_both_ends(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Runs of as many whole sentences as fit into `limit`, one at least: their first sentences and their ends.
-
-    Every other block of `BLOCK` sentences is filled from its end backwards. A run that is filled from the front
-    begins with a sentence that found no room before it, a long one, and ends with short ones: so the lengths of
-    its first and its last sentence alone would tell which way round a text is, in two of three runs of a novel.
+    With `cut_last` the sentence that does not fit any more belongs to the run.
     """
     offsets = shard.sentence_offsets.astype(np.int64)
-    numbers = np.arange(len(offsets) - 1)
-    furthest = np.maximum(np.searchsorted(offsets, offsets[:-1] + limit, side="right") - 1, numbers + 1).tolist()
-    earliest = np.minimum(np.searchsorted(offsets, offsets[1:] - limit, side="left"), numbers).tolist()
-    within = numbers - np.repeat(shard.document_offsets[:-1], np.diff(shard.document_offsets))  # its document
-    begins = np.flatnonzero(within % BLOCK == 0).tolist()
-    bounds = []
-    for nth, (begin, end) in enumerate(pairwise([*begins, len(numbers)])):
-        here = []
-        if nth % 2 == 0:
-            while begin < end:  # a step a run, not a token
-                here.append(begin)
-                begin = furthest[begin]
-        else:
-            while end > begin:
-                end = max(earliest[end - 1], begin)
-                here.append(end)
-            here.reverse()
-        bounds += here
-    return np.array(bounds, np.int64), np.array([*bounds[1:], len(numbers)], np.int64)
+    sentences = len(offsets) - 1
+    document_end = np.repeat(shard.document_offsets[1:], np.diff(shard.document_offsets))
+    past = np.searchsorted(offsets, offsets[:-1] + limit, side="left" if cut_last else "right") - (not cut_last)
+    past = np.minimum(np.maximum(past, np.arange(1, sentences + 1)), document_end).tolist()
+    runs = []
+    sentence = 0
+    while sentence < sentences:  # a step a run, not a token: where a run starts depends on the one before
+        runs.append(sentence)
+        sentence = past[sentence]
+    first = np.array(runs, np.int64)
+    return first, np.append(first[1:], sentences)
 
 
-def _document_ends(shard: Shard) -> npt.NDArray[np.int64]:
-    """The first sentence after the document of each sentence. [sentences]."""
-    return np.repeat(shard.document_offsets[1:], np.diff(shard.document_offsets)).astype(np.int64)
+def _halved(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The parts that documents come to when they are halved, by sentences, until a part has `limit` tokens at most.
+
+    A filled run begins with a sentence that found no room before, a long one, and ends with short ones: the lengths
+    of its first and last sentence alone tell which way round two of three runs of a novel are. Where a document
+    is halved depends on numbers of sentences, so every place in a part is alike.
+    """
+    offsets = shard.sentence_offsets.astype(np.int64)
+    documents = shard.document_offsets.astype(np.int64)
+    first, end = documents[:-1], documents[1:]
+    parts = []
+    while len(first):
+        done = (offsets[end] - offsets[first] <= limit) | (end - first == 1)
+        parts.append((first[done], end[done]))
+        first, end = first[~done], end[~done]
+        middle = (first + end) // 2
+        first, end = np.concatenate([first, middle]), np.concatenate([middle, end])
+    firsts, ends = (np.concatenate(found) for found in zip(*parts, strict=True))
+    order = np.argsort(firsts)
+    return firsts[order], ends[order]
 
 
 def _triples(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
