@@ -247,8 +247,9 @@ class Grid:
             for pairs in self.word_pairs:
                 yield self._on_words(name, seed, run, pairs)
 
-        heads = {head for objective in self.recipes[name].mixture.objectives.values() for head in objective.heads}
-        for pairs in self.pairs if heads & LIKELIHOOD else ():
+        mixture = self.recipes[name].mixture
+        heads = {head for objective in mixture.objectives.values() for head in objective.heads}
+        for pairs in self.pairs if heads & LIKELIHOOD and mixture.body in ("encoder", "decoder") else ():
             yield self._on_pairs(name, seed, run, pairs)
 
         for other, asked in self.recipes.items():

@@ -362,13 +362,14 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_
     out, pairs = tmp_path / "out", tmp_path / "pairs.jsonl"
     pairs.write_text('{"sentence_good": "w10 w11", "sentence_bad": "w10 w7"}\n')
     more = [*SEEDS, "--minimal-pairs", str(pairs), "--dry-run", "--jobs", "2"]
-    assert world.compare(out, "mlm", *world.task(), *more) == 0
+    assert world.compare(out, "mlm", "pegasus", *world.task(), *more) == 0
     assert not out.exists()
     lines = capsys.readouterr().out.splitlines()
+    assert not any(line.startswith("minimal-pairs pegasus") for line in lines)  # it reads one text and writes another
     for cell in ("pretrain mlm seed 1", "finetune mlm seed 1", "probe mlm seed 1", "minimal-pairs mlm seed 1"):
         row = next(line for line in lines if line.startswith(cell))
         assert "to do" in row and row.split()[-1].endswith("s"), row
-    assert any(line.startswith("10 of 10 cells to do") for line in lines)
+    assert any(line.startswith("17 of 17 cells to do") for line in lines)
 
 
 def test_a_dry_run_knows_what_is_done(finished: Path, world: World, capsys) -> None:
