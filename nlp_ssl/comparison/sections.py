@@ -12,7 +12,7 @@ import numpy as np
 
 from nlp_ssl.comparison.findings import WITHOUT_NETWORK, Board, Figure, Results, Setting, Standing, curves, done
 from nlp_ssl.comparison.page import Block, Cell, Figures, Listing, Mark, Row, Section, Table, Text
-from nlp_ssl.comparison.plots import Bar, Dot, Line, Style, bars, dots, lines
+from nlp_ssl.comparison.plots import COLOURS, Bar, Dot, Line, Style, bars, dots, lines
 from nlp_ssl.console import duration, quantity
 
 MOST_UNEVEN = 1.05
@@ -454,19 +454,27 @@ def label_plots(results: Results, boards: Sequence[Board], look: dict[str, Style
 def learning_plots(results: Results, look: dict[str, Style]) -> Iterator[Figures]:
     """Scores along the runs, against tokens and against FLOPs."""
     found = curves(results)
+    bands = len(look) <= len(COLOURS)  # more of them would only cover each other
     for setting in dict.fromkeys(setting for setting, _ in found):
         for axis, label in (("tokens", "tokens read"), ("flops", "training FLOPs")):
             panels = []
             for task in (task for s, task in found if s == setting):
                 series = [
-                    Line(c.model, c.tokens if axis == "tokens" else c.flops, c.mean, look[c.model], (c.low, c.high))
+                    Line(
+                        c.model,
+                        c.tokens if axis == "tokens" else c.flops,
+                        c.mean,
+                        look[c.model],
+                        (c.low, c.high) if bands else None,
+                    )
                     for c in found[setting, task]
                 ]
                 panels.append(lines(task, series, label, quantity, mark, log_x=True))
             title = (
                 f"Learning curves against {'tokens' if axis == 'tokens' else 'FLOPs'}: {lower(setting_name(setting))}"
             )
-            yield Figures(title, panels, "Bands: the lowest and highest of the seeds.")
+            note = "The mean over seeds." + " Bands: the lowest and highest of them." * bands
+            yield Figures(title, panels, note)
 
 
 def loss_panels(results: Results, look: dict[str, Style]) -> list[str]:
