@@ -32,6 +32,7 @@ MOST_TO_CHOOSE_ON = 5000
 
 FEWEST_EXAMPLES = 20
 UNKNOWN_WORTH_A_WARNING = 0.1
+SHARED_WORTH_A_WARNING = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,6 +250,15 @@ class Experiment(ABC, Generic[Options]):
                 say(f"{name}: {tokens.truncated:,} of {n:,} inputs are longer than {self.max_length} tokens: cut")
             if tokens.unknown > UNKNOWN_WORTH_A_WARNING:
                 warn(f"{name}: the run's tokenizer does not know {tokens.unknown:.0%} of the tokens")
+        trained_on = set(self.train.texts)
+        for name, examples in self.predicted.items():
+            shared = sum(text in trained_on for text in examples.texts) / len(examples)
+            if shared > SHARED_WORTH_A_WARNING:
+                first = "first " if examples.pairs else ""
+                warn(
+                    f"{name}: {shared:.0%} of the {first}texts are in train too: scores may say who remembers those, "
+                    "and what else was said of them there"
+                )
 
     # --- the baselines that every experiment has ---
 

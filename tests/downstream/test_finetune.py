@@ -254,6 +254,14 @@ def test_choices_are_said(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     assert "chose learning rate 0.003 (the highest tried, a higher one may do better)" in capsys.readouterr().err
 
 
+def test_texts_that_are_in_train_and_dev_are_warned_about(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
+    finetune(options(run("mlm"), cues, tmp_path / "apart", seeds=1, train_examples=100))
+    assert "are in train too" not in capsys.readouterr().err
+    (cues / "dev.tsv").write_text((cues / "train.tsv").read_text())
+    finetune(options(run("mlm"), cues, tmp_path / "same", seeds=1))
+    assert "warning: dev: 100% of the texts are in train too" in capsys.readouterr().err
+
+
 def test_a_model_that_does_not_fit_on_the_disk(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
     from safetensors import SafetensorError
 
