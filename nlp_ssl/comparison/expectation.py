@@ -18,7 +18,7 @@ from nlp_ssl.console import duration, quantity, say, table
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.downstream.experiment import MOST_TO_CHOOSE_ON
 from nlp_ssl.downstream.finetune import usual_epochs
-from nlp_ssl.downstream.minimal_pairs import Pairs, read
+from nlp_ssl.downstream.minimal_pairs import read
 from nlp_ssl.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -78,7 +78,10 @@ class _Asked:
         self.tokenizer = tokenizer.load(grid.corpus.tokenizer_folder)
         self.tasks = {task.task.name: task for task in grid.tasks}
         self.lengths = {name: self._mean_length(task) for name, task in self.tasks.items()}
-        self.pairs = {pairs.name: self._lengths(read([pairs.data])) for pairs in grid.pairs}
+        self.pairs = {}
+        for pairs in grid.pairs:
+            found = read([pairs.data])
+            self.pairs[pairs.name] = self._lengths(found.good + found.bad)
 
     def expected(self, cell: Cell) -> Expected:
         """The cost of a cell that is not done."""
@@ -129,14 +132,11 @@ class _Asked:
     def _mean_length(self, task: LabelledTask) -> float:
         """Tokens of an example, special ones included, as a model reads it."""
         texts = [task.sample.texts, *([] if task.sample.pairs is None else [task.sample.pairs])]
-        lengths = sum(self._encoded(column) for column in texts)
+        lengths = sum(self._lengths(column) for column in texts)
         return float(np.minimum(lengths, self.grid.max_length).mean())
 
-    def _lengths(self, pairs: Pairs) -> npt.NDArray[np.int64]:
-        """Tokens of each sentence, special ones included."""
-        return self._encoded(pairs.good + pairs.bad)
-
-    def _encoded(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    def _lengths(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Tokens of each text, special ones included."""
         return np.array([len(encoded.ids) for encoded in self.tokenizer.encode_batch_fast(texts)])
 
 

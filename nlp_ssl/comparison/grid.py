@@ -243,17 +243,15 @@ class Grid:
                 for snapshot in snapshots(self.recipes[name].snapshots):
                     yield self._on_task(Probe, {"baselines": False}, name, seed, run, task, n, snapshot)
 
-        if self.recipes[name].mixture.body == "static":
-            for pairs in self.word_pairs:
-                yield self._on_words(name, seed, run, pairs)
+        mine = self.recipes[name].mixture
+        for pairs in self.word_pairs if mine.body == "static" else ():
+            yield self._on_words(name, seed, run, pairs)
 
-        mixture = self.recipes[name].mixture
-        heads = {head for objective in mixture.objectives.values() for head in objective.heads}
-        for pairs in self.pairs if heads & LIKELIHOOD and mixture.body in ("encoder", "decoder") else ():
+        heads = {head for objective in mine.objectives.values() for head in objective.heads}
+        for pairs in self.pairs if heads & LIKELIHOOD and mine.body in ("encoder", "decoder") else ():
             yield self._on_pairs(name, seed, run, pairs)
 
         for other, asked in self.recipes.items():
-            mine = self.recipes[name].mixture
             if other != name and mine.parts != asked.mixture.parts and mine.answers(asked.mixture, self.vocabulary):
                 yield self._on_task_of(other, name, seed, run)
 
@@ -332,7 +330,7 @@ class Grid:
             depends={"run": run.folder.name, "task": task.key, **settings, **about},
             arguments=(),
             needs=(run,),
-            networks=self.finetune_seeds,
+            networks=1 if snapshot else self.finetune_seeds,  # a snapshot has no baselines, and one score
             about={
                 **run.about,
                 "task": task.task.name,

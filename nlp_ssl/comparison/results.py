@@ -239,9 +239,12 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
 def _tokens_at(cell: Cell) -> int | None:
     """What the model of a snapshot had read; None for the model at the end."""
     snapshot = cell.about.get("snapshot")
+    if snapshot is None:
+        return None
     (run,) = cell.needs
     assert run.facts is not None
-    return run.facts["snapshots"][snapshot] if snapshot else None
+    tokens: int = run.facts["snapshots"][snapshot]
+    return tokens
 
 
 # --- for people ---

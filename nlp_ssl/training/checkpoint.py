@@ -44,7 +44,7 @@ def load(accelerator: Accelerator, checkpoint: Path) -> None:
     try:
         accelerator.load_state(str(checkpoint))
     except (RuntimeError, KeyError, ValueError) as error:  # whatever torch and Accelerate say of it
-        reason = str(error).strip().splitlines()[0].rstrip(":")
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(":")
         raise InputError(
             f"{checkpoint}: cannot go on from it, it is damaged or another version's ({reason}): remove it to go on "
             "from the one before it, or choose another --out"
