@@ -49,7 +49,7 @@ from transformers.utils import logging
 from nlp_ssl.downstream.splits import Examples
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.pretraining import set_dropout
-from nlp_ssl.models.setup import Precision, make_accelerator, make_optimizer
+from nlp_ssl.models.setup import Precision, choose_attention, make_accelerator, make_optimizer
 
 DROPOUT = 0.1
 WARM_UP = 0.1  # of all steps
@@ -321,6 +321,7 @@ class Classifier:
         weights are touched, where it is not finite.
         """
         device, classes = self.device, labels.dtype == np.int64
+        choose_attention(self.model, int(tokens.lengths.max()))
         optimizer = device.prepare(make_optimizer(self.model, WEIGHT_DECAY, lr=training.learning_rate))
         targets = torch.from_numpy(labels if classes else labels.astype(np.float32))
         steps = training.epochs * -(-len(labels) // training.batch_size)

@@ -223,15 +223,15 @@ def _cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
     Autograd would fill an array of that size with zeros and go over the logits twice more.
     """
-    nothing = targets == NO_LABEL  # [T]
+    counts = targets != NO_LABEL  # [T]
     own = targets.clamp(min=0)[:, None]  # [T, 1]
     scores = logits.float()
-    highest, where = scores.max(dim=1)
     gradient = scores.softmax(dim=1)
-    log_sum = highest - gradient.gather(1, where[:, None])[:, 0].log()  # the likeliest has 1 / V at least
-    loss = (log_sum - scores.gather(1, own)[:, 0]).masked_fill(nothing, 0.0).sum()
+    # The likeliest word's share is e^0 of the sum that softmax divides by, and 1 / V at least.
+    log_sum = scores.amax(dim=1) - gradient.amax(dim=1).log()
+    loss = ((log_sum - scores.gather(1, own)[:, 0]) * counts).sum()
     gradient.scatter_add_(1, own, gradient.new_full((1, 1), -1.0).expand(len(own), 1))
-    return loss, gradient.masked_fill_(nothing[:, None], 0.0)
+    return loss, gradient.mul_(counts[:, None])
 
 
 def _chunks(head: Any, targets: Tensor) -> Iterator[slice]:

@@ -7,6 +7,11 @@ from typing import Any, Literal
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from transformers import PreTrainedModel
+
+SHORT = 256
+"""On a CPU attention over rows of up to this many tokens is trained faster as plain matrix products. For 2,048 tokens
+in bf16, forward and backward took 10 ms against the fused one's 27 (rows of 128), and 34 against 28 (rows of 512)."""
 
 Precision = Literal["fp32", "bf16"]
 
@@ -27,6 +32,15 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
         AcceleratorState._reset_state()
     return Accelerator(mixed_precision=mixed, cpu=not torch.accelerator.is_available(), **options)
+
+
+def choose_attention(model: torch.nn.Module, longest: int) -> None:
+    """Have a model that is to be trained on rows of up to `longest` tokens attend by the faster of two ways."""
+    if longest > SHORT or torch.accelerator.is_available():
+        return
+    for module in model.modules():
+        if isinstance(module, PreTrainedModel) and module.config._attn_implementation == "sdpa":
+            module.set_attn_implementation("eager")
 
 
 def make_adagrad(model: torch.nn.Module, epsilon: float) -> torch.optim.Adagrad:

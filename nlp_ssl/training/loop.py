@@ -41,7 +41,7 @@ from nlp_ssl.files import write_text, writing
 from nlp_ssl.models.flops import FlopCounter, peak_flops, shape_of
 from nlp_ssl.models.inputs import Inputs, to_inputs
 from nlp_ssl.models.pretraining import HEADS_FOLDER, PretrainingModel, configure
-from nlp_ssl.models.setup import make_accelerator, make_adagrad, make_optimizer, resolve_precision
+from nlp_ssl.models.setup import choose_attention, make_accelerator, make_adagrad, make_optimizer, resolve_precision
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Budget
 from nlp_ssl.training import checkpoint, run
@@ -116,6 +116,7 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: Text, examples
         )
     torch.manual_seed(options.seed)
     model = PretrainingModel(config, mixture, vocabulary)
+    choose_attention(model, options.batch.max_length)
     if options.compile:
         model.body.compile()
     flops = FlopCounter(model)
