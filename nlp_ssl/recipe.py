@@ -59,7 +59,7 @@ class Batching:
 
     max_length: int = 128
     """Longest row in tokens, special ones included; also the model's positions."""
-    tokens: int = 2048
+    tokens: int = 1024
     """Tokens in one update's batch, over all processes and micro-batches, special tokens and padding included. Small
     batches learn most from few tokens; a GPU wants larger ones."""
     accumulation: int = 1

@@ -196,8 +196,8 @@ class _ChunkedLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, targets: Tensor, head: Any, *parameters: Tensor) -> Tensor:
         total = hidden.new_zeros((), dtype=torch.float32)
-        of_hidden = torch.zeros_like(hidden)
-        of_parameters = [torch.zeros_like(parameter) for parameter in parameters]
+        of_hidden = torch.empty_like(hidden)
+        of_parameters: list[Tensor] = []
         for part in _chunks(head, targets):
             with torch.enable_grad():
                 rows = hidden[part].detach().requires_grad_()
@@ -205,17 +205,19 @@ class _ChunkedLoss(torch.autograd.Function):
             loss, of_logits = _cross_entropy(logits.detach(), targets[part])
             of_rows, *gradients = torch.autograd.grad(logits, [rows, *parameters], of_logits.to(logits.dtype))
             of_hidden[part] = of_rows
-            for sum_, gradient in zip(of_parameters, gradients, strict=True):
-                sum_ += gradient
+            if of_parameters:
+                torch._foreach_add_(of_parameters, gradients)
+            else:
+                of_parameters = gradients
             total += loss
-        ctx.save_for_backward(of_hidden, *of_parameters)
+        ctx.gradients = of_hidden, of_parameters or [torch.zeros_like(parameter) for parameter in parameters]
         return total
 
     @staticmethod
     def backward(ctx: Any, *of_loss: Tensor) -> tuple[Tensor | None, ...]:
-        of_hidden, *of_parameters = ctx.saved_tensors
-        scaled = [gradient * of_loss[0] for gradient in of_parameters]
-        return of_hidden * of_loss[0], None, None, *scaled
+        # In place: they are needed once, and a table's is as large as anything in a step.
+        of_hidden, of_parameters = ctx.gradients
+        return of_hidden.mul_(of_loss[0]), None, None, *[gradient.mul_(of_loss[0]) for gradient in of_parameters]
 
 
 def _cross_entropy(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
