@@ -196,7 +196,7 @@ def find(name: str) -> Path:
     shipped = declarations.folder("objectives") / f"{name}.toml"
     if not shipped.is_file():
         known = declarations.names("objectives")
-        raise InputError(f"no recipe {name!r}: {did_you_mean(name, known)}, or give the path of a TOML file")
+        raise InputError(f"no recipe {name!r}: {did_you_mean(name, known)} (or give the path of a TOML file)")
     return shipped
 
 

@@ -254,6 +254,13 @@ class _DecodingError(InputError):
         self.byte = byte
 
 
+def _binary(source: Source) -> InputError:
+    return InputError(
+        f"{source.name}: a binary file (it has NUL bytes), not text; leave it out "
+        f"or name its encoding with --encoding (such as utf-16-le)"
+    )
+
+
 def _undecodable(source: Source, byte: int) -> _DecodingError:
     return _DecodingError(
         f"{source.name}: byte {byte:,} is not {source.encoding.upper()}; repair the file or name its encoding "
@@ -469,13 +476,12 @@ def _decoded(span: Span) -> Iterator[str]:
         try:
             text = decoder.decode(chunk)
         except UnicodeError as error:  # UTF-16 without a byte order mark has no position
+            if source.encoding == "utf-8" and b"\0" in chunk:
+                raise _binary(source) from None
             raise _undecodable(source, offset - pending + getattr(error, "start", 0)) from None
         offset += len(chunk)
         if "\0" in text:
-            raise InputError(
-                f"{source.name}: a binary file (it has NUL bytes), not text; leave it out "
-                f"or name its encoding with --encoding (such as utf-16-le)"
-            )
+            raise _binary(source)
         yield newlines.decode(text)
     try:
         yield newlines.decode(decoder.decode(b"", final=True), final=True)

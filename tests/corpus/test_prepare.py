@@ -400,6 +400,7 @@ def problem(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
         ("a.txt", b"", "FILE: empty; give a file with text in it"),
         ("a.txt", b" \n\n ", "FILE: no text in it"),
         ("a.txt", b"ab\0c", "FILE: a binary file (it has NUL bytes)"),
+        ("a.bin", b"\x89PNG\0\xff\xc3", "FILE: a binary file (it has NUL bytes)"),
         ("a.txt", b"abc \xc3\xa9\nx \xff y", "FILE: byte 9 is not UTF-8; repair the file or name its encoding"),
         ("a.txt", b"abc \xc3", "FILE: byte 4 is not UTF-8"),
         ("a.txt.gz", b"no gzip", "FILE: damaged gzip file"),
