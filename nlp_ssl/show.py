@@ -32,7 +32,7 @@ UNCHANGED_WORTH_A_WARNING = 0.05
 MAJORITY_WORTH_A_WARNING = 0.95
 LEFT_OUT_WORTH_A_WARNING = 0.2
 LENGTHS_WORTH_A_WARNING = 0.05  # beyond the majority
-FEWEST_FOR_LENGTHS = 200  # rows, to learn from their lengths
+FEWEST_TO_LEARN_FROM = 200  # rows, for what lengths and words alone tell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,11 +173,16 @@ def words(
 
 def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Vocabulary, sample: int) -> dict[str, Any]:
     """Rates and balances over the first batches, until `sample` tokens of text have been read."""
+    from scipy import sparse
+    from sklearn.naive_bayes import MultinomialNB
+    from sklearn.tree import DecisionTreeClassifier
+
     rows = read = places = padding = unchanged = answered = 0
     targets = dict.fromkeys(mixture.parts, 0)
     without = dict.fromkeys(mixture.parts, 0)
     classes: dict[str, npt.NDArray[np.int64]] = {}
     lengths: dict[str, list[npt.NDArray[np.int64]]] = {}
+    bags: dict[str, list[Any]] = {}
     seconds, step = 0.0, 0
     while read < sample and step < len(batches):
         started = time.process_time()
@@ -200,6 +205,7 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
                 names, labelled = part.classes(vocabulary), of_part != NO_LABEL
                 found = np.bincount(of_part[labelled], minlength=len(names))
                 lengths.setdefault(name, []).append(np.column_stack([of_part, row_lengths(batch)])[labelled])
+                bags.setdefault(name, []).append(row_words(batch, vocabulary.size)[labelled])
                 classes[name] = classes.get(name, np.zeros(len(names), np.int64)) + found
     parts = {}
     for name, part in mixture.parts.items():
@@ -208,8 +214,10 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
             shares = classes[name] / max(classes[name].sum(), 1)
             figures["majority_accuracy"] = float(shares.max())
             labels, *features = np.concatenate(lengths[name]).T
-            if len(labels) >= FEWEST_FOR_LENGTHS:
-                figures["accuracy_by_lengths_alone"] = told_by(np.stack(features, axis=1), labels)
+            if len(labels) >= FEWEST_TO_LEARN_FROM:
+                tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=0)
+                figures["accuracy_by_lengths_alone"] = told_by(tree, np.stack(features, axis=1), labels)
+                figures["accuracy_by_words_alone"] = told_by(MultinomialNB(), sparse.vstack(bags[name]).tocsr(), labels)
             figures["classes"] = dict(zip(part.classes(vocabulary), shares.tolist(), strict=True))
         else:
             figures["rows_without_targets"] = without[name] / rows
@@ -243,16 +251,25 @@ def row_lengths(batch: Batch) -> npt.NDArray[np.int64]:
     return np.stack([batch.length, second, first, last, first - last, sentences], axis=1)
 
 
-def told_by(features: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:
-    """How often a small decision tree finds the labels [n] from `features` [n, F], on rows that it has not learned."""
-    from sklearn.tree import DecisionTreeClassifier
+def row_words(batch: Batch, size: int) -> Any:
+    """What the words in a row may tell: how often each of `size` tokens is in the first segment, how often in the
+    second, and how often in both. A sparse matrix [B, 3 * size]."""
+    from scipy import sparse
 
+    row, place = np.nonzero(batch.sentence >= 0)
+    token, segment = batch.ids[row, place], batch.segment[row, place]
+    shape = (len(batch.ids), size)
+    first, second = (sparse.csr_matrix((np.float64(segment == s), (row, token)), shape=shape) for s in (0, 1))
+    return sparse.hstack([first, second, first.minimum(second)], format="csr")
+
+
+def told_by(model: Any, features: Any, labels: npt.NDArray[np.int64]) -> float:
+    """How often a scikit-learn model finds the labels [n] from `features` [n, F], on rows that it has not learned."""
     half = np.arange(len(labels)) % 2 == 0
     right = 0
     for learned in (half, ~half):
-        tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=0)
-        tree.fit(features[learned], labels[learned])
-        right += int(np.count_nonzero(tree.predict(features[~learned]) == labels[~learned]))
+        model.fit(features[learned], labels[learned])
+        right += int(np.count_nonzero(model.predict(features[~learned]) == labels[~learned]))
     return right / len(labels)
 
 
