@@ -7,6 +7,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.models import pretraining
 from nlp_ssl.models.flops import FlopCounter
 from nlp_ssl.models.pretraining import HEADS, PretrainingModel, TokenScorer, configure
+from nlp_ssl.models.setup import choose_attention
 from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES, Model
@@ -47,6 +48,22 @@ def batch(objective: str) -> dict:
         inputs["attention_mask"][1, 10:] = 0
         ids[1, 10:] = 0
     return inputs
+
+
+@pytest.mark.skipif(torch.accelerator.is_available(), reason="the choice is one of CPUs")
+@pytest.mark.parametrize(("objective", "architecture"), [("mlm", "auto"), ("clm", "auto"), ("mlm", "bert")])
+def test_short_rows_attend_by_matrix_products_to_the_same_loss(objective, architecture) -> None:
+    fused, plain = make(objective, architecture), make(objective, architecture)
+    choose_attention(fused, 257)
+    choose_attention(plain, 256)
+    assert fused.body.config._attn_implementation == "sdpa"
+    assert plain.body.config._attn_implementation == "eager"
+    losses = [model(batch(objective))[0, 0] for model in (fused, plain)]
+    assert losses[0].item() == pytest.approx(losses[1].item(), rel=1e-6)
+    for loss in losses:
+        loss.backward()
+    for one, other in zip(fused.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("architecture", ["bert", "modernbert"])
