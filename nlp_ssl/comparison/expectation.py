@@ -17,7 +17,7 @@ from nlp_ssl.comparison.running import apart
 from nlp_ssl.console import duration, quantity, say, table
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.downstream.experiment import MOST_TO_CHOOSE_ON
-from nlp_ssl.downstream.finetune import usual_epochs
+from nlp_ssl.downstream.finetune import usual_batch_size, usual_epochs
 from nlp_ssl.downstream.minimal_pairs import read
 from nlp_ssl.recipe import Recipe
 
@@ -93,11 +93,16 @@ class _Asked:
         if passes is None:
             return Expected()
         cost = self.costs[cell.about["model"]]
-        flops = passes(cell) * cost.body_flops_per_token
-        return Expected(None, flops, flops * cost.seconds / cost.flops)
+        tokens, updates = passes(cell)
+        flops = tokens * cost.body_flops_per_token
+        if not updates:
+            return Expected(None, flops, flops * cost.seconds / cost.flops)
+        # Fine-tuning takes small batches, of which the arithmetic is the smaller part.
+        of_arithmetic = max(cost.seconds - cost.steps * cost.update_seconds, 0) / cost.flops
+        return Expected(None, flops, updates * cost.update_seconds + flops * of_arithmetic)
 
-    def _finetuned(self, cell: Cell) -> float:
-        """Tokens that fine-tuning trains on at its most."""
+    def _finetuned(self, cell: Cell) -> tuple[float, float]:
+        """Tokens that fine-tuning trains on at its most, and the updates that it takes."""
         from nlp_ssl.downstream.splits import held_out
 
         grid, task = self.grid, self.tasks[cell.about["task"]]
@@ -106,21 +111,22 @@ class _Asked:
         to_choose_on = min(N - held_out(N), MOST_TO_CHOOSE_ON)
         examples = epochs * (len(protocol.learning_rates) * to_choose_on + grid.finetune_seeds * N)
         networks = 2 if self._with_untrained(cell) else 1
-        return networks * examples * self.lengths[task.task.name]
+        batch_size = protocol.batch_size or usual_batch_size(N)
+        return networks * examples * self.lengths[task.task.name], networks * examples / batch_size
 
-    def _probed(self, cell: Cell) -> float:
+    def _probed(self, cell: Cell) -> tuple[float, float]:
         """Tokens that are only read, for the vectors of all examples, in those of training: three times as dear."""
         task = self.tasks[cell.about["task"]]
         train = cell.about["train_examples"] or task.counts["train"]
         examples = train + sum(n for split, n in task.counts.items() if split != "train")
         networks = 1 + (self.grid.finetune_seeds if self._with_untrained(cell) else 0)
-        return networks * examples * self.lengths[task.task.name] / FORWARD
+        return networks * examples * self.lengths[task.task.name] / FORWARD, 0
 
-    def _paired(self, cell: Cell) -> float:
+    def _paired(self, cell: Cell) -> tuple[float, float]:
         """The same for minimal pairs: a model of masked tokens reads a sentence once for each of its tokens."""
         lengths = self.pairs[cell.about["task"]]
         masked = self.grid.recipes[cell.about["model"]].mixture.body == "encoder"
-        return float((lengths * (lengths - 2) if masked else lengths).sum()) / FORWARD
+        return float((lengths * (lengths - 2) if masked else lengths).sum()) / FORWARD, 0
 
     def _with_untrained(self, cell: Cell) -> bool:
         """Whether a cell is the first with its untrained network, which the others take from it."""

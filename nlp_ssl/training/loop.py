@@ -63,6 +63,8 @@ class Cost:
     """Tokens of text."""
     flops: float
     seconds: float
+    update_seconds: float
+    """Of an update on a single row: what one takes however small its batch, as in fine-tuning."""
     body_flops_per_token: float
     """Forward and backward, without the head: what another task costs on the same body."""
 
@@ -261,18 +263,26 @@ class Trainer:
         steps = self.plan(Budget.parse(self.options.budget))
         tokens = float(np.mean([sum(int(inputs["counts"][0]) for inputs in group) for group in sample]))
         body = float(np.mean([sum(self._flops_of_body(inputs) for inputs in group) for group in sample]))
+        single = [micro_batches[0].take(np.arange(1)) for micro_batches in self._sampled()]
         return Cost(
             steps=steps,
             tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
             flops=steps * self._flops_a_step(sample),
             seconds=steps * self._seconds_a_step(sample),
+            update_seconds=self._seconds_a_step([self._inputs([row]) for row in single]),
             body_flops_per_token=body / tokens,
         )
 
+    def _sampled(self) -> list[list[Batch]]:
+        """Some steps' micro-batches, from all over an epoch."""
+        return [self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, CALIBRATION_STEPS)]
+
     def _sample(self) -> list[list[Inputs]]:
-        """Some steps' inputs, from all over an epoch."""
-        steps = np.linspace(0, len(self.batches) - 1, CALIBRATION_STEPS)
-        return [group_inputs(self.batches[int(step)], self.mixture, self.batches.vocabulary) for step in steps]
+        """What the model takes of them."""
+        return [self._inputs(micro_batches) for micro_batches in self._sampled()]
+
+    def _inputs(self, micro_batches: list[Batch]) -> list[Inputs]:
+        return group_inputs(micro_batches, self.mixture, self.batches.vocabulary)
 
     def _flops_a_step(self, groups: list[list[Inputs]]) -> float:
         mine = np.mean([sum(map(self._flops_of, group)) for group in groups])
