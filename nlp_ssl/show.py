@@ -174,8 +174,6 @@ def words(
 def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Vocabulary, sample: int) -> dict[str, Any]:
     """Rates and balances over the first batches, until `sample` tokens of text have been read."""
     from scipy import sparse
-    from sklearn.naive_bayes import MultinomialNB
-    from sklearn.tree import DecisionTreeClassifier
 
     rows = read = places = padding = unchanged = answered = 0
     targets = dict.fromkeys(mixture.parts, 0)
@@ -215,9 +213,8 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
             figures["majority_accuracy"] = float(shares.max())
             labels, *features = np.concatenate(lengths[name]).T
             if len(labels) >= FEWEST_TO_LEARN_FROM:
-                tree = DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=0)
-                figures["accuracy_by_lengths_alone"] = told_by(tree, np.stack(features, axis=1), labels)
-                figures["accuracy_by_words_alone"] = told_by(MultinomialNB(), sparse.vstack(bags[name]).tocsr(), labels)
+                figures["accuracy_by_lengths_alone"] = told_by_lengths(np.stack(features, axis=1), labels)
+                figures["accuracy_by_words_alone"] = told_by_words(sparse.vstack(bags[name]).tocsr(), labels)
             figures["classes"] = dict(zip(part.classes(vocabulary), shares.tolist(), strict=True))
         else:
             figures["rows_without_targets"] = without[name] / rows
@@ -263,7 +260,21 @@ def row_words(batch: Batch, size: int) -> Any:
     return sparse.hstack([first, second, first.minimum(second)], format="csr")
 
 
-def told_by(model: Any, features: Any, labels: npt.NDArray[np.int64]) -> float:
+def told_by_lengths(features: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> float:
+    """How often a small decision tree finds the labels [n] from the features [n, F] of `row_lengths`."""
+    from sklearn.tree import DecisionTreeClassifier
+
+    return _told_by(DecisionTreeClassifier(max_depth=4, min_samples_leaf=20, random_state=0), features, labels)
+
+
+def told_by_words(features: Any, labels: npt.NDArray[np.int64]) -> float:
+    """How often naive Bayes finds the labels [n] from the counts [n, F] of `row_words`."""
+    from sklearn.naive_bayes import MultinomialNB
+
+    return _told_by(MultinomialNB(), features, labels)
+
+
+def _told_by(model: Any, features: Any, labels: npt.NDArray[np.int64]) -> float:
     """How often a scikit-learn model finds the labels [n] from `features` [n, F], on rows that it has not learned."""
     half = np.arange(len(labels)) % 2 == 0
     right = 0

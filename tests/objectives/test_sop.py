@@ -5,7 +5,7 @@ from nlp_ssl.corpus.batch import Batch, frame
 from nlp_ssl.corpus.examples import Text, find_examples
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
-from nlp_ssl.show import row_lengths, told_by
+from nlp_ssl.show import row_lengths, told_by_lengths
 from tests.worlds import random_documents, shard, vocabulary
 
 
@@ -70,4 +70,4 @@ def test_lengths_do_not_tell_the_order() -> None:
     out = SentenceOrderPrediction().corrupt(batch, vocabulary(), noise)
     assert len(found) > 2000
     # 0.62 where as many sentences make a run as fit: it begins with a long one, and ends with a short one
-    assert told_by(row_lengths(out), out.labels["sequence_classification"]) == pytest.approx(0.5, abs=0.03)
+    assert told_by_lengths(row_lengths(out), out.labels["sequence_classification"]) == pytest.approx(0.5, abs=0.03)
