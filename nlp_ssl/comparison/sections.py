@@ -19,6 +19,7 @@ MOST_UNEVEN = 1.05
 """The largest of what was held equal over the smallest: beyond that the comparison is not at an equal budget."""
 OVERLAP_WORTH_A_NOTE = 0.01
 MOST_POINTS = 150  # of a loss curve: more cannot be seen, and make the page heavy
+NAMED = 3  # objectives; of more that all share one fate, the answer gives the number
 
 BUDGETS = {
     "tokens": ("tokens", quantity),
@@ -159,6 +160,8 @@ def against_untrained(board: Board) -> str:
             kinds[kind].items(), key=lambda group: group[0], reverse=True
         )  # where it is so most often first
         clauses.append(said[kind].format(listed([listed(models) + where for (_, where), models in groups])))
+    if list(kinds) == ["cannot tell"] and len(board.objectives) > NAMED:
+        clauses = [f"none of the {len(board.objectives)} objectives can be told from no pretraining"]
     if len(board.anecdotal) == len(board.objectives):
         return f"In these runs, one pretraining seed each and so no more than an anecdote, {'; '.join(clauses)}."
     words = "; ".join(clauses)

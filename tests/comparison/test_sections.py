@@ -89,6 +89,8 @@ def test_every_verdict_against_untrained_has_its_words() -> None:
         "In these runs, one pretraining seed each and so no more than an anecdote, "
         "a cannot be told from no pretraining."
     )
+    nothing = against_untrained(board({name: [0, 0] for name in "abcd"}))
+    assert nothing == "None of the 4 objectives can be told from no pretraining."
 
 
 def test_who_is_ahead_of_the_others() -> None:
