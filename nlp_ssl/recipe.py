@@ -152,7 +152,7 @@ class Recipe:
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of matrix products: bf16 keeps weights and sums in fp32; auto takes it where hardware has it."""
     compile: bool = False
-    """Compile the model with torch.compile: worth its minute or two on a GPU in longer runs."""
+    """Compile the model with torch.compile: worth its half minute to two in longer runs."""
     evaluations: int = 10
     """How many times the held-out loss is taken, evenly over the run."""
     evaluation_tokens: int = 100_000
