@@ -259,17 +259,18 @@ class Trainer:
 
     def expect(self) -> Cost:
         """What the run will cost, from a few batches; the model is as it was afterwards."""
-        sample = self._sample()
+        drawn = self._sampled()
+        sample = [self._inputs(micro_batches) for micro_batches in drawn]
         steps = self.plan(Budget.parse(self.options.budget))
         tokens = float(np.mean([sum(int(inputs["counts"][0]) for inputs in group) for group in sample]))
         body = float(np.mean([sum(self._flops_of_body(inputs) for inputs in group) for group in sample]))
-        single = [micro_batches[0].take(np.arange(1)) for micro_batches in self._sampled()]
+        single = [self._inputs([micro_batches[0].take(np.arange(1))]) for micro_batches in drawn]
         return Cost(
             steps=steps,
             tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
             flops=steps * self._flops_a_step(sample),
             seconds=steps * self._seconds_a_step(sample),
-            update_seconds=self._seconds_a_step([self._inputs([row]) for row in single]),
+            update_seconds=self._seconds_a_step(single),
             body_flops_per_token=body / tokens,
         )
 
