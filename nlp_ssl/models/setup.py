@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from typing import Any, Literal
 
 import torch
@@ -31,7 +33,21 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     mixed = "bf16" if precision == "bf16" else "no"
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
         AcceleratorState._reset_state()
+    if not torch.accelerator.is_available():
+        keep_freed_memory()
     return Accelerator(mixed_precision=mixed, cpu=not torch.accelerator.is_available(), **options)
+
+
+def keep_freed_memory() -> None:
+    """Have this process keep the memory of large arrays that it frees, for the arrays of the next step.
+
+    By default glibc gives it back to the system, which hands it out again page by page, zeroed: 25,000 page faults in a
+    step of a causal LM of 4 x 256 over 1,024 tokens, a seventh of its time. Other C libraries are left as they are.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # <malloc.h>
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(M_MMAP_MAX, 0)
 
 
 def choose_attention(model: torch.nn.Module, longest: int) -> None:
