@@ -35,7 +35,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.special import chdtri, ndtr, stdtrit
 
-from nlp_ssl.downstream.metrics import METRICS, Floats
+from nlp_ssl.downstream.metrics import CORRELATIONS, METRICS, Floats
 
 LEVEL = 0.05
 POWER = 0.8
@@ -54,6 +54,8 @@ class Scores:
     """[pretraining seeds, fine-tuning seeds, n]: how far the score is moved by each example, times n."""
     pretrained: bool = True
     """Whether there is pretraining at all, of which one seed would be an anecdote."""
+    lowest: float = 0.0
+    """What the score can be at least; at most it is 1."""
 
     @property
     def mean(self) -> float:
@@ -63,7 +65,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Interval:
-    """A score, or a difference of two, with its 95 % interval."""
+    """A score, or a difference of two, with its 95 % interval: cut to what can be, which few seeds would leave."""
 
     mean: float
     low: float
@@ -96,7 +98,7 @@ def measure(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike, *, pretr
     values, influence = np.empty(predicted.shape[:2]), np.empty(predicted.shape)
     for seed in np.ndindex(values.shape):
         values[seed], influence[seed] = _jackknife(metric, gold, predicted[seed])
-    return Scores(values, influence, pretrained)
+    return Scores(values, influence, pretrained, lowest=-1.0 if metric in CORRELATIONS else 0.0)
 
 
 def measure_pairs(correct: npt.ArrayLike, paradigm: npt.ArrayLike, *, pretrained: bool = True) -> Scores:
@@ -116,7 +118,7 @@ def measure_pairs(correct: npt.ArrayLike, paradigm: npt.ArrayLike, *, pretrained
 def interval(scores: Scores) -> Interval:
     """The mean score with its interval; of one pretraining seed, it is about this one pretrained model."""
     half = float(_spread([_by_seed(scores)]).half_width(LEVEL))
-    return Interval(scores.mean, scores.mean - half, scores.mean + half)
+    return Interval(scores.mean, max(scores.mean - half, scores.lowest), min(scores.mean + half, 1.0))
 
 
 def difference(ours: Scores, theirs: Scores) -> Difference:
@@ -134,7 +136,8 @@ def difference(ours: Scores, theirs: Scores) -> Difference:
     anecdotal = any(model.pretrained and len(model.values) == 1 for model in (ours, theirs))
     mean, half = round(ours.mean - theirs.mean, 12), float(spread.half_width(LEVEL))  # equal scores differ by rounding
     p = None if anecdotal else spread.p_value(mean)
-    return Difference(mean, mean - half, mean + half, p, spread.detectable(), anecdotal)
+    low, high = max(mean - half, ours.lowest - 1), min(mean + half, 1 - theirs.lowest)
+    return Difference(mean, low, high, p, spread.detectable(), anecdotal)
 
 
 def _jackknife(metric: str, gold: Floats, predicted: Floats) -> tuple[float, Floats]:

@@ -4,9 +4,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nlp_ssl.comparison import findings
 from nlp_ssl.comparison.findings import Gap, Setting, boards, curves
-from nlp_ssl.downstream.intervals import Difference, Interval
+from nlp_ssl.downstream.intervals import Difference
 from tests.comparison.worlds import World, write_comparison
 
 
@@ -115,7 +114,12 @@ def test_a_score_without_predictions_has_a_mean_and_no_interval(tmp_path: Path) 
     assert figure.interval is None and figure.gap is None and figure.seeds.mean > 0.5
 
 
-@pytest.mark.parametrize(("metric", "expected"), [("accuracy", (0.0, 1.0)), ("matthews matched", (-0.4, 1.0))])
-def test_an_interval_ends_where_the_metric_does(metric, expected) -> None:
-    found = findings._within_range(Interval(0.5, -0.4, 1.4), metric)
-    assert (found.low, found.high) == expected
+def test_a_task_of_two_dev_sets_is_scored_on_the_first_as_accuracy_matched(tmp_path: Path) -> None:
+    results = write_comparison(tmp_path)
+    for entry in (*results["tasks"], *results["scores"]):
+        if entry.get("metric") == "accuracy":
+            entry["metric"] = "accuracy matched"
+    board = boards(results, tmp_path)[0]
+    figure = board.figures["mlm", "sst2"]
+    assert board.metrics["sst2"] == "accuracy matched"
+    assert figure.interval is not None and figure.interval.mean == pytest.approx(figure.seeds.mean)

@@ -67,7 +67,7 @@ def test_without_seeds_it_is_the_paired_t_test_over_examples() -> None:
 @pytest.mark.parametrize("shape", [(3, 1), (3, 4), (1, 3)])
 def test_without_examples_varying_it_is_the_paired_t_test_over_seeds(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
-    ours, theirs = (Scores(rng.normal(size=shape), np.zeros((*shape, 10)), pretrained=False) for _ in range(2))
+    ours, theirs = (Scores(0.1 * rng.normal(size=shape), np.zeros((*shape, 10)), pretrained=False) for _ in range(2))
     found = difference(ours, theirs)
     means = [s.values.mean(1) if shape[0] > 1 else s.values[0] for s in (ours, theirs)]
     test = stats.ttest_rel(*means)
@@ -183,3 +183,13 @@ def test_models_that_predict_the_same_cannot_be_told_apart() -> None:
         measure("accuracy", gold, constant), measure("accuracy", gold, constant[:1, :1], pretrained=False)
     )
     assert (found.mean, found.p, found.verdict) == (0, 1, "cannot tell")
+
+
+@pytest.mark.parametrize(("metric", "lowest"), [("accuracy", 0.0), ("matthews", -1.0)])
+def test_intervals_end_where_the_metric_does(metric: str, lowest: float) -> None:
+    gold, predicted = [0, 0, 1, 1], [[[1, 1, 0, 0]], [[0, 0, 1, 1]]]  # all wrong and all right
+    ours, theirs = measure(metric, gold, predicted), measure(metric, gold, predicted[::-1])
+    found = interval(ours)
+    assert (found.low, found.high) == (lowest, 1.0)
+    gap = difference(ours, theirs)
+    assert (gap.mean, gap.low, gap.high) == (0.0, lowest - 1, 1 - lowest)
