@@ -21,7 +21,7 @@ def world(
     """Differences from 0 in truth, of independent seeds and examples; the arguments are standard deviations."""
     runs = seed * rng.standard_normal((S, 1, 1)) + finetuning * rng.standard_normal((S, F, 1))
     scores = runs + example * rng.standard_normal(n) + chance * rng.standard_normal((S, F, n))
-    return Scores(scores.mean(2), scores - scores.mean(2, keepdims=True))
+    return Scores(scores.mean(2), scores - scores.mean(2, keepdims=True), lowest=-np.inf)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -193,3 +193,16 @@ def test_intervals_end_where_the_metric_does(metric: str, lowest: float) -> None
     assert (found.low, found.high) == (lowest, 1.0)
     gap = difference(ours, theirs)
     assert (gap.mean, gap.low, gap.high) == (0.0, lowest - 1, 1 - lowest)
+
+
+def test_two_seeds_that_agree_by_chance_do_not_make_a_difference_sure() -> None:
+    gold = np.zeros(100)
+    # Each seed has one example more wrong than theirs, and no two are the same: nothing but chance.
+    ours, theirs = np.zeros((2, 1, 100)), np.zeros((2, 1, 100))
+    ours[0, 0, :11] = ours[1, 0, 20:31] = theirs[0, 0, 40:50] = theirs[1, 0, 60:70] = 1
+    found = difference(measure("accuracy", gold, ours), measure("accuracy", gold, theirs))
+    assert found.mean == -0.01 and found.verdict == "cannot tell" and found.p is not None and found.p > 0.5
+    # The differences of an example, over both seeds: -1/2 22 times, 1/2 20 times.
+    error = np.sqrt((42 / 4 - 100 * 0.01**2) / 99 / 100)
+    half = stats.t.isf(0.025, 99) * error / np.sqrt(2)
+    assert (found.low, found.high) == pytest.approx((-0.01 - half, -0.01 + half), rel=1e-3)
