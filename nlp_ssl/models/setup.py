@@ -33,9 +33,10 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     mixed = "bf16" if precision == "bf16" else "no"
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
         AcceleratorState._reset_state()
-    if not torch.accelerator.is_available():
+    on_cpu = not torch.accelerator.is_available()
+    if on_cpu:
         keep_freed_memory()
-    return Accelerator(mixed_precision=mixed, cpu=not torch.accelerator.is_available(), **options)
+    return Accelerator(mixed_precision=mixed, cpu=on_cpu, **options)
 
 
 def keep_freed_memory() -> None:
