@@ -170,7 +170,7 @@ def against_untrained(board: Board) -> str:
 
 def against_each_other(board: Board) -> str:
     """The second sentence: which objectives no other one beats, and whom they beat."""
-    if len(board.objectives) < 2 or not board.counted:
+    if len(board.objectives) < 2:
         return "There is no other objective to compare with."
     beats = {
         (winner, loser)

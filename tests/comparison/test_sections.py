@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from nlp_ssl.comparison.findings import Board, Figure, Gap, Setting
 from nlp_ssl.comparison.sections import (
     against_each_other,
@@ -112,6 +114,12 @@ def test_who_is_ahead_of_the_others() -> None:
     )
     assert said(1, -1, 1) == "Of the objectives, none is ahead: each is worse than some other."
     assert against_each_other(board({"a": [1]})) == "There is no other objective to compare with."
+
+
+def test_tasks_at_their_floor_tell_no_objective_from_another() -> None:
+    found = replace(board({"a": [1], "b": [0]}, {("a", "b"): [1]}), floors={"task 0": "no better than the majority"})
+    assert against_untrained(found) == "No task is above its floor, so nothing can be said of the objectives."
+    assert against_each_other(found) == "Between the objectives, none can be told from another."
 
 
 def test_better_on_one_task_and_worse_on_another_is_no_lead() -> None:
