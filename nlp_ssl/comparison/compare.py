@@ -151,6 +151,8 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
         corpus = Corpus.open(options.corpus)
     except InputError as error:
         problems += error.problems
+    if options.tune and corpus is not None and not corpus.counts["validation"].documents:
+        problems.append(f"--tune: {options.corpus} has no validation split to choose learning rates by")
     for n in sizes:
         each = Finetune(
             run=options.out,

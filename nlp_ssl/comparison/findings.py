@@ -39,7 +39,7 @@ from nlp_ssl.downstream.intervals import (
 )
 from nlp_ssl.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 Results = dict[str, Any]
 """What results.json holds."""
 Score = dict[str, Any]
@@ -237,8 +237,8 @@ def _board(results: Results, folder: Path, setting: Setting, ends: Sequence[Scor
     rows = {key: scores for key, scores in rows.items() if key[1] in tasks}
     measured = {key: found for key, scores in rows.items() if (found := _measured(folder, scores)) is not None}
 
-    bodies = {entry["name"]: entry["body"] for entry in results["objectives"]}
-    against = {model: _reference(bodies[model], models) for model in objectives}
+    entries = {entry["name"]: entry for entry in results["objectives"]}
+    against = {model: _reference(entries[model], models) for model in objectives}
     gaps = _gaps(measured, [(m, r, t) for m, r in against.items() if r is not None for t in tasks])
     figures = {}
     for (model, task), scores in rows.items():
@@ -280,9 +280,9 @@ def _counts_words(score: Score, setting: Setting) -> bool:
     return labelled and score["model"] in WITHOUT_NETWORK and score["train_examples"] == setting.train_examples
 
 
-def _reference(body: str, models: Sequence[str]) -> str | None:
+def _reference(objective: dict[str, Any], models: Sequence[str]) -> str | None:
     """What an objective's models are compared with: the same network untrained; random ones for word vectors."""
-    names = (f"{body}, untrained", *(["random vectors"] if body == "static" else []))
+    names = (objective["untrained"], *(["random vectors"] if objective["body"] == "static" else []))
     return next((name for name in names if name in models), None)
 
 
@@ -296,12 +296,14 @@ def _nested(scores: Sequence[Score], what: Callable[[Score], Any]) -> npt.NDArra
 
 
 def _measured(folder: Path, scores: Sequence[Score]) -> Scores | None:
-    """The scores of one model on one task, from its predictions; None where there are none."""
+    """The scores of one model on one task, from its predictions; None where these say nothing of other examples."""
     if any(score["outputs"] is None for score in scores):
         return None
     outputs = {score["outputs"]: dict(np.load(folder / score["outputs"])) for score in scores}
     first, pretrained = outputs[scores[0]["outputs"]], scores[0]["role"] == "objective"
     if "correct" in first:
+        if len(np.unique(first["paradigm"])) == 1:
+            return None
         correct = _nested(scores, lambda s: outputs[s["outputs"]]["correct"])  # [seeds, 1, n]
         return measure_pairs(correct[:, 0], first["paradigm"], pretrained=pretrained)
     predicted = _nested(scores, lambda s: outputs[s["outputs"]]["predicted"])  # [seeds, fine-tuning seeds, n]

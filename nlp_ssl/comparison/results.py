@@ -58,6 +58,7 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
                 "name": name,
                 "paper": recipe.mixture.paper,
                 "body": recipe.mixture.body,
+                "untrained": grid.untrained(name),
                 "recipe": recipes.dump(recipe),
                 "shown": (grid.show(name).facts or {"shown": []})["shown"],
             }
@@ -93,13 +94,14 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
 
 def _question(grid: Grid) -> dict[str, Any]:
     first = next(iter(grid.recipes.values()))
+    unit = Budget.parse(first.budget).unit
     return {
         "objectives": list(grid.recipes),
         "seeds": list(range(1, grid.seeds + 1)),
         "tasks": [task.task.name for task in grid.tasks],
         "train_examples": list(grid.train_examples),
         "budget": first.budget,
-        "held_equal": Budget.parse(first.budget).unit,
+        "held_equal": {"minutes": "seconds"}.get(unit, unit),
         "size": ", ".join(dict.fromkeys(recipe.model.size for recipe in grid.recipes.values())),
         "finetune_seeds": grid.finetune_seeds,
     }

@@ -5,6 +5,7 @@ Scores are fractions and are shown in hundredths with one decimal; budgets as `q
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -172,12 +173,17 @@ def against_each_other(board: Board) -> str:
     """The second sentence: which objectives no other one beats, and whom they beat."""
     if len(board.objectives) < 2:
         return "There is no other objective to compare with."
+    tallies = duels(board)
     beats = {
         (winner, loser)
-        for (one, other), (won, lost) in duels(board).items()
+        for (one, other), (won, lost) in tallies.items()
         for winner, loser, wins, losses in ((one, other, won, lost), (other, one, lost, won))
         if wins and not losses
     }
+    by_task = [pair for pair, (won, lost) in tallies.items() if won and lost]
+    if not beats and by_task:
+        each = listed([f"{one} and {other}" for one, other in by_task])
+        return f"Between the objectives it depends on the task: of {each}, each is better on some."
     if not beats:
         return "Between the objectives, none can be told from another."
     ahead = [one for one in board.objectives if not any(loser == one for _, loser in beats)]
@@ -188,7 +194,9 @@ def against_each_other(board: Board) -> str:
         return f"{hedge}, {ahead[0]} is better than {whom}."
     if not ahead:  # each is beaten by one that is beaten by another
         return f"{hedge}, none is ahead: each is worse than some other."
-    apart = ", and these cannot be told apart" if len(ahead) > 1 else ""
+    depends = any(one in ahead and other in ahead for one, other in by_task)
+    how = "between these it depends on the task" if depends else "these cannot be told apart"
+    apart = f", and {how}" if len(ahead) > 1 else ""
     behind = f"{listed(others)} {'are each' if len(others) > 1 else 'is'} worse than some other"
     return f"{hedge}, none can be said to be better than {listed(ahead)}{apart}; {behind}."
 
@@ -333,7 +341,7 @@ def score_cell(figure: Figure | None) -> Cell | str:
     sure = "anecdotal" if figure.gap.p is None else f"p {probability(figure.gap.p)}"
     details += [
         f"{signed(gap.mean)} {interval(gap.low, gap.high, signed)}",
-        f"{sure}; detectable {percent(gap.detectable)}",
+        f"{sure}; {f'detectable {percent(gap.detectable)}' if gap.detectable < math.inf else 'nothing detectable'}",
     ]
     return Cell(percent(figure.seeds.mean), tuple(details), figure.gap.verdict)
 

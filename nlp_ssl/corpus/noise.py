@@ -8,7 +8,7 @@ The hash is the finaliser of splitmix64 (Steele et al., OOPSLA 2014), a bijectio
 from __future__ import annotations
 
 from copy import copy
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -31,7 +31,7 @@ def mix(x: UInt64s) -> UInt64s:
     return x
 
 
-@cache
+@lru_cache(10_000)  # of a stream's few names; with dropout, every update has one of its own
 def key_of(*parts: int | str) -> np.uint64:
     """One 64-bit key out of numbers and names."""
     digest = blake2b(repr(parts).encode(), digest_size=8).digest()

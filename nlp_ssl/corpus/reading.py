@@ -320,6 +320,9 @@ def _after(file: BinaryIO, ending: re.Pattern[bytes], at: int) -> int | None:
         seen += chunk
         if match := ending.search(seen):
             return at + match.end()
+        # An ending may have begun in the last line break and the blanks behind it.
+        kept = seen.rfind(b"\n") if seen.rstrip(b" \t\r").endswith(b"\n") else len(seen)
+        at, seen = at + kept, seen[kept:]
     return None
 
 

@@ -32,6 +32,7 @@ these are few and unequal (two seeds beside five) and examples vary little, that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -84,7 +85,7 @@ class Difference(Interval):
     p: float | None
     """Of a difference this far from zero where there is none; None for an anecdote."""
     detectable: float
-    """The smallest true difference that has the right verdict in 80 % of such comparisons."""
+    """The smallest true difference that has the right verdict in 80 % of such comparisons; infinite where none has."""
     anecdotal: bool
     """One pretraining seed: the interval is about this one model, with other examples and fine-tuning seeds."""
 
@@ -142,7 +143,8 @@ def difference(ours: Scores, theirs: Scores) -> Difference:
     mean, half = round(ours.mean - theirs.mean, 12), float(spread.half_width(LEVEL))  # equal scores differ by rounding
     p = None if anecdotal else spread.p_value(mean)
     low, high = max(mean - half, ours.lowest - 1), min(mean + half, 1 - theirs.lowest)
-    return Difference(mean, low, high, p, spread.detectable(), anecdotal)
+    detectable = spread.detectable()
+    return Difference(mean, low, high, p, detectable if detectable <= 1 - theirs.lowest else math.inf, anecdotal)
 
 
 def _jackknife(metric: str, gold: Floats, predicted: Floats) -> tuple[float, Floats]:

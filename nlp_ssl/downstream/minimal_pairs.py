@@ -4,8 +4,8 @@ The format is BLiMP's (Warstadt et al., TACL 2020): JSON lines, or a table, with
 `UID` names the paradigm that a pair belongs to, else the file's name does. Nothing is trained. How likely a
 sentence is, `nlp_ssl.downstream.likelihood` says; there is no normalisation by length.
 
-The score is the mean over paradigms of the share of pairs that are right, a tie counting half. Its interval is a
-bootstrap over paradigms, as the pairs of one are made from one template. Beside it stands what preferring the
+The score is the mean over paradigms of the share of pairs that are right, a tie counting half. Its interval is
+over paradigms, as the pairs of one are made from one template. Beside it stands what preferring the
 sentence of fewer tokens would score, as sums of logarithms do that where a model knows nothing else.
 
 scores.json          the scores, by paradigm too, versions, the command

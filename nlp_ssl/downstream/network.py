@@ -333,7 +333,7 @@ class Classifier:
                 own = rows[device.process_index :: device.num_processes]
                 share = device.num_processes if len(own) else 0  # gradients are averaged over the processes
                 own = own if len(own) else rows[:1]
-                logits = self._logits(tokens, own)
+                logits = self._logits(self.model, tokens, own)
                 gold = targets[own].to(device.device)
                 loss_of = F.cross_entropy if classes else F.mse_loss
                 loss = loss_of(logits if classes else logits[:, 0], gold, reduction="sum") * share / len(rows)
@@ -357,8 +357,13 @@ class Classifier:
     @torch.no_grad()
     def predict(self, tokens: Tokens) -> npt.NDArray[np.float32]:
         """The outputs [n, classes], or [n, 1] for regression; the same on all processes."""
-        self.model.eval()
-        return _for_all(self.device, tokens, self.outputs, self._logits)
+        # Without what makes processes wait for each other in every pass: they may have different numbers of batches.
+        model = self.device.unwrap_model(self.model).eval()
+
+        def outputs(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+            return self._logits(model, tokens, rows)
+
+        return _for_all(self.device, tokens, self.outputs, outputs)
 
     def save(self, folder: Path) -> None:
         """Write network and tokenizer in Hugging Face format; InputError where there is no room."""
@@ -371,9 +376,9 @@ class Classifier:
                 f"{folder}: cannot write the model ({error}); make room and run the same command again"
             ) from None
 
-    def _logits(self, tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+    def _logits(self, model: torch.nn.Module, tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
         batch = collate(tokens, rows, self.tokenizer.pad_token_id)
-        logits: torch.Tensor = self.model(**{k: v.to(self.device.device) for k, v in batch.items()}).logits
+        logits: torch.Tensor = model(**{k: v.to(self.device.device) for k, v in batch.items()}).logits
         return logits.float()
 
 

@@ -32,7 +32,7 @@ FORMATS = (".tsv", ".txt", ".csv", ".jsonl", ".parquet")
 COMPRESSIONS = ("", ".gz", ".zst")
 PROBLEMS_SHOWN = 10
 
-UNLABELLED = "-1"
+UNLABELLED = ("-1", "-1.0")
 """What the hub has for labels in a test split whose labels are secret."""
 
 
@@ -310,7 +310,7 @@ class _Check:
         self._head()
         self.texts = [self._column(names) for names in task.columns]
         self.values = self._column(task.label)
-        if self.optional and self.values and all(str(value) == UNLABELLED for value in self.values):
+        if self.optional and self.values and all(str(value) in UNLABELLED for value in self.values):
             self.values = None
         self._unswap()
 

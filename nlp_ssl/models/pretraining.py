@@ -316,6 +316,8 @@ class PretrainingModel(nn.Module):
         source = next((name for name, kind in kinds.items() if kind in OF_ROWS), next(iter(kinds), None))
         made = {n: HEADS[k].from_config(_of_head(config, self.parts.get(n), vocabulary)) for n, k in kinds.items()}
         self.body = made[source].base_model if source is not None else AutoModel.from_config(config)
+        if source is None and getattr(self.body, "pooler", None) is not None:
+            self.body.pooler = None  # nothing here would train it
         embedding = self.body.get_input_embeddings()
         for name, head in made.items():
             table = head.get_output_embeddings()

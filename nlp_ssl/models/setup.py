@@ -18,6 +18,12 @@ in bf16, forward and backward took 10 ms against the fused one's 27 (rows of 128
 Precision = Literal["fp32", "bf16"]
 
 
+def has_gpu() -> bool:
+    """Whether there is an accelerator to train on. Apple's is none: it has no float64, which sums are kept in."""
+    device = torch.accelerator.current_accelerator(check_available=True)
+    return device is not None and device.type != "mps"
+
+
 def resolve_precision(wanted: Literal["auto", "fp32", "bf16"]) -> Precision:
     """`wanted`, or for "auto" bf16 where the hardware multiplies in it (weights and sums stay in fp32), else fp32."""
     if wanted != "auto":
@@ -33,7 +39,7 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     mixed = "bf16" if precision == "bf16" else "no"
     if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
         AcceleratorState._reset_state()
-    on_cpu = not torch.accelerator.is_available()
+    on_cpu = not has_gpu()
     if on_cpu:
         keep_freed_memory()
     return Accelerator(mixed_precision=mixed, cpu=on_cpu, **options)
@@ -55,7 +61,7 @@ def keep_freed_memory() -> None:
 
 def choose_attention(model: torch.nn.Module, longest: int) -> None:
     """Have a model that is to be trained on rows of up to `longest` tokens attend by the faster of two ways."""
-    if longest > SHORT or torch.accelerator.is_available():
+    if longest > SHORT or has_gpu():
         return
     for module in model.modules():
         if isinstance(module, PreTrainedModel) and module.config._attn_implementation == "sdpa":

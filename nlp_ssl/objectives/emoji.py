@@ -53,6 +53,7 @@ class EmojiPrediction(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "encoder"
+    moves: ClassVar = True
     heads: ClassVar = ("sequence_classification",)
     pooling: ClassVar = "mean"
     paper: ClassVar = "Felbo et al., DeepMoji, EMNLP 2017, section 3"
@@ -95,7 +96,7 @@ class EmojiPrediction(Objective):
         is_emoji[list(vocabulary.emoji.values())] = True
         out = is_emoji[batch.ids]
         kept = moved(batch, np.argsort(out, axis=1, kind="stable"), batch.length - out.sum(axis=1), vocabulary)
-        return replace(kept, labels={**batch.labels, "sequence_classification": batch.label})
+        return replace(kept, labels={**kept.labels, "sequence_classification": batch.label})
 
     def _tokens(self, vocabulary: Vocabulary) -> dict[str, list[int]]:
         """The tokens of each class, the most frequent class first."""

@@ -50,6 +50,9 @@ class Mixture:
     def __post_init__(self) -> None:
         kinds = {o.example for o in self.objectives.values()} - {"segment"}
         require(len(kinds) < 2, "objective", self.name, f"one example cannot be a {' and a '.join(sorted(kinds))}")
+        for name, objective in self.objectives.items():
+            rule = f"{name} picks its own segments, which cannot be a {' or a '.join(sorted(kinds))}"
+            require(not kinds or not _picks(objective), "objective", self.name, rule)
         bodies = {o.body for o in self.objectives.values()}
         masks_a_source = bodies == {"encoder", "seq2seq"} and all(
             o.body == "seq2seq" or o.heads == ("masked_lm",) for o in self.objectives.values()
@@ -59,9 +62,11 @@ class Mixture:
         if self.mixing == "together":
             rule = "words are thinned out once: let them alternate (mixing = 'alternating')"
             require(bodies != {"static"} or len(self.objectives) == 1, "objective", self.name, rule)
-            in_order = [o.body == "seq2seq" for o in self.objectives.values()]
-            rule = "tokens are masked in what the others leave of a text: write [objective.mlm] last"
-            require(len(bodies) == 1 or in_order == sorted(in_order, reverse=True), "objective", self.name, rule)
+            last = self.name.split("+")[-1]
+            masks = [name for name, o in self.objectives.items() if o.heads == ("masked_lm",)]
+            rule = f"tokens are masked in what the others leave of a text: write [objective.{' '.join(masks)}] last"
+            moved = any(o.moves for o in self.objectives.values())
+            require(not moved or not masks or masks == [last], "objective", self.name, rule)
             for head in OF_ROWS:
                 both = [name for name, o in self.objectives.items() if head in o.heads]
                 rule = "a row has one label: let them alternate (mixing = 'alternating')"
@@ -103,7 +108,9 @@ class Mixture:
         for (_, head), names in of_head.items():
             objectives = tuple(self.objectives[name] for name in names)
             several = any(len(o.heads) > 1 for o in objectives)
-            weight = 1.0 if self.mixing == "alternating" else max(o.weight for o in objectives)
+            weight = max(o.weight for o in objectives)
+            if self.mixing == "alternating":  # its mean loss counts as often as its examples do
+                weight /= sum(o.weight for o in self.objectives.values())
             parts[head if several else "+".join(names)] = Part(head=head, weight=weight, objectives=objectives)
         return parts
 
@@ -128,8 +135,7 @@ class Mixture:
         """The examples in a text: those of the objective that asks for most."""
 
         def asks_for(objective: Objective) -> tuple[bool, bool, int]:
-            own = type(objective).examples is not Objective.examples
-            return own, objective.example != "segment", objective.sentences
+            return _picks(objective), objective.example != "segment", objective.sentences
 
         asks = max(self.objectives.values(), key=asks_for)
         return asks.examples(text, vocabulary, self.body, max_length)
@@ -156,6 +162,11 @@ class Mixture:
         labels = {name: batch.labels[part.head] for name, part in parts.items() if part.head in batch.labels}
         sequences = {name: batch.sequences[part.head] for name, part in parts.items() if part.head in batch.sequences}
         return replace(batch, labels=labels, sequences=sequences)
+
+
+def _picks(objective: Objective) -> bool:
+    """Whether an objective has a say in which segments are examples."""
+    return type(objective).examples is not Objective.examples
 
 
 def count_targets(batch: Batch, name: str, part: Part) -> int:

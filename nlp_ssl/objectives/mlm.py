@@ -118,7 +118,7 @@ class MaskedLM(Objective):
         """The targets: bool [B, L], at least one a row."""
         if self.count == "fixed":
             tokens = np.count_nonzero(priority < 1, axis=1)
-            count = np.maximum(1, np.floor(self.mlm_probability * tokens + 0.5))
+            count = np.minimum(np.maximum(1, np.floor(self.mlm_probability * tokens + 0.5)), tokens)
             rank = np.argsort(np.argsort(priority, axis=1, kind="stable"), axis=1)
             fixed: npt.NDArray[np.bool_] = rank < count[:, None]  # the last span may be cut, as BERT's
             return fixed

@@ -6,7 +6,9 @@ B; in half of the rows B is instead as much text from a random sentence of anoth
 Departures. The classes are exactly balanced: BERT's code also takes a random B whenever a run has one sentence,
 which leaves 34 to 47 % of real ones; here such runs are left out and counted. B never comes from the same document,
 where BERT tries ten times. Rows are cut as BERT's are (from the longer piece, at the front or the back by a coin),
-both classes to the same length, so that neither length nor ending tells them apart. Pairs are drawn anew every
+both classes to the same length, so that neither length nor ending tells them apart; but a random B ends with its
+document, so among documents of a few sentences it is often the shorter one (of two to four: lengths tell 60 %; `show`
+says it of any corpus). Pairs are drawn anew every
 epoch. The text that a random B replaces is not read in that epoch.
 
 In: a clean batch of mixed pairs, `[CLS] A [SEP] B [SEP]`, whose `label` says which B is from elsewhere. Out:

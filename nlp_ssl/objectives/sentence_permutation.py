@@ -44,6 +44,7 @@ class SentencePermutation(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "seq2seq"
+    moves: ClassVar = True
     heads: ClassVar = ("seq2seq_lm",)
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
@@ -72,7 +73,7 @@ class SentencePermutation(Objective):
 
     def _places(self, count: npt.NDArray[np.int16], noise: Noise) -> npt.NDArray[np.int16]:
         """The new place of each sentence, in rows of `count` [B] sentences. [B, S]."""
-        width = max(1, int(count.max()))
+        width = max(1, int(count.max(initial=0)))
         number = np.arange(width)
         wanted = np.minimum(count, np.maximum(2, np.ceil(self.ratio * count - 1e-9)))[:, None]  # [B, 1]
         lot = np.where(number < count[:, None], noise.uniform("which", width), 2)

@@ -39,6 +39,7 @@ class SkipThought(Objective):
 
     example: ClassVar = "triple"
     body: ClassVar = "encoder"
+    moves: ClassVar = True
     heads: ClassVar = ("previous", "next")
     paper: ClassVar = "Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1"
     needs: ClassVar = "three sentences in a row that fit into one example (raise --batch.max-length)"
@@ -65,7 +66,7 @@ def _sentence(
     batch: Batch, vocabulary: Vocabulary, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """The `length` [B] tokens from column `start` [B] on, and [SEP]; NO_LABEL beyond. [B, T]."""
-    width = -(-(int(length.max()) + 1) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+    width = -(-(int(length.max(initial=0)) + 1) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
     position = np.arange(width)
     source = np.minimum(start[:, None] + position, batch.ids.shape[1] - 1)
     tokens = np.where(position < length[:, None], np.take_along_axis(batch.ids, source, 1), NO_LABEL)

@@ -53,6 +53,7 @@ class TextInfilling(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "seq2seq"
+    moves: ClassVar = True
     heads: ClassVar = ("seq2seq_lm",)
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "text"
@@ -108,11 +109,11 @@ class TextInfilling(Objective):
         """
         budget = np.ceil(self.ratio * words - 1e-9).astype(np.int64)[:, None]  # [B, 1]
         if self.lengths == "one":
-            length = np.ones((len(words), max(1, int(budget.max()))), np.int64)
+            length = np.ones((len(words), max(1, int(budget.max(initial=0)))), np.int64)
         else:
             # So many that their sum is the budget even if it is six standard deviations below its mean.
             most = np.ceil((3 + np.sqrt(9 + budget)) ** 2 / self.mean_length).astype(np.int64)
-            length = np.searchsorted(self._up_to, noise.uniform("length", int(most.max())), side="right")
+            length = np.searchsorted(self._up_to, noise.uniform("length", int(most.max(initial=1))), side="right")
             np.put_along_axis(length, most - 1, budget, 1)
         nth = np.arange(length.shape[1])
         rest = budget + length - np.cumsum(length, axis=1)  # to be taken away by a span and those after it
@@ -124,7 +125,7 @@ class TextInfilling(Objective):
 
         # Spans and the words that stay make a sequence: the places of the spans in it are drawn.
         places = words[:, None] - budget + spans
-        draw = noise.bits("place", max(int(places.max()), len(nth)))
+        draw = noise.bits("place", max(int(places.max(initial=0)), len(nth)))
         draw[np.arange(draw.shape[1]) >= places] = np.iinfo(np.uint64).max
         place = np.argsort(draw, axis=1)[:, : len(nth)]
         place[nth >= spans] = draw.shape[1]

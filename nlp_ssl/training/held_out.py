@@ -98,6 +98,7 @@ def evaluate(
     bytes_read = float(counts[0]) * held_out.bytes_per_token
     of_parts = {}
     for name, (loss, right, among_five), count in zip(classes, sums.tolist(), counts[2:].tolist(), strict=True):
+        count = max(count, 1.0)  # where objectives alternate, one with a small share may have no example in so few
         figures = {"loss": loss / count, "accuracy": right / count}
         if classes[name]:
             figures["majority"] = float(accelerator.reduce(by_class[name], "sum").max()) / count

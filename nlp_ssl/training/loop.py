@@ -1,9 +1,9 @@
 """The loop: steps of an optimizer over the batches of an objective.
 
 The loss of a step is the sum over its targets, in float32, divided by their number over all processes and
-micro-batches: how a batch is divided among them changes nothing. A step's figures are read one step later, so
-that the device never waits; an update whose gradients are not finite is left out on the device, and stops the
-run when it is read.
+micro-batches: how a batch is divided among them changes nothing (but dropout, of which each draws its own). A step's
+figures are read one step later, so that the device never waits; an update whose gradients are not finite is left out
+on the device, and stops the run when it is read.
 """
 
 from __future__ import annotations
@@ -138,6 +138,17 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: Text, examples
 def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text, examples: Examples) -> int:
     """Run or go on with a run; returns the exit status."""
     trainer = make_trainer(options, vocabulary, text, examples)
+    accelerator = trainer.accelerator
+    status = _train(trainer, options, corpus, vocabulary)
+    # What wraps the model for several processes has to go while these still know each other.
+    accelerator.wait_for_everyone()
+    del trainer
+    accelerator.free_memory()
+    accelerator.end_training()
+    return status
+
+
+def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Vocabulary) -> int:
     accelerator, batches, mixture = trainer.accelerator, trainer.batches, options.mixture
     model = accelerator.unwrap_model(trainer.model)
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
@@ -145,7 +156,7 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
     if saved is not None:
         totals = Totals(**checkpoint.read_state(saved))
         checkpoint.load(accelerator, saved)
-        if totals.step >= totals.steps and (options.out / "model").is_dir():
+        if totals.step >= totals.steps and (options.out / "model").is_dir() and metrics.ended:
             say(f"{options.out} is finished: {totals.steps:,} steps; its model is in {options.out / 'model'}")
             return 0
         say(f"going on from step {totals.step:,} of {totals.steps:,}")
@@ -180,8 +191,13 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text,
         metrics.append("end", totals.step, end)
         say(f"{in_words(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
-    accelerator.end_training()
     return 0
+
+
+def _leave_signals_to_the_run(worker: int) -> None:
+    """Let a process that makes batches go on when its whole group is asked to stop: the last step needs it."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def group_inputs(micro_batches: list[Batch], mixture: Mixture, vocabulary: Vocabulary) -> list[Inputs]:
@@ -337,6 +353,7 @@ class Trainer:
             sampler=range(totals.step, steps),
             num_workers=options.batch.workers,
             collate_fn=partial(group_inputs, mixture=self.mixture, vocabulary=self.batches.vocabulary),
+            worker_init_fn=_leave_signals_to_the_run,
             pin_memory=self.accelerator.device.type == "cuda",
         )
         self.model.train()

@@ -105,6 +105,12 @@ class Metrics:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
 
+    @property
+    def ended(self) -> bool:
+        """Whether the last line is that of a run's end."""
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
+        return bool(lines) and lines[-1].startswith('{"event": "end"')
+
     def trim(self, step: int) -> None:
         """Forget what a run did beyond the checkpoint of `step`, from which it goes on."""
         if not self.path.is_file():

@@ -16,7 +16,9 @@ import numpy as np
 import pytest
 
 from nlp_ssl.cli import main
-from nlp_ssl.comparison.results import COLUMNS
+from nlp_ssl.comparison.compare import make_grid, parse
+from nlp_ssl.comparison.results import COLUMNS, _question
+from nlp_ssl.comparison.sections import BUDGETS
 from nlp_ssl.downstream.metrics import score
 from tests.worlds import write_corpus
 
@@ -413,6 +415,30 @@ def test_wrong_input_is_refused_before_anything_is_written(words, messages, worl
     said = capsys.readouterr().err
     assert all(message in said for message in messages), said
     assert not out.exists()
+
+
+def test_learning_rates_cannot_be_tuned_without_a_validation_split(world: World, tmp_path: Path, capsys) -> None:
+    corpus = shutil.copytree(world.folder / "corpus", tmp_path / "corpus")
+    manifest = json.loads((corpus / "manifest.json").read_text())
+    manifest["splits"]["validation"] = dict.fromkeys(manifest["splits"]["validation"], 0)
+    (corpus / "manifest.json").write_text(json.dumps(manifest))
+    words = world.arguments(tmp_path / "out", "mlm", *world.task(), "--tune", "--corpus", str(corpus))
+    assert main(words) == 2
+    assert f"--tune: {corpus} has no validation split to choose learning rates by" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("budget", ["0.001-minutes", "4-steps", "1k-tokens", "1G-flops"])
+def test_every_kind_of_budget_can_be_held_equal(budget: str, world: World, tmp_path: Path) -> None:
+    options, chosen = parse(world.arguments(tmp_path / "out", "mlm", *world.task(), "--budget", budget)[1:])
+    assert _question(make_grid(options, chosen))["held_equal"] in BUDGETS
+
+
+def test_the_untrained_network_is_one_for_recipes_that_differ_in_dropout_alone(world: World, tmp_path: Path) -> None:
+    for name, dropout in (("a", 0.0), ("b", 0.1)):
+        (tmp_path / f"{name}.toml").write_text(f"[model]\ndropout = {dropout}\n[objective.mlm]\n")
+    recipes = [str(tmp_path / "a.toml"), str(tmp_path / "b.toml")]
+    grid = make_grid(*parse(world.arguments(tmp_path / "out", *recipes, *world.task())[1:]))
+    assert {grid.untrained(name) for name in grid.recipes} == {"encoder, untrained"}
 
 
 def test_recipes_of_different_budgets_are_refused(world: World, tmp_path: Path, capsys) -> None:

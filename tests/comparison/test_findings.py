@@ -123,3 +123,26 @@ def test_a_task_of_two_dev_sets_is_scored_on_the_first_as_accuracy_matched(tmp_p
     figure = board.figures["mlm", "sst2"]
     assert board.metrics["sst2"] == "accuracy matched"
     assert figure.interval is not None and figure.interval.mean == pytest.approx(figure.seeds.mean)
+
+
+def test_where_networks_of_a_body_differ_each_has_its_own_untrained_one(tmp_path: Path) -> None:
+    results = write_comparison(tmp_path)
+    results["objectives"][0]["untrained"] = "encoder of mlm, untrained"
+    others = [
+        {**s, "model": "encoder of mlm, untrained"} for s in results["scores"] if s["model"] == "encoder, untrained"
+    ]
+    results["scores"] += others
+    board = boards(results, tmp_path)[0]
+    assert all(board.figures[model, "sst2"].gap is not None for model in ("mlm", "sop"))
+
+
+def test_minimal_pairs_of_one_paradigm_have_no_interval(tmp_path: Path) -> None:
+    results = write_comparison(tmp_path)
+    for score in results["scores"]:
+        if score["method"] == "zero-shot":
+            file = tmp_path / score["outputs"]
+            stored = dict(np.load(file))
+            np.savez(file, correct=stored["correct"], paradigm=np.full(len(stored["correct"]), "one"))
+    board = next(b for b in boards(results, tmp_path) if b.setting.method == "zero-shot")
+    figures = [figure for (model, _), figure in board.figures.items() if model in board.objectives]
+    assert figures and all(figure.interval is None and figure.seeds.mean > 0 for figure in figures)

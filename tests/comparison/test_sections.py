@@ -124,4 +124,9 @@ def test_tasks_at_their_floor_tell_no_objective_from_another() -> None:
 
 def test_better_on_one_task_and_worse_on_another_is_no_lead() -> None:
     found = against_each_other(board({"a": [0, 0], "b": [0, 0]}, {("a", "b"): [1, -1]}))
-    assert found == "Between the objectives, none can be told from another."
+    assert found == "Between the objectives it depends on the task: of a and b, each is better on some."
+    gaps = {("a", "b"): [1, -1], ("a", "c"): [1, 1], ("b", "c"): [1, 1]}
+    assert against_each_other(board({"a": [0, 0], "b": [0, 0], "c": [0, 0]}, gaps)) == (
+        "Of the objectives, none can be said to be better than a and b, and between these it depends on the task; "
+        "c is worse than some other."
+    )

@@ -46,7 +46,7 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
     scores = list(_scores(folder, world))
     runs = [_run(world, name, seed) for name in world.objectives for seed in range(1, world.seeds + 1)]
     results = {
-        "format": 1,
+        "format": 2,
         "question": {
             "objectives": list(world.objectives),
             "seeds": list(range(1, world.seeds + 1)),
@@ -105,6 +105,7 @@ def _objective(name: str) -> dict[str, Any]:
         "name": name,
         "paper": "Devlin et al. 2019, BERT, NAACL, section 3.1",
         "body": BODIES.get(name, "encoder"),
+        "untrained": f"{BODIES.get(name, 'encoder')}, untrained",
         "recipe": f'[objective.{name}]\nrate = 0.15 # "<15 %>"\n',
         "shown": shown,
     }

@@ -1,3 +1,9 @@
+import io
+import re
+
+import pytest
+
+from nlp_ssl.corpus import reading
 from nlp_ssl.corpus.documents import blocks, clean, document_hash, wrap_width
 
 WRAPPED = """\
@@ -52,3 +58,13 @@ def test_blocks_are_separated_by_blank_lines() -> None:
 
 def test_the_hash_of_a_document_never_changes() -> None:
     assert document_hash(b"a document") == 0xEA6D49E0F69835E2
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 5, 1000])
+def test_the_end_of_a_block_is_found_across_pieces_of_a_file(chunk: int, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "_CHUNK", chunk)
+    ending = re.compile(rb"\n[ \t\r]*\n")
+    text = b"a\nb \n \t\n\nc\r\n\r\nd\n  x\n\t\ne"
+    for at in range(len(text)):
+        found = ending.search(text, at)
+        assert reading._after(io.BytesIO(text), ending, at) == (found and found.end()), at

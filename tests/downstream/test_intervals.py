@@ -135,10 +135,13 @@ def test_the_smallest_detectable_difference_is_that_of_the_textbook() -> None:
     error = of_examples.influence.std(ddof=1) / np.sqrt(5000)
     assert difference(of_examples, nothing).detectable == pytest.approx((1.960 + 0.842) * error, rel=1e-3)
     # Seeds alone: the noncentral t distribution.
-    of_seeds = Scores(np.array([[0.0], [1.0], [2.0], [3.0]]), np.zeros((4, 1, 10)))
+    of_seeds = Scores(np.array([[0.0], [0.03], [0.06], [0.09]]), np.zeros((4, 1, 10)))
     found = difference(of_seeds, Scores(np.zeros((4, 1)), np.zeros((4, 1, 10)))).detectable
-    error = np.sqrt(5 / 3 / 4)
+    error = 0.03 * np.sqrt(5 / 3 / 4)
     assert stats.nct.sf(stats.t.isf(0.025, 3), 3, found / error) == pytest.approx(0.8, abs=2e-3)
+    # Where it would be more than a score can differ by, nothing is.
+    far = Scores(np.array([[0.1], [0.9]]), np.zeros((2, 1, 10)))
+    assert difference(far, Scores(np.zeros((2, 1)), np.zeros((2, 1, 10)))).detectable == np.inf
 
 
 @pytest.mark.parametrize("S", [2, 3, 5])

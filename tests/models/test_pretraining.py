@@ -7,7 +7,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.models import pretraining
 from nlp_ssl.models.flops import FlopCounter
 from nlp_ssl.models.pretraining import HEADS, PretrainingModel, TokenScorer, configure
-from nlp_ssl.models.setup import choose_attention
+from nlp_ssl.models.setup import choose_attention, has_gpu
 from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES, Model
@@ -50,7 +50,7 @@ def batch(objective: str) -> dict:
     return inputs
 
 
-@pytest.mark.skipif(torch.accelerator.is_available(), reason="the choice is one of CPUs")
+@pytest.mark.skipif(has_gpu(), reason="the choice is one of CPUs")
 @pytest.mark.parametrize(("objective", "architecture"), [("mlm", "auto"), ("clm", "auto"), ("mlm", "bert")])
 def test_short_rows_attend_by_matrix_products_to_the_same_loss(objective, architecture) -> None:
     fused, plain = make(objective, architecture), make(objective, architecture)
@@ -203,3 +203,9 @@ def test_flops_by_hand(objective) -> None:
 def test_what_does_not_fit_is_refused(fields, message) -> None:
     with pytest.raises(InputError, match=message):
         make("mlm", **fields)
+
+
+def test_an_encoder_without_a_classifier_has_no_pooler() -> None:
+    """Nothing would train it, and several processes would wait for its gradient."""
+    names = [name for name, _ in make("skip_thought", "bert").named_parameters()]
+    assert names and not any("pooler" in name for name in names)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from nlp_ssl.corpus.batch import check
+from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.emoji import EmojiPrediction
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
@@ -47,7 +48,24 @@ def test_alternating_every_row_is_for_one_objective() -> None:
     alone = MaskedLM(weight=3.0).corrupt(batch, vocabulary(), noise)
     assert np.array_equal(out.ids[masked], alone.ids[masked])
     assert np.array_equal(out.ids[labelled], batch.ids[labelled])
-    assert {part.weight for part in mixture.parts.values()} == {1.0}
+    assert {name: part.weight for name, part in mixture.parts.items()} == {"mlm": 0.75, "emoji": 0.25}
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_where_examples_alternate_an_objective_may_have_none_in_a_batch(name) -> None:
+    objective = OBJECTIVES[name]()
+    batch, noise = clean_batch(random_documents(0, 60), objective.example, objective.body, 40)
+    none = np.arange(0)
+    out = objective.corrupt(batch.take(none), vocabulary(), noise.take(none))
+    assert len(out.ids) == 0
+    assert {*out.labels, *out.sequences} == set(objective.heads)
+
+
+def test_masks_move_with_their_tokens_where_emoji_are_taken_out() -> None:
+    mixture = Mixture(objectives={"emoji": EmojiPrediction(), "mlm": MaskedLM(mask_share=1.0, random_share=0.0)})
+    batch, noise = clean_batch(random_documents(0, 60), "segment", "encoder", 40)
+    out = mixture.corrupt(batch, vocabulary(), noise)
+    assert ((out.labels["mlm"] != -100) == (out.ids == vocabulary().mask)).all()
 
 
 def test_an_objective_with_two_heads_is_two_parts() -> None:
@@ -58,7 +76,12 @@ def test_an_objective_with_two_heads_is_two_parts() -> None:
     ("objectives", "message"),
     [
         ({"sop": SentenceOrderPrediction(), "nsp": NextSentencePrediction()}, "cannot be a mixed_pair and a pair"),
-        ({"emoji": EmojiPrediction(), "sop": SentenceOrderPrediction()}, "a row has one label: let them alternate"),
+        (
+            {"emoji": EmojiPrediction(), "sop": SentenceOrderPrediction()},
+            "emoji picks its own segments, which cannot be a pair",
+        ),
+        ({"mlm": MaskedLM(), "skip_thought": SkipThought()}, r"write \[objective.mlm\] last"),
+        ({"mlm": MaskedLM(), "emoji": EmojiPrediction()}, r"write \[objective.mlm\] last"),
     ],
 )
 def test_what_cannot_be_mixed_is_refused(objectives, message) -> None:

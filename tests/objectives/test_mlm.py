@@ -126,7 +126,7 @@ def test_fixed_counts_are_exact() -> None:
     for masking in MASKINGS:
         out = MaskedLM(masking=masking, count="fixed").corrupt(batch, vocabulary(), Noise(2, 0, np.arange(400)))
         tokens = (batch.ids >= 5).sum(axis=1)
-        expected = np.maximum(1, np.floor(0.15 * tokens + 0.5))
+        expected = np.maximum(1, np.floor(0.15 * tokens + 0.5))  # of rows with text, all of these
         assert np.array_equal((out.labels["masked_lm"] != -100).sum(axis=1), expected)
 
 
@@ -194,3 +194,10 @@ def test_rates_agree_with_hugging_faces_collator() -> None:
 def test_validation_names_field_value_and_rule(fields, rule) -> None:
     with pytest.raises(ValueError, match=rule.replace("(", r"\(")):
         replace(MaskedLM(), **fields)
+
+
+def test_where_there_is_no_text_nothing_is_chosen() -> None:
+    """As in a row of one word that infilling has taken out before."""
+    for count in ("bernoulli", "fixed"):
+        out = MaskedLM(count=count).corrupt(clean([[2, 4, 3], [2, 9, 3]]), vocabulary(), Noise(2, 0, np.arange(2)))
+        assert (out.labels["masked_lm"] != -100).sum(axis=1).tolist() == [0, 1]

@@ -139,6 +139,11 @@ def test_resume_without_a_checkpoint_starts_afresh_and_after_the_end_does_nothin
     assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
     assert "is finished: 4 steps" in capsys.readouterr().err
     assert weights(out) == before
+    end = metrics(out, "end")
+    text = (out / "metrics.jsonl").read_text()
+    (out / "metrics.jsonl").write_text(text[: text.index('{"event": "end"')])  # killed before it was written
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
+    assert metrics(out, "end") == end and weights(out) == before
 
 
 @pytest.mark.parametrize(("accumulation", "objectives"), [("2", OBJECTIVES), ("4", ["mlm"])])

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nlp_ssl.objectives import OBJECTIVES
@@ -40,9 +41,12 @@ def run(*command: str) -> None:
 
 
 def launch(processes: int, *command: str) -> None:
-    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", str(processes)]
-    port = str(random.randint(20_000, 40_000))
-    run(*launcher, "--num_machines", "1", "--main_process_port", port, "train.py", *command)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
+    run(*launcher, "--master_port", str(random.randint(20_000, 40_000)), "train.py", *command)
+
+
+def processes_of(out: Path) -> int:
+    return json.loads((out / "environment.json").read_text())["processes"]
 
 
 def losses(out: Path) -> list[float]:
@@ -66,6 +70,7 @@ def test_processes_and_micro_batches_change_nothing(objective, corpus, tmp_path)
     launch(2, *arguments(objective, corpus, tmp_path / "2x2", *steps, "--batch.accumulation", "2"))
     one = losses(tmp_path / "1x1")
     assert len(one) == 14
+    assert [processes_of(tmp_path / each) for each in ("1x1", "2x1", "2x2")] == [1, 2, 2]
     assert losses(tmp_path / "2x1") == pytest.approx(one, abs=1e-5)
     assert losses(tmp_path / "2x2") == pytest.approx(one, abs=1e-5)
 
@@ -90,7 +95,57 @@ def test_begun_on_one_process_goes_on_with_two(corpus, tmp_path) -> None:
     for gone in ("checkpoints/step-00000010", "checkpoints/step-00000012", "model"):
         shutil.rmtree(tmp_path / "run" / gone)
     launch(2, *arguments("mlm", corpus, tmp_path / "run", *steps, "--resume"))
+    assert processes_of(tmp_path / "run") == 2
     assert losses(tmp_path / "run") == pytest.approx(whole, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_processes_may_have_different_numbers_of_batches_to_predict(corpus, tmp_path) -> None:
+    run(*COMMAND, *arguments("mlm", corpus, tmp_path / "run", "--budget", "4-steps"))
+    for split, n in (("train", 60), ("dev", 20)):
+        rows = [f"w{i % 40} w{3 * i % 40} w{7 * i % 40}\t{i % 2}" for i in range(n)]
+        (tmp_path / f"{split}.tsv").write_text("\n".join(["text\tlabel", *rows]) + "\n")
+    words = [
+        "finetune",
+        str(tmp_path / "run"),
+        "--task",
+        "mine",
+        "--data",
+        str(tmp_path / "train.tsv"),
+        str(tmp_path / "dev.tsv"),
+    ]
+    words += [
+        "--text-column",
+        "text",
+        "--label-column",
+        "label",
+        "--seeds",
+        "1",
+        "--epochs",
+        "1",
+        "--precision",
+        "fp32",
+    ]
+    words += ["--learning-rates", "1e-3"]
+    launch(2, *words, "--out", str(tmp_path / "scores"))
+    predicted = np.load(tmp_path / "scores" / "parts" / "pretrained-seed1.npz")["dev"]
+    assert predicted.shape == (20, 2)
+    assert np.isfinite(predicted).all() and predicted.any(axis=1).all()
+
+
+def test_a_signal_to_the_whole_group_saves_first(corpus, tmp_path) -> None:
+    """As a batch system sends it: to the processes that make batches too."""
+    steps = ["--budget", "400-steps", "--save-every", "1000", "--evaluations", "1", "--batch.workers", "2"]
+    command = [*COMMAND, *arguments("mlm", corpus, tmp_path / "run", *steps)]
+    process = subprocess.Popen(
+        command, env=environment(), stderr=subprocess.PIPE, text=True, cwd=ROOT, start_new_session=True
+    )
+    wait_for(lambda: len(lines(tmp_path / "run")) >= 2, process)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM, said
+    assert said.count("stopping after this step") == 1
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
