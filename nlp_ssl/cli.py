@@ -6,6 +6,8 @@ a module is imported only when its command is called, so `--help` needs neither 
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -30,6 +32,9 @@ COMMANDS = {
     "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
 }
 """Each command's module, which has a `main(arguments) -> int`, and what it does."""
+
+NOT_THEIRS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOSPC, errno.EDQUOT}
+"""What an operating system says of files that are not the user's to read or write, or not there to be: no traceback."""
 
 USAGE = f"""\
 nlp-ssl {__version__}: raw text in, an honest answer out
@@ -58,6 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == "--version":
         print(__version__)
         return 0
+    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show must not end hours of work
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         if command not in COMMANDS:
             raise InputError(f"no command {command!r}: {did_you_mean(command, list(COMMANDS))}")
@@ -73,6 +81,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:
+        if error.errno not in NOT_THEIRS or error.filename is None:
+            raise
+        if speaks():
+            print(f"nlp-ssl: error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

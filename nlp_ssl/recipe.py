@@ -7,6 +7,7 @@ text. Nothing here imports torch.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 import types
@@ -110,6 +111,11 @@ class Optimizer:
         require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "it must be above 0")
         require(0 <= self.warmup <= 1, "optimizer.warmup", self.warmup, "it must lie in 0..1")
         require(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "it must be at least 0")
+        for name in ("beta1", "beta2"):
+            require(
+                0 <= getattr(self, name) < 1, f"optimizer.{name}", getattr(self, name), "it must lie in 0..1, below 1"
+            )
+        require(self.epsilon > 0, "optimizer.epsilon", self.epsilon, "it must be above 0")
         require(self.max_grad_norm > 0, "optimizer.max_grad_norm", self.max_grad_norm, "it must be above 0")
 
 
@@ -126,7 +132,7 @@ class Budget:
         pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kMGTP]?)-(tokens|steps|minutes|flops)"
         match = re.fullmatch(pattern, text)
         rule = 'it must be like "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"'
-        require(match is not None and float(match[1]) > 0, "budget", text, rule)
+        require(match is not None and 0 < float(match[1]) < math.inf, "budget", text, rule)
         assert match is not None
         scale = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}[match[2]]
         unit: Any = match[3]

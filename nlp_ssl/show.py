@@ -24,6 +24,7 @@ from nlp_ssl.corpus.examples import Body, Kind
 from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import InputError
 from nlp_ssl.objectives.mixture import Mixture, count_targets
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.pretrain import parse, usable_examples
@@ -52,6 +53,9 @@ class Show(Recipe):
 def main(arguments: Sequence[str]) -> int:
     """The command. RECIPE is a shipped name, a TOML file, or the folder of a run."""
     options = parse("show", Show, arguments)
+    wrong = [f"--{name} {n}: at least 1" for name in ("examples", "sample") if (n := getattr(options, name)) < 1]
+    if wrong:
+        raise InputError(*wrong)
     corpus = Corpus.open(options.corpus)
     vocabulary = Vocabulary.of(corpus)
     mixture = options.mixture

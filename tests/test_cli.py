@@ -73,3 +73,10 @@ def test_a_mistyped_flag_is_status_2_with_a_suggestion(meant: str, arguments: li
 def test_suggestions() -> None:
     assert did_you_mean("mml", ["mlm", "clm"]) == "did you mean 'mlm'?"
     assert did_you_mean("zzz", ["mlm", "clm"]) == "there are clm, mlm"
+
+
+def test_what_the_system_does_not_allow_is_one_sentence(tmp_path, capsys) -> None:
+    (tmp_path / "file").write_text("a text\n")
+    assert cli.main(["prepare", str(tmp_path / "file"), "--out", str(tmp_path / "file" / "corpus")]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"nlp-ssl: error: {tmp_path / 'file' / 'corpus'}") and said.endswith(": Not a directory")

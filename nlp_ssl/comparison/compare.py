@@ -22,7 +22,9 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.grid import Grid, LabelledTask, Pairs
 from nlp_ssl.console import say, warn
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.downstream.finetune import Finetune, Protocol
+from nlp_ssl.downstream.minimal_pairs import read
 from nlp_ssl.downstream.similarity import read_pairs
 from nlp_ssl.downstream.tasks import load_task
 from nlp_ssl.errors import InputError
@@ -151,8 +153,16 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
         corpus = Corpus.open(options.corpus)
     except InputError as error:
         problems += error.problems
-    if options.tune and corpus is not None and not corpus.counts["validation"].documents:
-        problems.append(f"--tune: {options.corpus} has no validation split to choose learning rates by")
+    if options.tune and corpus is not None:
+        from nlp_ssl.training.pretrain import usable_examples
+
+        for recipe in chosen.values():
+            try:
+                usable_examples(corpus, Vocabulary.of(corpus), "validation", recipe)
+            except InputError as error:
+                problems += [
+                    f"--tune, which goes by the loss on held-out text: {problem}" for problem in error.problems
+                ]
     for n in sizes:
         each = Finetune(
             run=options.out,
@@ -169,9 +179,11 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
             tasks.append(_load(named, options.data))
         except InputError as error:
             problems += error.problems
-    problems += [
-        f"--minimal-pairs {path}: no such file or folder" for path in options.minimal_pairs if not path.exists()
-    ]
+    for path in options.minimal_pairs:
+        try:
+            read([path])
+        except InputError as error:
+            problems += [f"--minimal-pairs {problem}" for problem in error.problems]
     for path in options.word_pairs:
         try:
             read_pairs(path)

@@ -160,6 +160,8 @@ def prepare(options: Options) -> Corpus:
 
 def _sources(options: Options, workers: Workers) -> list[Source]:
     """The sources with all that is known about them; what was assumed is printed."""
+    if options.encoding is not None and not reading.is_encoding(options.encoding):
+        raise InputError(f"--encoding {options.encoding}: no encoding of text is called so; utf-8, cp949, latin-1, …")
     found = reading.find(options.text)
     scanned = workers.run(reading.scan, [(source, options.encoding) for source in found])
     problems = [problem for source in scanned if isinstance(source, InputError) for problem in source.problems]

@@ -150,6 +150,15 @@ def _suffix(path: Path) -> str:
 # What it looks like
 
 
+def is_encoding(name: str) -> bool:
+    """Whether Python knows an encoding of text by this name."""
+    try:
+        b"".decode(name)
+    except LookupError:
+        return False
+    return True
+
+
 def scan(source: Source, encoding: str | None) -> Source | InputError:
     """The source with its hash and, for text, encoding and layout; the whole of a file is read once.
 
@@ -510,28 +519,51 @@ def _open(source: Source) -> BinaryIO:
     if source.name.endswith(".gz"):
         return cast(BinaryIO, gzip.open(source.name, "rb"))
     if source.name.endswith(".zst"):
-        try:
-            import zstandard
-        except ImportError:
-            raise InputError(f'{source.name}: zstandard is not installed; pip install "nlp_ssl[zstd]"') from None
-        return cast(BinaryIO, _Zstandard(zstandard, source.name))
+        return open_zstandard(source.name)
     return Path(source.name).open("rb")
 
 
+def open_zstandard(name: str) -> BinaryIO:
+    """A .zst file, to be read as what is in it. InputError without the package; and later, where it is damaged."""
+    try:
+        import zstandard
+    except ImportError:
+        raise InputError(f"{name}: reading .zst needs a package: pip install 'nlp_ssl[zstd]'") from None
+    return io.BufferedReader(_Zstandard(name, zstandard), _CHUNK)
+
+
 class _Zstandard(io.RawIOBase):
-    """A .zst file whose damage is told as an InputError."""
+    """What the frames of a .zst file hold. InputError where it is damaged, or ends within a frame."""
 
-    def __init__(self, zstandard: Any, name: str) -> None:
-        self.name = name
-        self.error = zstandard.ZstdError
-        self.file = zstandard.open(name, "rb")
+    def __init__(self, name: str, zstandard: Any) -> None:
+        self.name, self.file = name, Path(name).open("rb")  # noqa: SIM115
+        self.make, self.error = zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError
+        self.frame: Any = None
+        self.packed, self.text = b"", memoryview(b"")
 
-    def read(self, size: int = -1) -> bytes:
-        """Up to `size` decompressed bytes."""
-        try:
-            return cast(bytes, self.file.read(size))
-        except self.error as error:
-            raise InputError(f"{self.name}: damaged zstd file ({error}); fetch it again") from None
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, target: Any) -> int:
+        """Fill a buffer with decompressed bytes, as far as there are any; returns how many."""
+        while not self.text:
+            self.packed = self.packed or self.file.read(_CHUNK)
+            if not self.packed:
+                if self.frame is not None:
+                    raise InputError(f"{self.name}: damaged zstd file (it ends too early); fetch it again")
+                return 0
+            try:
+                self.frame = self.frame or self.make()
+                self.text, self.packed = memoryview(self.frame.decompress(self.packed)), b""
+            except self.error as error:
+                raise InputError(f"{self.name}: damaged zstd file ({error}); fetch it again") from None
+            if self.frame.eof:
+                self.packed, self.frame = self.frame.unused_data, None
+        size = min(len(target), len(self.text))
+        target[:size] = self.text[:size]
+        self.text = self.text[size:]
+        return size
 
     def close(self) -> None:
         """Close the file."""

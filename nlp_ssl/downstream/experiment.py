@@ -140,6 +140,13 @@ class Experiment(ABC, Generic[Options]):
         self.train = train.take(chosen)
         self.to_choose_on = train.take(chosen[: min(rest, MOST_TO_CHOOSE_ON)])
         self.held_out = train.take(chosen[rest:])
+        if labels and "f1" in task.metrics and len(labels) > 2:
+            raise InputError(f"{task.name} has {len(labels)} labels, f1 is for two: --metric macro_f1")
+        if labels and len(set(train.labels[chosen[:rest]].tolist())) < 2:
+            only = labels[int(train.labels[chosen[0]])]
+            raise InputError(
+                f"{task.name}: the {rest:,} training examples to choose on are all {only!r}: more are needed"
+            )
         self.predicted = {name: examples for name, examples in splits.items() if name != "train"}
 
         self.checkpoint: Checkpoint = load_checkpoint(folder)

@@ -9,6 +9,7 @@ share of those that are not is said beside it, since figures over different pair
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,8 @@ def read_pairs(file: Path) -> list[tuple[str, str, float]]:
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t" if "\t" in line else ","))]
         try:
             pairs.append((cells[0], cells[1], float(cells[2])))
+            if not math.isfinite(pairs[-1][2]):
+                raise ValueError
         except (IndexError, ValueError):
             if not first:
                 raise InputError(f"{file}, line {number}: not two words and a score: {line!r}") from None

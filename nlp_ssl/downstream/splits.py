@@ -14,6 +14,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -25,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.console import say
+from nlp_ssl.corpus.reading import open_zstandard
 from nlp_ssl.downstream.tasks import Task
 from nlp_ssl.errors import InputError
 
@@ -83,6 +85,7 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
     if not problems:
         names = task.labels
         if task.kind == "classification" and not names:
+            checks["train"].refuse_missing_labels()
             names = tuple(sorted({str(v).strip() for v in checks["train"].values or []}, key=_by_number))
         splits = {split: check.examples(names) for split, check in checks.items()}
         problems = [problem for check in checks.values() for problem in check.problems]
@@ -167,6 +170,9 @@ def read_table(file: Path) -> Table:
                     problems.append(f"{file}:{line}: {values}")
                 elif not header:
                     header = values
+                    if len(set(header)) < len(header):
+                        twice = next(name for name in header if header.count(name) > 1)
+                        raise InputError(f"{file}:{line}: two columns are called {twice!r}: rename one")
                     columns = {name: [] for name in header}
                 elif len(values) != len(header):
                     problems.append(f"{file}:{line}: {len(values)} columns, the heading has {len(header)}")
@@ -176,7 +182,7 @@ def read_table(file: Path) -> Table:
                         column.append(value)
     except UnicodeDecodeError as error:
         raise InputError(f"{file}: not UTF-8 (byte {error.object[error.start]:#04x}): convert it first") from None
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{file}: damaged: {error}") from None
     if not lines and not problems:
         raise InputError(f"{file}: no examples in it")
@@ -188,11 +194,7 @@ def _open(file: Path) -> IO[str]:
     if file.suffix == ".gz":
         raw = gzip.open(file)  # noqa: SIM115
     elif file.suffix == ".zst":
-        try:
-            import zstandard
-        except ImportError:
-            raise InputError(f"{file}: reading .zst needs a package: pip install 'nlp_ssl[zstd]'") from None
-        raw = zstandard.open(file, "rb")
+        raw = open_zstandard(str(file))
     else:
         raw = file.open("rb")
     return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="\n")
@@ -209,6 +211,7 @@ def _tsv_rows(text: IO[str]) -> _Rows:
 
 
 def _csv_rows(text: IO[str]) -> _Rows:
+    csv.field_size_limit(2**31 - 1)
     reader = csv.reader(text)
     while True:
         line = reader.line_num + 1
@@ -356,6 +359,14 @@ class _Check:
             convert = self._numbers if self.task.kind == "regression" else self._ids
             labels = convert(self.values, names)
         return Examples(texts[0], texts[1] if len(texts) == 2 else None, labels)
+
+    def refuse_missing_labels(self) -> None:
+        """Add to `problems` the rows without a label, which would be a class of their own."""
+        self.problems += [
+            f"{self.table.at(row)}: the label is empty: fill it in or remove the row"
+            for row, value in enumerate(self.values or [])
+            if value is None or value != value or not str(value).strip()
+        ]
 
     def _texts(self, column: list[Any]) -> list[str]:
         texts = ["" if value is None else str(value).strip() for value in column]

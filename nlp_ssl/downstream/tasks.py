@@ -123,6 +123,10 @@ def with_flags(task: Task, text: str | None, pair: str | None, label: str | None
         kinds = [kind for kind, known in METRICS.items() if set(metrics) <= set(known)]
         if not kinds:
             raise InputError(f"--metric {' '.join(metrics)}: {_metric_rule()}")
+        if task.columns and kinds[0] != task.kind:
+            raise InputError(
+                f"--metric {' '.join(metrics)}: for {kinds[0]}, and {task.name} is declared as {task.kind}"
+            )
         task = replace(task, metrics=metrics, kind=kinds[0], labels=task.labels if kinds[0] == task.kind else ())
     columns = list(task.columns) or [()]
     if text is not None:

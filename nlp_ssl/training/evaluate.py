@@ -48,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def evaluate(options: Evaluate) -> dict[str, float]:
     """The figures. InputError where the run has no heads for the task, or was trained on another corpus."""
+    if options.evaluation_tokens < 1:
+        raise InputError(f"--evaluation-tokens {options.evaluation_tokens}: at least 1")
     if not (options.run / "recipe.toml").is_file() or not (options.run / "model").is_dir():
         raise InputError(f"{options.run}: no finished pretraining run")
     corpus = Corpus.open(options.corpus)

@@ -162,6 +162,11 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
         say(f"going on from step {totals.step:,} of {totals.steps:,}")
     else:
         totals = Totals(steps=trainer.plan(Budget.parse(options.budget)))
+        if totals.steps < 2**options.snapshots:
+            raise InputError(
+                f"snapshots is {options.snapshots}: the first is taken after 1/{2**options.snapshots} of the steps, "
+                f"and {options.budget} are {totals.steps}"
+            )
     if accelerator.is_main_process:
         run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
         metrics.trim(totals.step if saved is not None else -1)

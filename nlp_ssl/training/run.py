@@ -59,7 +59,10 @@ def claim(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
 
 def check_corpus(folder: Path, corpus: Corpus) -> None:
     """InputError where a run was trained on another corpus."""
-    environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    try:
+        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise InputError(f"{folder / 'environment.json'}: so the corpus of this run is unknown: {error}") from None
     if environment["fingerprint"] != corpus.fingerprint:
         raise InputError(
             f"{folder} was begun on another corpus ({environment['corpus']}, fingerprint "

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from nlp_ssl.downstream.splits import PROBLEMS_SHOWN, held_out, load_splits, nested_order
+from nlp_ssl.downstream.splits import PROBLEMS_SHOWN, held_out, load_splits, nested_order, read_table
 from nlp_ssl.downstream.tasks import Task, load_task, own_task, with_flags
 from nlp_ssl.errors import InputError
 
@@ -239,3 +239,28 @@ def test_the_order_is_nested_and_balanced() -> None:
 
 def test_how_much_is_held_out() -> None:
     assert [held_out(n) for n in (20, 100, 1000, 10_000, 400_000)] == [4, 20, 200, 1000, 2000]
+
+
+def test_a_row_without_a_label_is_no_class_of_its_own(tmp_path: Path) -> None:
+    task = with_flags(own_task("mine"), "text", None, "stars", ())
+    write(tmp_path / "train.tsv", [("a", "1"), ("b", ""), ("c", "2")], ("text", "stars"))
+    write(tmp_path / "dev.tsv", [("a", "2"), ("b", "1")], ("text", "stars"))
+    with pytest.raises(InputError, match=r"train.tsv:3: the label is empty: fill it in or remove the row"):
+        load_splits(task, [tmp_path])
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", [("a", "b", "1")], ("text", "text", "label"))
+    with pytest.raises(InputError, match="two columns are called 'text': rename one"):
+        read_table(tmp_path / "train.tsv")
+
+
+def test_a_compressed_file_that_ends_too_early_is_damaged(tmp_path: Path) -> None:
+    text = ("text\tlabel\n" + "".join(f"a{i * i} b{i * 7}\t{i % 2}\n" for i in range(5000))).encode()
+    whole = zstandard.compress(text)
+    file = tmp_path / "train.tsv.zst"
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="ends too early"):
+        read_table(file)
+    file.write_bytes(whole + zstandard.compress(b"c\t1\n"))  # frames one behind the other
+    assert read_table(file).columns["text"][4999:] == ["a24990001 b34993", "c"]
