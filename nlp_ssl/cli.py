@@ -63,9 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == "--version":
         print(__version__)
         return 0
-    for stream in (sys.stdout, sys.stderr):  # what a terminal cannot show must not end hours of work
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show must not end hours of work
+        sys.stdout.reconfigure(errors="replace")
     try:
         if command not in COMMANDS:
             raise InputError(f"no command {command!r}: {did_you_mean(command, list(COMMANDS))}")

@@ -156,9 +156,10 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
     if options.tune and corpus is not None:
         from nlp_ssl.training.pretrain import usable_examples
 
+        vocabulary = Vocabulary.of(corpus)
         for recipe in chosen.values():
             try:
-                usable_examples(corpus, Vocabulary.of(corpus), "validation", recipe)
+                usable_examples(corpus, vocabulary, "validation", recipe)
             except InputError as error:
                 problems += [
                     f"--tune, which goes by the loss on held-out text: {problem}" for problem in error.problems

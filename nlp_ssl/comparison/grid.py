@@ -37,7 +37,7 @@ from nlp_ssl.downstream.minimal_pairs import MinimalPairs
 from nlp_ssl.downstream.probe import Probe
 from nlp_ssl.downstream.tasks import Task
 from nlp_ssl.downstream.work import command
-from nlp_ssl.errors import InputError
+from nlp_ssl.objectives.mixture import NEIGHBOURS
 from nlp_ssl.recipe import Budget, Recipe
 from nlp_ssl.training.run import INCIDENTAL, snapshots
 
@@ -51,9 +51,6 @@ MINIMAL_PAIRS = "minimal-pairs"
 
 LIKELIHOOD = {"masked_lm", "causal_lm"}
 """Heads that say how likely a sentence is."""
-
-NOT_SAVED = {"previous", "next"}
-"""Heads that no saved model has: it can be asked nothing in the terms of its own task."""
 
 PILOT = 0.1
 """The share of the budget that each learning rate is tried with."""
@@ -255,7 +252,7 @@ class Grid:
         for pairs in self.pairs if heads & LIKELIHOOD and mine.body in ("encoder", "decoder") else ():
             yield self._on_pairs(name, seed, run, pairs)
 
-        for other, asked in self.recipes.items() if not heads & NOT_SAVED else ():
+        for other, asked in self.recipes.items() if heads.isdisjoint(NEIGHBOURS) else ():
             if other != name and mine.parts != asked.mixture.parts and mine.answers(asked.mixture, self.vocabulary):
                 yield self._on_task_of(other, name, seed, run)
 
@@ -404,11 +401,8 @@ def rate_of(pilot: Cell) -> float:
 
 
 def best(pilots: Sequence[Cell]) -> Cell | None:
-    """The pilot of the lowest held-out loss, when each has finished or failed; InputError where there is none."""
-    figures = {i: facts["held_out"] for i, pilot in enumerate(pilots) if (facts := pilot.facts) is not None}
-    if any("loss" not in found for found in figures.values()):
-        raise InputError(f"--tune: there is no held-out loss to choose by ({pilots[0].folder / 'log.txt'} says why)")
-    losses = {i: found["loss"] for i, found in figures.items()}
+    """The pilot of the lowest held-out loss, when each has finished or failed."""
+    losses = {i: facts["held_out"]["loss"] for i, pilot in enumerate(pilots) if (facts := pilot.facts) is not None}
     if not losses or any(not pilot.done and pilot.error is None for pilot in pilots):
         return None
     return pilots[min(losses, key=lambda i: losses[i])]

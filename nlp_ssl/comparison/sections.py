@@ -222,7 +222,7 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
     held = results["question"]["held_equal"]
     if (ratio := uneven(results, held)) > MOST_UNEVEN:
         yield (
-            f"{capital(BUDGETS[held][0])} were to be held equal, and the largest is {times(ratio)} the smallest: "
+            f"{meant_equal(held)}, and the largest is {times(ratio)} the smallest: "
             "this is no comparison at an equal budget."
         )
     if boards and boards[0].floors:
@@ -238,6 +238,11 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
     ]
     if seen:
         yield f"The pretraining corpus has texts of the tasks, or near copies: {listed(seen)}."
+
+
+def meant_equal(held: str) -> str:
+    """What the budget was counted in, as the beginning of a sentence."""
+    return f"{capital(BUDGETS[held][0])} {'was' if held == 'seconds' else 'were'} to be held equal"
 
 
 def share_seen(found: dict[str, int] | None) -> float | None:
@@ -627,7 +632,7 @@ def budgets(results: Results) -> Section:
     ratio = uneven(results, held)
     name = BUDGETS[held][0]
     if ratio > MOST_UNEVEN:
-        text = f"{capital(name)} were to be held equal, but the largest is {times(ratio)} the smallest."
+        text = f"{meant_equal(held)}, but the largest is {times(ratio)} the smallest."
         blocks.append(Text(text, "warning"))
         text = ""
     else:

@@ -27,6 +27,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -359,11 +360,7 @@ class Classifier:
         """The outputs [n, classes], or [n, 1] for regression; the same on all processes."""
         # Without what makes processes wait for each other in every pass: they may have different numbers of batches.
         model = self.device.unwrap_model(self.model).eval()
-
-        def outputs(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
-            return self._logits(model, tokens, rows)
-
-        return _for_all(self.device, tokens, self.outputs, outputs)
+        return _for_all(self.device, tokens, self.outputs, partial(self._logits, model))
 
     def save(self, folder: Path) -> None:
         """Write network and tokenizer in Hugging Face format; InputError where there is no room."""

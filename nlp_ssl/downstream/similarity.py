@@ -74,9 +74,10 @@ def read_pairs(file: Path) -> list[tuple[str, str, float]]:
             continue
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t" if "\t" in line else ","))]
         try:
-            pairs.append((cells[0], cells[1], float(cells[2])))
-            if not math.isfinite(pairs[-1][2]):
+            judgement = float(cells[2])
+            if not math.isfinite(judgement):
                 raise ValueError
+            pairs.append((cells[0], cells[1], judgement))
         except (IndexError, ValueError):
             if not first:
                 raise InputError(f"{file}, line {number}: not two words and a score: {line!r}") from None

@@ -34,7 +34,7 @@ from nlp_ssl.errors import InputError, did_you_mean
 from nlp_ssl.models.inputs import Inputs
 from nlp_ssl.models.static import AutoModelForNegativeSampling, negative_sampling
 from nlp_ssl.objectives.base import HeadKind
-from nlp_ssl.objectives.mixture import OF_ROWS, Mixture, Part
+from nlp_ssl.objectives.mixture import NEIGHBOURS, OF_ROWS, Mixture, Part
 from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.objectives.windows import Windows
 from nlp_ssl.recipe import SIZES, Model
@@ -51,9 +51,6 @@ HEADS: Mapping[HeadKind, Any] = {
 
 HEADS_FOLDER = "heads"
 """The folder within a model's for models of the same body with its further heads."""
-
-NEIGHBOURS: tuple[HeadKind, ...] = ("previous", "next")
-"""Heads that are decoders of their own, fed by the mean of an encoder's vectors."""
 
 DEFAULT_ARCHITECTURE = {
     "static": "static_vectors",

@@ -39,8 +39,9 @@ class Objective(ABC):
     """The body that it trains."""
     heads: ClassVar[tuple[HeadKind, ...]]
     """The heads that it trains: the keys of its labels or sequences in a batch."""
-    moves: ClassVar[bool] = False
-    """Whether it takes tokens out or puts them elsewhere; in a mixture, what masks tokens comes after it."""
+    before_masks: ClassVar[bool] = False
+    """In a mixture it comes before what masks tokens, since it takes what is to be written from the text, or takes
+    tokens out of it."""
     pooling: ClassVar[Literal["cls", "mean"]] = "cls"
     """What a head that labels rows sees, where the architecture offers the choice: the first token, or the mean."""
     paper: ClassVar[str]

@@ -32,7 +32,7 @@ class DocumentRotation(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "seq2seq"
-    moves: ClassVar = True
+    before_masks: ClassVar = True
     heads: ClassVar = ("seq2seq_lm",)
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "text"

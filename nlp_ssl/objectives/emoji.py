@@ -53,7 +53,7 @@ class EmojiPrediction(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "encoder"
-    moves: ClassVar = True
+    before_masks: ClassVar = True
     heads: ClassVar = ("sequence_classification",)
     pooling: ClassVar = "mean"
     paper: ClassVar = "Felbo et al., DeepMoji, EMNLP 2017, section 3"

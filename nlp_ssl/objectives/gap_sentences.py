@@ -55,7 +55,7 @@ class GapSentences(Objective):
     example: ClassVar = "segment"
     sentences: ClassVar[int] = 2
     body: ClassVar = "seq2seq"
-    moves: ClassVar = True
+    before_masks: ClassVar = True
     heads: ClassVar = ("seq2seq_lm",)
     paper: ClassVar = "Zhang et al., PEGASUS, ICML 2020, section 3.1"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"

@@ -26,6 +26,9 @@ Mixing = Literal["together", "alternating"]
 OF_ROWS: tuple[HeadKind, ...] = ("sequence_classification",)
 """Heads with classes of their own: two objectives never share one."""
 
+NEIGHBOURS: tuple[HeadKind, ...] = ("previous", "next")
+"""Heads that are decoders of their own, fed by the mean of an encoder's vectors; they are not saved with a model."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -62,11 +65,10 @@ class Mixture:
         if self.mixing == "together":
             rule = "words are thinned out once: let them alternate (mixing = 'alternating')"
             require(bodies != {"static"} or len(self.objectives) == 1, "objective", self.name, rule)
-            last = self.name.split("+")[-1]
-            masks = [name for name, o in self.objectives.items() if o.heads == ("masked_lm",)]
-            rule = f"tokens are masked in what the others leave of a text: write [objective.{' '.join(masks)}] last"
-            moved = any(o.moves for o in self.objectives.values())
-            require(not moved or not masks or masks == [last], "objective", self.name, rule)
+            masks = [o.heads == ("masked_lm",) for o in self.objectives.values()]
+            rule = "tokens are masked in what the others leave of a text: write [objective.mlm] last"
+            in_order = masks == sorted(masks) or not any(o.before_masks for o in self.objectives.values())
+            require(in_order, "objective", self.name, rule)
             for head in OF_ROWS:
                 both = [name for name, o in self.objectives.items() if head in o.heads]
                 rule = "a row has one label: let them alternate (mixing = 'alternating')"

@@ -44,7 +44,7 @@ class SentencePermutation(Objective):
 
     example: ClassVar = "segment"
     body: ClassVar = "seq2seq"
-    moves: ClassVar = True
+    before_masks: ClassVar = True
     heads: ClassVar = ("seq2seq_lm",)
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"

@@ -39,7 +39,7 @@ class SkipThought(Objective):
 
     example: ClassVar = "triple"
     body: ClassVar = "encoder"
-    moves: ClassVar = True
+    before_masks: ClassVar = True
     heads: ClassVar = ("previous", "next")
     paper: ClassVar = "Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1"
     needs: ClassVar = "three sentences in a row that fit into one example (raise --batch.max-length)"

@@ -18,6 +18,7 @@ from nlp_ssl.console import table
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
+from nlp_ssl.objectives.mixture import NEIGHBOURS
 from nlp_ssl.training.run import check_corpus
 
 
@@ -57,7 +58,7 @@ def evaluate(options: Evaluate) -> dict[str, float]:
     vocabulary = Vocabulary.of(corpus)
     trained = recipes.load(str(options.run))
     asked = recipes.load(options.on) if options.on else trained
-    if {"previous", "next"} & {part.head for part in trained.mixture.parts.values()}:
+    if any(part.head in NEIGHBOURS for part in trained.mixture.parts.values()):
         raise InputError(f"{options.run.resolve().name}: only its encoder was saved, and not the decoders of its task")
     heads = trained.mixture.answers(asked.mixture, vocabulary)
     if heads is None:

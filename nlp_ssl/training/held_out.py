@@ -98,12 +98,12 @@ def evaluate(
     bytes_read = float(counts[0]) * held_out.bytes_per_token
     of_parts = {}
     for name, (loss, right, among_five), count in zip(classes, sums.tolist(), counts[2:].tolist(), strict=True):
-        count = max(count, 1.0)  # where objectives alternate, one with a small share may have no example in so few
-        figures = {"loss": loss / count, "accuracy": right / count}
+        n = max(count, 1.0)  # where objectives alternate, one with a small share may have no example in so few
+        figures = {"loss": loss / n, "accuracy": right / n}
         if classes[name]:
-            figures["majority"] = float(accelerator.reduce(by_class[name], "sum").max()) / count
+            figures["majority"] = float(accelerator.reduce(by_class[name], "sum").max()) / n
         if classes[name] > 5:
-            figures["among_five"] = among_five / count
+            figures["among_five"] = among_five / n
         if mixture.parts[name].head == "causal_lm":
             figures["bits_per_byte"] = loss / math.log(2) / bytes_read
         if name in own:

@@ -11,6 +11,7 @@ snapshots/1-of-4/  model/ and recipe.toml as they were after a quarter of the st
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import sys
@@ -112,7 +113,7 @@ class Metrics:
     def ended(self) -> bool:
         """Whether the last line is that of a run's end."""
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
-        return bool(lines) and lines[-1].startswith('{"event": "end"')
+        return bool(lines) and math.isfinite(_step(lines[-1])) and json.loads(lines[-1])["event"] == "end"
 
     def trim(self, step: int) -> None:
         """Forget what a run did beyond the checkpoint of `step`, from which it goes on."""
@@ -126,4 +127,4 @@ def _step(line: str) -> float:
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError):  # the half line of a killed process
-        return float("inf")
+        return math.inf

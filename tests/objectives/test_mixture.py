@@ -61,7 +61,7 @@ def test_where_examples_alternate_an_objective_may_have_none_in_a_batch(name) ->
     assert {*out.labels, *out.sequences} == set(objective.heads)
 
 
-def test_masks_move_with_their_tokens_where_emoji_are_taken_out() -> None:
+def test_emoji_are_taken_out_before_tokens_are_masked() -> None:
     mixture = Mixture(objectives={"emoji": EmojiPrediction(), "mlm": MaskedLM(mask_share=1.0, random_share=0.0)})
     batch, noise = clean_batch(random_documents(0, 60), "segment", "encoder", 40)
     out = mixture.corrupt(batch, vocabulary(), noise)
@@ -80,6 +80,7 @@ def test_an_objective_with_two_heads_is_two_parts() -> None:
             {"emoji": EmojiPrediction(), "sop": SentenceOrderPrediction()},
             "emoji picks its own segments, which cannot be a pair",
         ),
+        ({"one": EmojiPrediction(), "other": EmojiPrediction()}, "a row has one label: let them alternate"),
         ({"mlm": MaskedLM(), "skip_thought": SkipThought()}, r"write \[objective.mlm\] last"),
         ({"mlm": MaskedLM(), "emoji": EmojiPrediction()}, r"write \[objective.mlm\] last"),
     ],

@@ -105,28 +105,9 @@ def test_processes_may_have_different_numbers_of_batches_to_predict(corpus, tmp_
     for split, n in (("train", 60), ("dev", 20)):
         rows = [f"w{i % 40} w{3 * i % 40} w{7 * i % 40}\t{i % 2}" for i in range(n)]
         (tmp_path / f"{split}.tsv").write_text("\n".join(["text\tlabel", *rows]) + "\n")
-    words = [
-        "finetune",
-        str(tmp_path / "run"),
-        "--task",
-        "mine",
-        "--data",
-        str(tmp_path / "train.tsv"),
-        str(tmp_path / "dev.tsv"),
-    ]
-    words += [
-        "--text-column",
-        "text",
-        "--label-column",
-        "label",
-        "--seeds",
-        "1",
-        "--epochs",
-        "1",
-        "--precision",
-        "fp32",
-    ]
-    words += ["--learning-rates", "1e-3"]
+    data = [str(tmp_path / "train.tsv"), str(tmp_path / "dev.tsv")]
+    how = "--text-column text --label-column label --seeds 1 --epochs 1 --learning-rates 1e-3 --precision fp32"
+    words = ["finetune", str(tmp_path / "run"), "--task", "mine", "--data", *data, *how.split()]
     launch(2, *words, "--out", str(tmp_path / "scores"))
     predicted = np.load(tmp_path / "scores" / "parts" / "pretrained-seed1.npz")["dev"]
     assert predicted.shape == (20, 2)
