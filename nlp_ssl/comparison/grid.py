@@ -356,7 +356,7 @@ class Grid:
         return replace(cell, arguments=(shlex.split(words)[2:],))
 
     def untrained(self, name: str) -> str:
-        """What the untrained network of an objective is called: by its body, if one network has that body."""
+        """What the untrained network of an objective is called: by its body, or the first objective that has it."""
 
         def network(other: str) -> tuple[Any, ...]:
             recipe = self.recipes[other]
@@ -366,7 +366,7 @@ class Grid:
         same_body = [other for other, recipe in self.recipes.items() if recipe.mixture.body == body]
         first = next(other for other in same_body if network(other) == network(name))
         alone = all(network(other) == network(name) for other in same_body)
-        return f"{body}, untrained" if alone else f"{body} of {first}, untrained"
+        return f"{body if alone else first}, untrained"
 
     def show(self, name: str) -> Cell:
         """What an objective sees of a few examples, and has to predict."""

@@ -438,9 +438,12 @@ def test_every_kind_of_budget_can_be_held_equal(budget: str, world: World, tmp_p
 def test_the_untrained_network_is_one_for_recipes_that_differ_in_dropout_alone(world: World, tmp_path: Path) -> None:
     for name, dropout in (("a", 0.0), ("b", 0.1)):
         (tmp_path / f"{name}.toml").write_text(f"[model]\ndropout = {dropout}\n[objective.mlm]\n")
-    recipes = [str(tmp_path / "a.toml"), str(tmp_path / "b.toml")]
-    grid = make_grid(*parse(world.arguments(tmp_path / "out", *recipes, *world.task())[1:]))
+    (tmp_path / "c.toml").write_text('[model]\narchitecture = "bert"\n[objective.mlm]\n')
+    a, b, c = (str(tmp_path / f"{name}.toml") for name in "abc")
+    grid = make_grid(*parse(world.arguments(tmp_path / "out", a, b, *world.task())[1:]))
     assert {grid.untrained(name) for name in grid.recipes} == {"encoder, untrained"}
+    grid = make_grid(*parse(world.arguments(tmp_path / "out", a, b, c, *world.task())[1:]))
+    assert [grid.untrained(name) for name in grid.recipes] == ["a, untrained", "a, untrained", "c, untrained"]
 
 
 def test_recipes_of_different_budgets_are_refused(world: World, tmp_path: Path, capsys) -> None:

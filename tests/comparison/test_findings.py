@@ -127,10 +127,8 @@ def test_a_task_of_two_dev_sets_is_scored_on_the_first_as_accuracy_matched(tmp_p
 
 def test_where_networks_of_a_body_differ_each_has_its_own_untrained_one(tmp_path: Path) -> None:
     results = write_comparison(tmp_path)
-    results["objectives"][0]["untrained"] = "encoder of mlm, untrained"
-    others = [
-        {**s, "model": "encoder of mlm, untrained"} for s in results["scores"] if s["model"] == "encoder, untrained"
-    ]
+    results["objectives"][0]["untrained"] = "mlm, untrained"
+    others = [{**s, "model": "mlm, untrained"} for s in results["scores"] if s["model"] == "encoder, untrained"]
     results["scores"] += others
     board = boards(results, tmp_path)[0]
     assert all(board.figures[model, "sst2"].gap is not None for model in ("mlm", "sop"))
