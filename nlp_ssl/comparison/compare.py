@@ -19,7 +19,7 @@ import tyro
 
 from nlp_ssl import declarations
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.grid import Grid, LabelledTask, Pairs
+from nlp_ssl.comparison.grid import MINIMAL_PAIRS, Grid, LabelledTask, Pairs
 from nlp_ssl.console import say, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
@@ -28,7 +28,7 @@ from nlp_ssl.downstream.minimal_pairs import read
 from nlp_ssl.downstream.similarity import read_pairs
 from nlp_ssl.downstream.tasks import load_task
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import write_text
+from nlp_ssl.files import UNFINISHED, write_text
 from nlp_ssl.recipe import Recipe
 
 FORMAT = 1
@@ -218,6 +218,11 @@ def make_grid(options: Compare, chosen: Mapping[str, Recipe]) -> Grid:
             raise InputError(f"--train-examples {' '.join(left_out)}: {task.task.name} has {n:,} training examples")
         if left_out:
             say(f"{task.task.name} has {n:,} training examples: {', '.join(left_out)} are left out")
+    kinds = {cell.kind for cell in grid.cells()}
+    if pairs and MINIMAL_PAIRS not in kinds:
+        say("--minimal-pairs is left out: none of these objectives says how likely a text is (mlm and clm do)")
+    if word_pairs and "similarity" not in kinds:
+        say("--word-pairs is left out: none of these objectives is of word vectors (cbow and skip_gram are)")
     return grid
 
 
@@ -273,7 +278,7 @@ def claim(options: Compare, grid: Grid) -> None:
             raise InputError(
                 f"{out} holds a comparison with another {' and another '.join(said)}: choose another --out"
             )
-    elif out.is_dir() and any(file.name not in ("lock", "comparison.json.writing") for file in out.iterdir()):
+    elif out.is_dir() and any(file.name != "lock" and file.suffix != UNFINISHED for file in out.iterdir()):
         raise InputError(f"{out} holds something that is not a comparison: choose another --out")
 
 

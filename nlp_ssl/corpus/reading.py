@@ -116,6 +116,10 @@ def _find(text: str) -> list[Source]:
         if not files:
             raise InputError(f"{text}: no {', '.join(FORMATS)} in this folder; name other text files themselves")
         return [_file(f) for f in files]
+    if path.exists():
+        raise InputError(f"{text}: not a file, and text is read more than once; write it to a file first")
+    if path.is_symlink():
+        raise InputError(f"{text}: a link to {path.readlink()}, which is not there; mend the link")
     if re.search(r"[*?\[]", text):
         matches = sorted(m for m in glob(text, recursive=True) if Path(m).is_file())  # noqa: PTH207 (absolute too)
         if not matches:

@@ -87,7 +87,8 @@ def load_task(name: str) -> Task:
     """
     file = Path(name) if name.endswith(".toml") else declarations.folder("data") / f"{name}.toml"
     if not file.is_file():
-        raise InputError(f"no task {name!r}: {did_you_mean(name, task_names())}")
+        remedy = "check its path" if name.endswith(".toml") else did_you_mean(name, task_names())
+        raise InputError(f"no task {name!r}: {remedy}")
     try:
         declared = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from nlp_ssl.cli import main
-from nlp_ssl.comparison.compare import make_grid, parse
+from nlp_ssl.comparison.compare import claim, make_grid, parse
 from nlp_ssl.comparison.results import COLUMNS, _question
 from nlp_ssl.comparison.sections import BUDGETS
 from nlp_ssl.downstream.metrics import score
+from nlp_ssl.files import UNFINISHED
 from tests.worlds import write_corpus
 
 FEW = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--budget", "4-steps"]
@@ -466,6 +467,23 @@ def test_a_folder_with_something_else_is_refused(finished: Path, world: World, t
     assert world.compare(tmp_path / "thesis", "mlm", *world.task(), *SEEDS) == 2
     assert "holds something that is not a comparison" in capsys.readouterr().err
     assert done(finished) == before and len(list((tmp_path / "thesis").iterdir())) == 1
+
+
+def test_what_a_kill_left_half_written_is_not_in_the_way(world: World, tmp_path: Path) -> None:
+    (tmp_path / f"comparison.json.1{UNFINISHED}").touch()
+    options, chosen = parse(world.arguments(tmp_path, "mlm", *world.task())[1:])
+    claim(options, make_grid(options, chosen))
+
+
+def test_pairs_that_no_objective_can_be_asked_about_are_said(world: World, tmp_path: Path, capsys) -> None:
+    words, sentences = tmp_path / "words.tsv", tmp_path / "sentences.jsonl"
+    words.write_text("tea\tcup\t5\nred\tcup\t1\nred\ttea\t2\n")
+    sentences.write_text('{"sentence_good": "the red cup", "sentence_bad": "red the cup"}\n')
+    both = ["--word-pairs", str(words), "--minimal-pairs", str(sentences)]
+    for objective, left_out in (("mlm", "--word-pairs"), ("cbow", "--minimal-pairs")):
+        make_grid(*parse(world.arguments(tmp_path / "out", objective, *world.task(), *both)[1:]))
+        said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
+        assert len(said) == 1 and said[0].startswith(f"{left_out} is left out: none of these objectives")
 
 
 def test_two_at_once_in_one_folder_are_refused(again: Path, world: World, capsys) -> None:

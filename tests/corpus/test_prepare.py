@@ -431,6 +431,13 @@ def test_several_mistakes_are_told_together(tmp_path: Path, capsys: pytest.Captu
         "nowhere.txt: no such file or folder; check the path",
         "*.nothing: no file matches",
     ]
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("gone.txt")
+    wrong = problem(capsys, tmp_path / "pipe", tmp_path / "link", "--out", tmp_path / "out")
+    assert wrong.splitlines() == [
+        f"{tmp_path}/pipe: not a file, and text is read more than once; write it to a file first",
+        f"{tmp_path}/link: a link to gone.txt, which is not there; mend the link",
+    ]
     (tmp_path / "a.txt").write_bytes(b"a\0")
     (tmp_path / "b.txt").write_bytes(b"b \xc3\xa9 \xff")
     assert len(problem(capsys, tmp_path / "a.txt", tmp_path / "b.txt", "--out", tmp_path / "out").splitlines()) == 2
