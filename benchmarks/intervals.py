@@ -1,6 +1,6 @@
 """Do the intervals of a difference cover the truth, and how often is a "better" false?
 
-python benchmarks/intervals.py [--repeats 1000]
+python benchmarks/intervals.py [--repeats 1000] [--worlds untrained]
 Models are simulated whose true scores are known. Whether an example is right depends on the model's skill, on its
 pretraining and fine-tuning seed, on the example (for both models alike, and for one alone), and on chance that every
 run has with every example. The metric is computed from the predictions, as in a comparison.
@@ -19,7 +19,7 @@ from scipy.special import ndtr
 
 from nlp_ssl.console import table
 from nlp_ssl.downstream.intervals import Scores, difference, measure
-from nlp_ssl.downstream.metrics import METRICS, Floats
+from nlp_ssl.downstream.metrics import METRICS
 
 POSITIVE = 0.7  # of the examples are of class 1: so is CoLA
 RESAMPLES = 300
@@ -43,8 +43,8 @@ class World:
     chance: float = 0.6
     seeds: int = 3
     finetuning_seeds: int = 2
-    untrained: bool = False
-    """Theirs is one network without pretraining, whose fine-tuning seeds are not ours."""
+    untrained: float | None = None
+    """Theirs is a network without pretraining, whose samples vary by this and have nothing in common with our seeds."""
 
     def draw(self, rng: np.random.Generator) -> tuple[Scores, Scores]:
         """Ours and theirs, once."""
@@ -53,27 +53,28 @@ class World:
         both = self.example * rng.standard_normal(n)
         same = self.shared_seed * rng.standard_normal((S, 1, 2))
         scores = []
-        for P, skill in ((S, self.skill + self.gain), (1 if self.untrained else S, self.skill)):
-            of_class = self._of_class(rng, P, F, skill, np.zeros((P, 1, 2)) if self.untrained else same)
-            margin = np.take_along_axis(of_class, np.broadcast_to(gold.astype(int), (P, F, n)), axis=2) + both
-            margin += self.own_example * rng.standard_normal(n) + self.chance * rng.standard_normal((P, F, n))
-            predicted = np.where(margin > 0, gold, 1 - gold)
-            scores.append(measure(self.metric, gold, predicted, pretrained=len(scores) == 0 or not self.untrained))
+        for skill, seed, pretrained in self._models():
+            # The mean margin of each run for the examples of each class.
+            of_class = skill + same * (self.untrained is None) + seed * rng.standard_normal((S, 1, 2))
+            of_class = of_class + self.finetuning * rng.standard_normal((S, F, 2))  # [S, F, 2]
+            margin = np.take_along_axis(of_class, np.broadcast_to(gold.astype(int), (S, F, n)), axis=2) + both
+            margin += self.own_example * rng.standard_normal(n) + self.chance * rng.standard_normal((S, F, n))
+            scores.append(measure(self.metric, gold, np.where(margin > 0, gold, 1 - gold), pretrained=pretrained))
         return scores[0], scores[1]
 
-    def _of_class(self, rng: np.random.Generator, P: int, F: int, skill: float, same: Floats) -> Floats:
-        """The mean margin of each run for the examples of each class [P, F, 2]."""
-        seed = 0.0 if P == 1 else self.seed
-        return skill + same + seed * rng.standard_normal((P, 1, 2)) + self.finetuning * rng.standard_normal((P, F, 2))
+    def _models(self) -> list[tuple[float, float, bool]]:
+        """Skill, what its seeds vary by, and whether it is pretrained: of ours and of theirs."""
+        ours = (self.skill + self.gain, self.seed, True)
+        return [ours, (self.skill, *((self.seed, True) if self.untrained is None else (self.untrained, False)))]
 
     def truth(self) -> float:
         """The true difference: over all seeds, and as many examples as one likes."""
-        if self.gain == 0 and not self.untrained:
+        if self.gain == 0 and self.untrained is None:
             return 0.0
         rng = np.random.default_rng(1)
         means = []
-        for skill, seed in ((self.skill + self.gain, True), (self.skill, not self.untrained)):
-            variance = self.finetuning**2 + (self.seed**2 + self.shared_seed**2 * (not self.untrained)) * seed
+        for skill, seed, _ in self._models():
+            variance = self.finetuning**2 + seed**2 + self.shared_seed**2 * (self.untrained is None)
             margin = skill + np.sqrt(variance) * rng.standard_normal((400_000, 2))
             right = ndtr(margin / np.sqrt(self.example**2 + self.own_example**2 + self.chance**2))
             # Four kinds of examples, (gold, predicted), with the share that each has.
@@ -96,16 +97,15 @@ def worlds() -> Iterator[tuple[str, World]]:
         yield f"{S} seeds, 97 % right", World(seeds=S, skill=1.9)
         yield f"{S} seeds, Matthews", World(seeds=S, metric="matthews")
         yield f"{S} seeds, macro F1, ours better", World(seeds=S, metric="macro_f1", gain=0.2)
-        yield f"{S} seeds, beside untrained", World(seeds=S, untrained=True, finetuning_seeds=3)
+        yield f"{S} seeds, beside untrained", World(seeds=S, untrained=0.05, finetuning_seeds=1)
+        yield f"{S} seeds, untrained varies less", World(seeds=S, seed=0.1, untrained=0.0)
+        yield f"{S} seeds, untrained varies more", World(seeds=S, seed=0.0, untrained=0.2)
 
 
 def multi_bootstrap(ours: Scores, theirs: Scores, rng: np.random.Generator) -> tuple[float, float]:
     """The percentile interval over seeds and examples; a resample moves scores by its examples' influence."""
     values, influence = ours.values.mean(1), ours.influence.mean(1)
-    if len(theirs.values) == len(values):
-        values, influence = values - theirs.values.mean(1), influence - theirs.influence.mean(1)
-    else:
-        values, influence = values - theirs.mean, influence - theirs.influence.mean((0, 1))
+    values, influence = values - theirs.values.mean(1), influence - theirs.influence.mean(1)
     S, n = influence.shape
     # Of a mean over hundreds of examples, resampling finds the normal distribution with their covariance.
     examples = rng.multivariate_normal(np.zeros(S), np.cov(influence, bias=True) / n, RESAMPLES)  # [R, S]
@@ -117,9 +117,13 @@ def multi_bootstrap(ours: Scores, theirs: Scores, rng: np.random.Generator) -> t
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=1000)
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--worlds", default="", help="only those with this in their names")
+    arguments = parser.parse_args()
+    repeats = arguments.repeats
     rows = []
     for name, world in worlds():
+        if arguments.worlds not in name:
+            continue
         rng, truth = np.random.default_rng(0), world.truth()
         covered = resampled = better = worse = 0
         detectable = []

@@ -129,8 +129,8 @@ class _Asked:
         return float((lengths * (lengths - 2) if masked else lengths).sum()) / FORWARD, 0
 
     def _with_untrained(self, cell: Cell) -> bool:
-        """Whether a cell is the first with its untrained network, which the others take from it."""
-        if cell.about["pretraining_seed"] != 1 or "snapshot" in cell.about:
+        """Whether a cell is the first of its seed with its untrained network, which the others take from it."""
+        if "snapshot" in cell.about:
             return False
         first = next(name for name in self.grid.recipes if self.grid.untrained(name) == cell.about["untrained"])
         return bool(first == cell.about["model"])

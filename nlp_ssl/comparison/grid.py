@@ -300,8 +300,8 @@ class Grid:
             name=f"similarity {name} seed {seed} on {pairs.name}",
             kind="similarity",
             out=self.out,
-            depends={"run": run.folder.name, "pairs": pairs.fingerprint},
-            arguments=(words, self.finetune_seeds),
+            depends={"run": run.folder.name, "pairs": pairs.fingerprint, "baseline_seed": seed},
+            arguments=(words, self.finetune_seeds, seed),
             needs=(run,),
             networks=self.finetune_seeds,
             about={**run.about, "task": pairs.name, "train_examples": None},
@@ -323,6 +323,8 @@ class Grid:
         With a `snapshot` it scores the model that the run kept under this name.
         """
         settings = {**options, "train_examples": n, "max_length": self.max_length, "precision": self.precision}
+        if snapshot is None:
+            settings["baseline_seed"] = seed
         when, about = (f", {snapshot}", {"snapshot": snapshot}) if snapshot else ("", {})
         cell = Cell(
             name=f"{kind.command} {name} seed {seed}{when} on {task.task.name}, {'all' if n is None else n} examples",

@@ -83,8 +83,8 @@ def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     return {"scores": [{**line, "score": score, "outputs": str(outputs)}], "pairs": sum(result["examples"].values())}
 
 
-def similarity(folder: Path, words: Sequence[str], networks: int) -> dict[str, Any]:
-    """Compare a run's word vectors, and as many of random vectors, with people's judgement of word pairs."""
+def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -> dict[str, Any]:
+    """Compare a run's word vectors, and so many random ones of a sample, with people's judgement of word pairs."""
     import numpy as np
 
     from nlp_ssl.downstream.metrics import score
@@ -96,7 +96,7 @@ def similarity(folder: Path, words: Sequence[str], networks: int) -> dict[str, A
     pairs, (names, vectors) = read_pairs(file), word_vectors(options.run / "model")
     lines = []
     for key, seed in [("pretrained", None), *(("random", seed) for seed in range(1, networks + 1))]:
-        drawn = np.random.default_rng(seed).standard_normal(vectors.shape, dtype=np.float32)
+        drawn = np.random.default_rng((sample, seed or 0)).standard_normal(vectors.shape, dtype=np.float32)
         judged, cosines = judgements(pairs, names, vectors if seed is None else drawn)
         if len(judged) < 2:
             raise InputError(
@@ -130,7 +130,8 @@ def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> lis
         key, method = model["key"], model["method"] or options.command
         drawn = key not in ON_TEXTS and (key, options.command) != ("pretrained", "probe")
         for place, seed in enumerate(range(1, options.seeds + 1) if drawn else [None]):
-            part = "-".join([key, *([f"seed{seed}"] if drawn else []), *([method] if method in FROZEN else [])])
+            called = options.sample(key)[0] if drawn else key
+            part = "-".join([called, *([f"seed{seed}"] if drawn else []), *([method] if method in FROZEN else [])])
             with np.load(options.out / "parts" / f"{part}.npz") as stored:
                 outputs = {split: stored[split] for split in splits if split != "train"}
             for split, output in outputs.items():

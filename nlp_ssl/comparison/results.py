@@ -227,7 +227,7 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
             known = {
                 "model": names.get(line["key"], line["key"]),
                 "role": "objective" if of_run else "baseline",
-                "pretraining_seed": cell.about["pretraining_seed"] if of_run else None,
+                "pretraining_seed": cell.about["pretraining_seed"] if line["key"] in names else None,
                 "tokens": _tokens_at(cell),
                 "task": cell.about["task"],
                 "train_examples": cell.about["train_examples"],

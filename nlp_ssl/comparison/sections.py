@@ -215,8 +215,9 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
     """What a reader should know before trusting the answer."""
     if boards and boards[0].anecdotal:
         whose = "each" if boards[0].anecdotal == boards[0].objectives else f"of {listed(boards[0].anecdotal)}"
+        over = "examples and fine-tuning seeds" if results["question"]["finetune_seeds"] > 1 else "examples"
         yield (
-            f"One pretraining seed {whose}: these intervals are over examples and fine-tuning seeds alone, and say "
+            f"One pretraining seed {whose}: these intervals are over {over} alone, and say "
             "nothing of another run of the same objective. They have no p-values."
         )
     held = results["question"]["held_equal"]

@@ -60,6 +60,9 @@ class TaskOptions:
     """Arithmetic of matrix products; auto is bf16 where the hardware has it."""
     baselines: bool = True
     """Also score what the model has to beat."""
+    baseline_seed: int = 1
+    """What networks that are not pretrained start from, and random vectors: another number is another sample of them,
+    of --seeds."""
     share_baselines: Path | None = None
     """Folder that the results of several runs share: a baseline that is there for the same task and settings is
     taken from it, one that is not is left there."""
@@ -72,6 +75,12 @@ class TaskOptions:
     metric: tuple[str, ...] = ()
     """accuracy f1 macro_f1 matthews for classes, pearson spearman for numbers; choices are made by the first."""
 
+    def sample(self, kind: str) -> tuple[str, int]:
+        """What the parts of networks of a kind are called, and the number that their seeds 1, 2, … are counted from."""
+        if kind == "pretrained" or self.baseline_seed == 1:
+            return kind, 0
+        return f"{kind}{self.baseline_seed}", 1000 * (self.baseline_seed - 1)
+
     def rules(self) -> list[tuple[bool, str]]:
         """What has to hold, each with the sentence for where it does not."""
         return [
@@ -81,6 +90,7 @@ class TaskOptions:
                 f"--train-examples {self.train_examples}: at least {FEWEST_EXAMPLES}, part of them is held out",
             ),
             (self.max_length >= 8, f"--max-length {self.max_length}: at least 8"),
+            (self.baseline_seed >= 1, f"--baseline-seed {self.baseline_seed}: at least 1"),
             (
                 self.share_baselines is None or not self.share_baselines.is_file(),
                 f"--share-baselines {self.share_baselines}: a file, it should be a folder",

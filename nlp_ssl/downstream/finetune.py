@@ -126,18 +126,21 @@ class _Finetuning(Experiment[Finetune]):
         from nlp_ssl.downstream.scores import Row
 
         on = self.on_untrained if kind == "untrained" else None
-        choice = self.parts.part(f"{kind}-choice", lambda: self._choose(kind), on).facts
-        seeds = range(1, self.options.seeds + 1)
-        parts = [self.parts.part(f"{kind}-seed{s}", lambda s=s: self._refit(kind, choice, s), on) for s in seeds]  # type: ignore[misc]
+        called, start = self.options.sample(kind)
+        choice = self.parts.part(f"{called}-choice", lambda: self._choose(kind, start), on).facts
+        parts = [
+            self.parts.part(f"{called}-seed{s}", lambda s=s: self._refit(kind, choice, start + s), on)  # type: ignore[misc]
+            for s in range(1, self.options.seeds + 1)
+        ]
         return [Row(kind, name, parts, method="finetune")]
 
-    def _choose(self, kind: str) -> Part:
+    def _choose(self, kind: str, seed: int) -> Part:
         tried: list[dict[str, Any]] = []
         total = len(self.options.learning_rates) * self.epochs * len(self.to_choose_on)
         with progress(f"{kind}: choose", total, "examples") as job:
             for rate in self.options.learning_rates:
-                model = self._fresh(kind, seed=0)
-                for epoch in self._train(model, "choose", self.to_choose_on, rate, 0, job):
+                model = self._fresh(kind, seed)
+                for epoch in self._train(model, "choose", self.to_choose_on, rate, seed, job):
                     outputs = model.predict(self.tokens["held-out"])
                     figures = {"score": self.held_out_score(outputs), "loss": self._held_out_loss(outputs)}
                     tried.append({"learning_rate": rate, "epochs": epoch, **figures})

@@ -26,7 +26,8 @@ ICLR 2022), but by variance and not by resampling, which with two seeds covers 7
 `benchmarks/intervals.py` simulates it all.
 
 Two models with the same seeds are one sample of differences, seed by seed and example by example. Where
-only the examples are the same, the variances A of the two are added, with Satterthwaite's degrees of freedom; where
+only the examples are the same (beside an untrained network, whose seeds have nothing to do with those of pretraining),
+the variances A of the two are added, with Satterthwaite's degrees of freedom; where
 these are few and unequal (two seeds beside five) and examples vary little, that covers as little as 90.5 %.
 """
 
@@ -55,7 +56,8 @@ class Scores:
     """A model's scores on one task."""
 
     values: Floats
-    """[pretraining seeds, fine-tuning seeds], fractions; a model that is not pretrained has one pretraining seed."""
+    """[pretraining seeds, fine-tuning seeds], fractions. A network that is not pretrained has as many samples of its
+    own in place of pretraining seeds; what has no network has one."""
     influence: Floats
     """[pretraining seeds, fine-tuning seeds, n]: how far the score is moved by each example, times n."""
     pretrained: bool = True
@@ -131,11 +133,12 @@ def difference(ours: Scores, theirs: Scores) -> Difference:
     """The mean of `ours` less that of `theirs`, on the same n examples.
 
     With as many pretraining seeds in both (or, if that is one, fine-tuning seeds), the seeds are paired: give the
-    same ones in the same order.
+    same ones in the same order. Those of untrained networks are never paired with pretraining seeds.
     """
     assert ours.influence.shape[2] == theirs.influence.shape[2], "two models are compared on the same examples"
     mine, other = _by_seed(ours), _by_seed(theirs)
-    if len(ours.values) == len(theirs.values) and len(mine[0]) == len(other[0]):
+    alike = len(ours.values) == 1 or ours.pretrained == theirs.pretrained
+    if alike and len(ours.values) == len(theirs.values) and len(mine[0]) == len(other[0]):
         spread = _spread([(mine[0] - other[0], mine[1] - other[1])])
     else:
         spread = _spread([mine, (-other[0], -other[1])])

@@ -157,7 +157,8 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
     expected = [("majority", "baseline", "finetune", None, None), ("tfidf", "baseline", "finetune", None, None)]
     for method in ("finetune", "probe", "knn"):
         untrained = ["encoder, untrained", "decoder, untrained", *(["random vectors"] if method != "finetune" else [])]
-        expected += [(name, "baseline", method, None, seed) for name in untrained for seed in (1, 2)]
+        # As many samples of what is not pretrained as there are pretraining seeds: they vary too.
+        expected += [(name, "baseline", method, run, seed) for name in untrained for run in (1, 2) for seed in (1, 2)]
         # A probe of a pretrained network has nothing to draw.
         seeds = (1, 2) if method == "finetune" else (None,)
         expected += [(o, "objective", method, run, seed) for o in ("mlm", "clm") for run in (1, 2) for seed in seeds]
@@ -167,6 +168,12 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
         with np.load(finished / line["outputs"]) as outputs:
             assert len(outputs["gold"]) == 24
             assert score(line["metric"], outputs["gold"], outputs["predicted"]) == line["score"]
+    parts = sorted((finished / "baselines").glob("untrained*-seed?-????????????????.npz"))
+    samples = {}
+    for part in parts:
+        with np.load(part) as stored:
+            samples[part.name] = stored["dev"].tobytes()
+    assert len(samples) == 2 * 2 * 2 and len(set(samples.values())) == len(samples)  # bodies, samples, seeds
 
 
 def test_the_commands_are_those_that_do_it(finished: Path, world: World, tmp_path: Path) -> None:
@@ -267,10 +274,10 @@ def test_word_pairs_where_words_have_vectors(world: World, tmp_path: Path) -> No
     assert world.compare(out, "cbow", "mlm", *world.task(), *few) == 0
     found = results(out)
     lines = [line for line in found["scores"] if line["task"] == "likeness"]
-    assert [(line["model"], line["finetuning_seed"]) for line in lines] == [
-        ("cbow", None),
-        ("random vectors", 1),
-        ("random vectors", 2),
+    assert [(line["model"], line["pretraining_seed"], line["finetuning_seed"]) for line in lines] == [
+        ("cbow", 1, None),
+        ("random vectors", 1, 1),
+        ("random vectors", 1, 2),
     ]
     for line in lines:
         with np.load(out / line["outputs"]) as outputs:

@@ -116,6 +116,18 @@ def test_seeds_can_be_added(finished: tuple[Finetune, dict], tmp_path: Path) -> 
     assert len(scores_of(more)) == 3
 
 
+def test_another_baseline_seed_is_another_sample_of_the_untrained_network(finished, tmp_path: Path) -> None:
+    asked, result = finished
+    shutil.copytree(asked.out, tmp_path / "out")
+    other = finetune(replace(asked, out=tmp_path / "out", baseline_seed=2))
+    assert scores_of(other) == scores_of(result)
+    parts = [tmp_path / "out" / "parts" / f"{name}.npz" for name in ("untrained-seed1", "untrained2-seed1")]
+    one, two = (np.load(part)["dev"] for part in parts)
+    assert one.shape == two.shape and not np.allclose(one, two)
+    with np.load(tmp_path / "out" / "parts" / "untrained2-choice.npz") as choice:
+        assert json.loads(str(choice["facts"]))["tried"]  # it has chosen for itself
+
+
 def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
     others = {"baselines": True, "seeds": 1, "epochs": 1, "train_examples": 60}
     alone = finetune(options(run("sop"), cues, tmp_path / "alone", **others))

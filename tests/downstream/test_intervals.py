@@ -84,6 +84,14 @@ def test_other_seeds_are_not_paired_but_compared_as_welch_has_it() -> None:
     assert difference(ours, theirs).p == pytest.approx(test.pvalue)
 
 
+def test_samples_of_an_untrained_network_are_not_paired_with_pretraining_seeds() -> None:
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(size=(2, 3, 2))
+    test = stats.ttest_ind(ours.mean(1), theirs.mean(1), equal_var=False)
+    scores = Scores(ours, np.zeros((3, 2, 10))), Scores(theirs, np.zeros((3, 2, 10)), pretrained=False)
+    assert difference(*scores).p == pytest.approx(test.pvalue)
+
+
 def test_pairing_by_seed_removes_what_seeds_have_in_common() -> None:
     common = np.array([[0.1], [0.5], [0.9]])
     ours = Scores(common + np.array([[0.021], [0.019], [0.02]]), np.zeros((3, 1, 10)))
