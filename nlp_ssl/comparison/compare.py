@@ -59,9 +59,9 @@ class Compare(Recipe, Protocol):
     max_length: int = 128
     """Tokens that are read of a labelled example, up to what the model has positions for."""
     seeds: int = 3
-    """Pretraining runs of each objective, with the seeds 1, 2, …"""
+    """Pretraining runs of each objective, with the seeds 1, 2, …; and as many samples of what is not pretrained."""
     finetune_seeds: int = 3
-    """Networks that are fine-tuned from each run on each task."""
+    """Networks that are fine-tuned from each run on each task, and from each sample of the same network untrained."""
     train_examples: tuple[int | Literal["all"], ...] = ("all",)
     """Sizes of the training set: 100 1000 all shows how far few labels go."""
     tune: bool = False

@@ -61,8 +61,7 @@ class TaskOptions:
     baselines: bool = True
     """Also score what the model has to beat."""
     baseline_seed: int = 1
-    """What networks that are not pretrained start from, and random vectors: another number is another sample of them,
-    of --seeds."""
+    """What untrained networks and random vectors start from; another number is another sample of them."""
     share_baselines: Path | None = None
     """Folder that the results of several runs share: a baseline that is there for the same task and settings is
     taken from it, one that is not is left there."""

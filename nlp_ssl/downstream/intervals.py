@@ -27,8 +27,8 @@ ICLR 2022), but by variance and not by resampling, which with two seeds covers 7
 
 Two models with the same seeds are one sample of differences, seed by seed and example by example. Where
 only the examples are the same (beside an untrained network, whose seeds have nothing to do with those of pretraining),
-the variances A of the two are added, with Satterthwaite's degrees of freedom; where
-these are few and unequal (two seeds beside five) and examples vary little, that covers as little as 90.5 %.
+the variances A of the two are added, with Satterthwaite's degrees of freedom; where these are few and unequal (two
+seeds beside five) and examples vary little, that covers as little as 90.5 %.
 """
 
 from __future__ import annotations
