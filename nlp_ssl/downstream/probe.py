@@ -88,13 +88,14 @@ class _Probing(Experiment[Probe]):
 
         linear, near = [], []
         called, start = self.options.sample(kind)
+        on = None if kind == "pretrained" else self.on_untrained
         for s in (None,) if kind == "pretrained" else range(1, self.options.seeds + 1):
             seed = None if s is None else start + s
             # Once for both methods, and only if one of them is not done yet.
             features = cache(lambda seed=seed: self._features(kind, seed))
             part_name, drawn = (called, {}) if seed is None else (f"{called}-seed{s}", {"seed": seed})
-            linear.append(self.parts.part(f"{part_name}-probe", lambda f=features, d=drawn: self._linear(f(), d)))  # type: ignore[misc]
-            near.append(self.parts.part(f"{part_name}-knn", lambda f=features, d=drawn: self._nearest(f(), d)))  # type: ignore[misc]
+            linear.append(self.parts.part(f"{part_name}-probe", lambda f=features, d=drawn: self._linear(f(), d), on))  # type: ignore[misc]
+            near.append(self.parts.part(f"{part_name}-knn", lambda f=features, d=drawn: self._nearest(f(), d), on))  # type: ignore[misc]
         return [
             Row(kind, f"{name}, linear probe", linear, method="probe"),
             Row(kind, f"{name}, nearest neighbours", near, method="knn"),

@@ -104,6 +104,19 @@ def test_an_interrupted_result_goes_on_and_seeds_are_added(finished: tuple[Probe
     assert len(scores_of(more, "untrained", "knn")) == 3
 
 
+def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
+    alone = probe(options(run("sop"), cues, tmp_path / "alone"))
+    shared = {"share_baselines": tmp_path / "shared"}
+    probe(options(run("mlm"), cues, tmp_path / "mlm", **shared))
+    with monkeypatch.context() as patch:  # sop's encoder is mlm's: there is nothing to draw again
+        patch.setattr("nlp_ssl.downstream.frozen.random_vectors", None)
+        together = probe(options(run("sop"), cues, tmp_path / "sop", **shared))
+    assert figures(together) == figures(alone)
+    before = len(list((tmp_path / "shared").iterdir()))
+    probe(options(run("clm"), cues, tmp_path / "clm", **shared))
+    assert len(list((tmp_path / "shared").iterdir())) == before + 8  # a decoder: all but what counts words
+
+
 def test_dev_labels_are_never_used_for_choosing(finished: tuple[Probe, dict], tmp_path: Path) -> None:
     asked, result = finished
     shutil.copy(asked.data[0] / "train.tsv", tmp_path)
