@@ -12,6 +12,7 @@ import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from nlp_ssl.cli import main
+from nlp_ssl.downstream.experiment import number_to_choose_on
 from nlp_ssl.downstream.finetune import Finetune, finetune, usual_batch_size, usual_epochs
 from nlp_ssl.downstream.work import command
 from nlp_ssl.errors import InputError
@@ -328,3 +329,7 @@ def test_a_folder_without_a_model(cues: Path, tmp_path: Path) -> None:
 )
 def test_few_examples_are_gone_through_often_and_in_small_batches(examples, batch_size, epochs) -> None:
     assert (usual_batch_size(examples), usual_epochs(examples)) == (batch_size, epochs)
+
+
+def test_settings_are_tried_on_a_quarter_of_a_large_task() -> None:
+    assert [number_to_choose_on(n) for n in (80, 5_000, 20_000, 60_000)] == [80, 5_000, 5_000, 15_000]
