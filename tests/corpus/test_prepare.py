@@ -404,7 +404,7 @@ def problem(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
         ("a.txt", b"abc \xc3\xa9\nx \xff y", "FILE: byte 9 is not UTF-8; repair the file or name its encoding"),
         ("a.txt", b"abc \xc3", "FILE: byte 4 is not UTF-8"),
         ("a.txt.gz", b"no gzip", "FILE: damaged gzip file"),
-        ("a.txt.gz", gzip.compress(b"text " * 999)[:-12], "FILE: damaged gzip file"),
+        ("a.txt.gz", gzip.compress(b"text " * 999, mtime=0)[:-12], "FILE: damaged gzip file"),
         ("a.jsonl", b'{"text": "a"}\n\n{"text": "b"\n', "FILE:3: broken JSON (Expecting ',' delimiter)"),
         ("a.jsonl", b'["text"]\n', "FILE:1: not a JSON object"),
         ("a.jsonl", b'{"body": "a", "label": 1}\n', "FILE:1: no column 'text', there is 'body', 'label'; name the one"),
