@@ -96,8 +96,9 @@ def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -
     pairs, (names, vectors) = read_pairs(file), word_vectors(options.run / "model")
     lines = []
     for key, seed in [("pretrained", None), *(("random", seed) for seed in range(1, networks + 1))]:
-        drawn = np.random.default_rng((sample, seed or 0)).standard_normal(vectors.shape, dtype=np.float32)
-        judged, cosines = judgements(pairs, names, vectors if seed is None else drawn)
+        if seed is not None:
+            vectors = np.random.default_rng((sample, seed)).standard_normal(vectors.shape, dtype=np.float32)
+        judged, cosines = judgements(pairs, names, vectors)
         if len(judged) < 2:
             raise InputError(
                 f"{file}: the corpus's vocabulary has the words of {len(judged)} of its pairs, 2 are needed"
