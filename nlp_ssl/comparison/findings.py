@@ -39,7 +39,7 @@ from nlp_ssl.downstream.intervals import (
 )
 from nlp_ssl.errors import InputError
 
-FORMAT = 2
+FORMAT = 3
 Results = dict[str, Any]
 """What results.json holds."""
 Score = dict[str, Any]

@@ -58,7 +58,12 @@ def finetune(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     options = tyro.cli(Finetune, args=list(words))
     result = finetune(options)
     shutil.rmtree(options.out / "model", ignore_errors=True)
-    return {"scores": _lines(folder, options, result), "networks": options.seeds}
+    choices = [
+        {"examples": result["examples"], **{key: model[key] for key in ("key", "learning_rate", "epochs", "tried")}}
+        for model in result["models"]
+        if model["key"] not in ON_TEXTS
+    ]
+    return {"scores": _lines(folder, options, result), "networks": options.seeds, "choices": choices}
 
 
 def probe(folder: Path, words: Sequence[str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from nlp_ssl.comparison.findings import FORMAT, Board
 from nlp_ssl.comparison.grid import Cell, Grid, LabelledTask, Pairs, best, rate_of
 from nlp_ssl.comparison.report import COLUMNS
 from nlp_ssl.console import duration, quantity, table
+from nlp_ssl.downstream.finetune import best_of
 from nlp_ssl.downstream.metrics import CORRELATIONS
 from nlp_ssl.downstream.scores import score_name
 from nlp_ssl.recipe import Budget
@@ -71,6 +72,7 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
             *(_pairs(pairs, found, WORDS) for pairs in grid.word_pairs),
         ],
         "scores": _scores(grid, found),
+        "choices": _choices(found),
         "matrix": [
             {key: cell.about[key] for key in ("model", "pretraining_seed", "on")} | {"figures": facts["figures"]}
             for cell, facts in found
@@ -236,6 +238,30 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
             whole = {column: {**line, **known, "outputs": outputs}.get(column) for column in COLUMNS}
             lines.setdefault(tuple(whole[column] for column in COLUMNS if column not in ("score", "outputs")), whole)
     return list(lines.values())
+
+
+def _choices(found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """What each network was fine-tuned with, and the best of each learning rate on held-out examples of train.
+
+    A network that several cells have is there once; cells of before choices were noted have none.
+    """
+    entries: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for cell, facts in found:
+        for choice in facts.get("choices", []):
+            model = cell.about["model" if choice["key"] == "pretrained" else "untrained"]
+            of = {"model": model, **{key: cell.about[key] for key in ("pretraining_seed", "task", "train_examples")}}
+            rates = dict.fromkeys(tried["learning_rate"] for tried in choice["tried"])
+            entries.setdefault(
+                tuple(of.values()),
+                {
+                    **of,
+                    "examples": choice["examples"],
+                    "learning_rate": choice["learning_rate"],
+                    "epochs": choice["epochs"],
+                    "tried": [best_of([t for t in choice["tried"] if t["learning_rate"] == rate]) for rate in rates],
+                },
+            )
+    return list(entries.values())
 
 
 def _tokens_at(cell: Cell) -> int | None:

@@ -100,6 +100,7 @@ def page(results: Results, boards: Sequence[Board]) -> list[Section]:
         plots(results, boards),
         *([further_scores(boards[len(main) :])] if len(boards) > len(main) else []),
         *([seeds(boards)] if boards else []),
+        *([choices(results)] if results["choices"] else []),
         own_tasks(results),
         *([matrix(results)] if results["matrix"] else []),
         budgets(results),
@@ -306,6 +307,56 @@ def seeds_cell(figure: Figure | None) -> str:
         return "–"
     spreads = (figure.seeds.sd, figure.seeds.finetuning_sd)
     return " ± ".join([percent(figure.seeds.median), *("–" if sd is None else percent(sd) for sd in spreads)])
+
+
+def choices(results: Results) -> Section:
+    """What each network was fine-tuned with."""
+    asked, tables = results["question"]["objectives"], []
+    for n in dict.fromkeys(entry["train_examples"] for entry in results["choices"]):
+        found = [entry for entry in results["choices"] if entry["train_examples"] == n]
+        tasks = {entry["task"]: entry["examples"] for entry in found}
+        of: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for entry in sorted(found, key=lambda entry: entry["pretraining_seed"]):
+            of.setdefault((entry["model"], entry["task"]), []).append(entry)
+        models = sorted({model for model, _ in of}, key=lambda m: (asked.index(m) if m in asked else len(asked), m))
+        rows = [
+            Row([shown(m), *(choice_cell(of.get((m, task), [])) for task in tasks)], m not in asked) for m in models
+        ]
+        names = [
+            Cell(t, (f"{e['to choose on']:,} learned from", f"{e['held out']:,} held out")) for t, e in tasks.items()
+        ]
+        tables.append(Table(setting_name(Setting("finetune", n, None)), ["model", *names], rows, at_the_ends(found)))
+    note = (
+        "The learning rate of each pretraining seed's network; below, after how many epochs, and its score on the "
+        "held-out examples of train, by which it was chosen; in brackets the best of each other rate. Where these lie "
+        "close together, a score owes something to the luck of the choice."
+    )
+    return Section("choices", "What fine-tuning chose", [Text(note, "note"), *tables])
+
+
+def choice_cell(entries: Sequence[dict[str, Any]]) -> Cell | str:
+    """What the networks of a model chose: "0.001", "3 epochs, 71.5 (0.0001: 68.0)"."""
+    if not entries:
+        return "–"
+    details = []
+    for entry in entries:
+        (chosen,) = (percent(t["score"]) for t in entry["tried"] if t["learning_rate"] == entry["learning_rate"])
+        others = [t for t in entry["tried"] if t["learning_rate"] != entry["learning_rate"]]
+        behind = ", ".join(f"{t['learning_rate']:g}: {percent(t['score'])}" for t in others)
+        epochs = f"{entry['epochs']} epoch{'s' * (entry['epochs'] > 1)}"
+        details.append(f"{epochs}, {chosen}{f' ({behind})' if behind else ''}")
+    return Cell(", ".join(f"{entry['learning_rate']:g}" for entry in entries), tuple(details))
+
+
+def at_the_ends(found: Sequence[dict[str, Any]]) -> str:
+    """How many networks chose the highest or the lowest of several learning rates."""
+    rates = sorted(t["learning_rate"] for t in found[0]["tried"])
+    if len(rates) == 1:
+        return f"One rate was tried, {rates[0]:g}: another may do better, and not for all models the same."
+    chosen = [entry["learning_rate"] for entry in found]
+    ends = [(chosen.count(rates[-1]), "highest"), (chosen.count(rates[0]), "lowest")]
+    told = listed([f"{n} chose the {end}" for n, end in ends if n])
+    return f"Of {len(chosen)} networks {told} of the rates: for these one beyond may do better." if told else ""
 
 
 def score_table(board: Board) -> Table:

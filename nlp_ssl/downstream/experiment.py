@@ -174,6 +174,7 @@ class Experiment(ABC, Generic[Options]):
                 "columns": [list(names) for names in (*task.columns, task.label)],
                 "metrics": list(task.metrics),
                 "train examples": len(self.train),
+                "examples to choose on": len(self.to_choose_on),
                 **self.settings(),
                 "max length": self.max_length,
                 "precision": self.precision,
@@ -244,12 +245,11 @@ class Experiment(ABC, Generic[Options]):
         rows += self.networks("pretrained", self.options.run.resolve().name)
         if self.parts.done_before:
             say(f"{self.options.out}: this was finished before; nothing was run again")
-        counts = {"train": len(self.train), "held out": len(self.held_out)}
-        counts |= {name: len(examples) for name, examples in self.predicted.items()}
+        used = {"train": self.train, "to choose on": self.to_choose_on, "held out": self.held_out, **self.predicted}
         facts = {
             "run": str(self.options.run),
             "command": command(self.options.command, self.options),
-            "examples": counts,
+            "examples": {name: len(examples) for name, examples in used.items()},
             "truncated": {name: self.tokens[name].truncated for name in ("train", *self.predicted)},
             "unknown tokens": {name: round(self.tokens[name].unknown, 4) for name in ("train", *self.predicted)},
             "precision": self.precision,

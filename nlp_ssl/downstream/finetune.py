@@ -18,7 +18,7 @@ tokenizer and settings too, and on nothing else of the run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +99,11 @@ def usual_batch_size(train_examples: int) -> int:
     return min(max(train_examples // 125, 8), 32)
 
 
+def best_of(tried: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Of what was tried the one with the highest `score` on held-out examples, of equals that of the lowest `loss`."""
+    return max(tried, key=lambda t: (t["score"], -t["loss"]))
+
+
 class _Finetuning(Experiment[Finetune]):
     """Networks that are trained whole."""
 
@@ -144,7 +149,7 @@ class _Finetuning(Experiment[Finetune]):
                     outputs = model.predict(self.tokens["held-out"])
                     figures = {"score": self.held_out_score(outputs), "loss": self._held_out_loss(outputs)}
                     tried.append({"learning_rate": rate, "epochs": epoch, **figures})
-        best = max(tried, key=lambda t: (t["score"], -t["loss"]))
+        best = best_of(tried)
         rates = self.options.learning_rates
         ends = {max(rates): "the highest tried, a higher one may do better", min(rates): "the lowest tried"}
         remark = f" ({ends[best['learning_rate']]})" if len(rates) > 1 and best["learning_rate"] in ends else ""

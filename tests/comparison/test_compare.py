@@ -176,6 +176,20 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
     assert len(samples) == 2 * 2 * 2 and len(set(samples.values())) == len(samples)  # bodies, samples, seeds
 
 
+def test_what_each_network_was_fine_tuned_with_is_there(finished: Path) -> None:
+    choices = results(finished)["choices"]
+    models = ("mlm", "clm", "encoder, untrained", "decoder, untrained")
+    expected = {(model, seed) for model in models for seed in (1, 2)}
+    assert {(c["model"], c["pretraining_seed"]) for c in choices} == expected and len(choices) == len(expected)
+    for choice in choices:
+        assert (choice["task"], choice["train_examples"]) == ("cues", None)
+        assert choice["examples"] == {"train": 40, "to choose on": 32, "held out": 8, "dev": 24}
+        (tried,) = choice["tried"]  # FEW names one rate and one epoch
+        assert (tried["learning_rate"], tried["epochs"]) == (choice["learning_rate"], choice["epochs"]) == (1e-3, 1)
+        assert 0 <= tried["score"] <= 1
+    assert "## What fine-tuning chose" in (finished / "report.md").read_text()
+
+
 def test_the_commands_are_those_that_do_it(finished: Path, world: World, tmp_path: Path) -> None:
     first, *others = results(finished)["commands"]
     assert first.startswith("nlp-ssl compare mlm clm --corpus")

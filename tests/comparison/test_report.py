@@ -191,7 +191,7 @@ def test_wrong_input_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is damaged"):
         write_report(tmp_path)
     (tmp_path / "results.json").write_text(json.dumps(results | {"format": 1}), encoding="utf-8")
-    with pytest.raises(InputError, match="has format 1, and this is for format 2"):
+    with pytest.raises(InputError, match="has format 1, and this is for format 3"):
         write_report(tmp_path)
     (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
     (tmp_path / results["scores"][0]["outputs"]).unlink()

@@ -1,9 +1,12 @@
 from dataclasses import replace
 
 from nlp_ssl.comparison.findings import Board, Figure, Gap, Setting
+from nlp_ssl.comparison.page import Cell
 from nlp_ssl.comparison.sections import (
     against_each_other,
     against_untrained,
+    at_the_ends,
+    choice_cell,
     interval,
     listed,
     mark,
@@ -14,6 +17,7 @@ from nlp_ssl.comparison.sections import (
 )
 from nlp_ssl.comparison.statistics import Description
 from nlp_ssl.downstream.intervals import Difference
+from tests.comparison.worlds import choice
 
 SEEN = Description(mean=0.7, median=0.7, sd=0.01, finetuning_sd=0.01)
 
@@ -130,3 +134,20 @@ def test_better_on_one_task_and_worse_on_another_is_no_lead() -> None:
         "Of the objectives, none can be said to be better than a and b, and between these it depends on the task; "
         "c is worse than some other."
     )
+
+
+def test_what_fine_tuning_chose_is_beside_what_it_did_not() -> None:
+    two = [choice("mlm", 1, "sst2", 100), choice("mlm", 2, "sst2", 100, rate=1e-4, epochs=1)]
+    assert choice_cell(two) == Cell("0.001, 0.0001", ("3 epochs, 71.5 (0.0001: 68.0)", "1 epoch, 68.0 (0.001: 71.5)"))
+    assert choice_cell([]) == "–"
+    one = {**two[0], "tried": two[0]["tried"][1:]}
+    assert choice_cell([one]) == Cell("0.001", ("3 epochs, 71.5",))
+
+
+def test_rates_at_the_ends_of_those_tried_are_counted() -> None:
+    high, low = choice("mlm", 1, "sst2", 100), choice("mlm", 2, "sst2", 100, rate=1e-4)
+    told = "Of 3 networks 2 chose the highest and 1 chose the lowest of the rates: for these one beyond may do better."
+    assert at_the_ends([high, high, low]) == told
+    between = {**high, "tried": [*high["tried"], {**high["tried"][0], "learning_rate": 1e-2}]}
+    assert at_the_ends([between]) == ""
+    assert at_the_ends([{**high, "tried": high["tried"][1:]}]).startswith("One rate was tried, 0.001:")

@@ -46,7 +46,7 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
     scores = list(_scores(folder, world))
     runs = [_run(world, name, seed) for name in world.objectives for seed in range(1, world.seeds + 1)]
     results = {
-        "format": 2,
+        "format": 3,
         "question": {
             "objectives": list(world.objectives),
             "seeds": list(range(1, world.seeds + 1)),
@@ -74,6 +74,13 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
             _task("blimp", "BLiMP: minimal pairs", world.examples, kind="minimal pairs", labels=[]),
         ],
         "scores": scores,
+        "choices": [
+            choice(name, seed, task, size)
+            for size in world.train_examples
+            for task in TASKS
+            for name in world.objectives
+            for seed in _seeds(world, name)
+        ],
         "matrix": [
             {
                 "model": model,
@@ -94,6 +101,24 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
     }
     (folder / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
     return results
+
+
+def choice(model: str, seed: int, task: str, size: int | None, rate: float = 1e-3, epochs: int = 3) -> dict[str, Any]:
+    """What a network was fine-tuned with, of two learning rates."""
+    tried = [
+        {"learning_rate": 1e-4, "epochs": 4, "score": 0.68, "loss": 0.7},
+        {"learning_rate": 1e-3, "epochs": 3, "score": 0.715, "loss": 0.6},
+    ]
+    return {
+        "model": model,
+        "pretraining_seed": seed,
+        "task": task,
+        "train_examples": size,
+        "examples": {"train": size or 5000, "to choose on": 80 if size else 4500, "held out": 20 if size else 500},
+        "learning_rate": rate,
+        "epochs": epochs,
+        "tried": tried,
+    }
 
 
 def _objective(name: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_a_learnable_task_is_learned(finished: tuple[Finetune, dict]) -> None:
     assert min(scores_of(result)) > 0.9
     assert max(scores_of(result, "majority")) < 0.7
     assert [m["key"] for m in result["models"]] == ["majority", "tfidf", "untrained", "pretrained"]
-    assert result["examples"] == {"train": 400, "held out": 80, "dev": 200, "test": 30}
+    assert result["examples"] == {"train": 400, "to choose on": 320, "held out": 80, "dev": 200, "test": 30}
     choice = result["models"][-1]
     assert choice["learning_rate"] == 3e-3  # the other one learns nothing
     assert len(choice["tried"]) == 8
