@@ -25,6 +25,7 @@ from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
+from nlp_ssl.objectives.denoising import can_be_copied
 from nlp_ssl.objectives.mixture import Mixture, count_targets
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.pretrain import parse, usable_examples
@@ -185,6 +186,7 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
     classes: dict[str, npt.NDArray[np.int64]] = {}
     lengths: dict[str, list[npt.NDArray[np.int64]]] = {}
     bags: dict[str, list[Any]] = {}
+    copied: dict[str, int] = {}
     seconds, step = 0.0, 0
     while read < sample and step < len(batches):
         started = time.process_time()
@@ -200,6 +202,8 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
         answered += int(_answer_in_input(batch).sum())
         for name, part in mixture.parts.items():
             targets[name] += count_targets(batch, name, part)
+            if part.head == "seq2seq_lm":
+                copied[name] = copied.get(name, 0) + int(np.count_nonzero(can_be_copied(batch, name)))
             of_part = batch.sequences[name] if name in batch.sequences else batch.labels[name]
             if of_part.ndim == 2:
                 without[name] += int(np.count_nonzero((of_part == NO_LABEL).all(axis=1)))
@@ -222,6 +226,8 @@ def measure(clean: Batches, batches: Batches, mixture: Mixture, vocabulary: Voca
             figures["classes"] = dict(zip(part.classes(vocabulary), shares.tolist(), strict=True))
         else:
             figures["rows_without_targets"] = without[name] / rows
+            if name in copied:
+                figures["accuracy_by_copying_alone"] = copied[name] / max(targets[name], 1)
         parts[name] = figures
     return {
         "examples_an_epoch": len(batches.examples),

@@ -68,6 +68,9 @@ def test_figures_of_a_known_corpus(tmp_path, capsys) -> None:
     figures = json.loads(capsys.readouterr().out)["figures"]
     assert figures["parts"]["mlm"]["targets_per_token"] == pytest.approx(0.3, abs=0.02)
     assert figures["text_in_examples"] == 1
+    assert main(["show", "document_rotation", *more]) == 0
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert 0.8 < figures["parts"]["document_rotation"]["accuracy_by_copying_alone"] < 1
     assert main(["show", "emoji", *more]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert set(shown["figures"]["parts"]["emoji"]["classes"]) == set(EMOJI)

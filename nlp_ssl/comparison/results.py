@@ -30,6 +30,9 @@ MOST_POINTS = 200
 """Points of a learning curve that are kept, evenly spread."""
 
 
+SIMPLER = {"majority": "majority", "copying": "accuracy_by_copying"}
+"""What an accuracy is to be compared with: how it is called, and its key."""
+
 MINIMAL = {
     "title": "Minimal pairs: which of two sentences is likelier, without any training",
     "kind": "minimal pairs",
@@ -326,7 +329,7 @@ def _held_out(figures: dict[str, float]) -> str:
     for key, value in figures.items():
         part = key.removesuffix("accuracy")
         if part != key:
-            majority = figures.get(f"{part}majority")
-            beside = f" (majority {100 * majority:.1f})" if majority is not None else ""
-            shown.append(f"{part}{100 * value:.1f} % right{beside}")
+            simple = {name: figures.get(f"{part}{key}") for name, key in SIMPLER.items()}
+            beside = ", ".join(f"{name} {100 * share:.1f}" for name, share in simple.items() if share is not None)
+            shown.append(f"{part}{100 * value:.1f} % right{f' ({beside})' if beside else ''}")
     return ", ".join(shown)

@@ -19,6 +19,8 @@ from nlp_ssl.console import duration, quantity
 MOST_UNEVEN = 1.05
 """The largest of what was held equal over the smallest: beyond that the comparison is not at an equal budget."""
 OVERLAP_WORTH_A_NOTE = 0.01
+COPIED_WORTH_A_NOTE = 0.25
+"""The share of the tokens to be written that can be copied, from which on a model has to have learned that."""
 MOST_POINTS = 150  # of a loss curve: more cannot be seen, and make the page heavy
 NAMED = 3  # objectives; of more that all share one fate, the answer gives the number
 
@@ -229,6 +231,11 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
         )
     if boards and boards[0].floors:
         yield f"Left out of the answer and of all averages: {'; '.join(floor_words(boards[0]))}."
+    if beginners := [told for name in results["question"]["objectives"] if (told := cannot_copy(results, name))]:
+        yield (
+            f"These had not learned to copy yet what stands in their input: {'; '.join(beginners)}. That comes rather "
+            "suddenly, with more text; a decoder that does not look at its encoder teaches it little."
+        )
     if results["failures"]:
         n = len(results["failures"])
         yield f"{n} part{'s' * (n > 1)} of the comparison failed and {'are' if n > 1 else 'is'} missing: see Failures."
@@ -240,6 +247,20 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
     ]
     if seen:
         yield f"The pretraining corpus has texts of the tasks, or near copies: {listed(seen)}."
+
+
+def cannot_copy(results: Results, objective: str) -> str | None:
+    """Of an objective whose models write fewer tokens right than copying alone would, by how far; None of others."""
+    for key in dict.fromkeys(key for run in done(results, objective) for key in run["held_out"]):
+        part = key.removesuffix("accuracy_by_copying")
+        of_part = [run["held_out"] for run in done(results, objective) if key in run["held_out"]]
+        if part != key:
+            right, copied = (float(np.mean([figures[k] for figures in of_part])) for k in (f"{part}accuracy", key))
+            if right < copied and copied > COPIED_WORTH_A_NOTE:
+                return (
+                    f"{objective}, {percent(right)} % of its tokens right, where copying would get {percent(copied)} %"
+                )
+    return None
 
 
 def meant_equal(held: str) -> str:
@@ -601,7 +622,7 @@ def own_tasks(results: Results) -> Section:
             values = [run["held_out"][key] for run in runs if run["held_out"].get(key) is not None]
             cells.append(held_out(key, float(np.mean(values))) if values else "–")
         rows.append(Row(cells))
-    names = [f"{key.replace('_', ' ')}{', %' * (key in SHARES)}" for key in keys]
+    names = [f"{key.replace('_', ' ')}{', %' * is_share(key)}" for key in keys]
     note = "On held-out text, the mean over seeds. Each column compares only objectives that predict the same thing."
     blocks.append(Table("How well it does its own task", ["objective", "body", *names], rows, note))
     language = results["corpus"]["language"]
@@ -616,12 +637,17 @@ def own_tasks(results: Results) -> Section:
     return Section("objectives", "What each objective saw and had to predict", blocks)
 
 
-SHARES = ("accuracy", "majority", "f1", "macro_f1")
+SHARES = ("accuracy", "accuracy_by_copying", "majority", "f1", "macro_f1")
+
+
+def is_share(key: str) -> bool:
+    """Whether a held-out figure, of a part of an objective or the whole, is a share that is read in hundredths."""
+    return key.rsplit(" ", 1)[-1] in SHARES
 
 
 def held_out(key: str, value: float) -> str:
     """A held-out figure; its name says what it is."""
-    if key in SHARES:
+    if is_share(key):
         return percent(value)
     return f"{value:.3f}" if abs(value) < 1000 else quantity(value)
 

@@ -1,4 +1,5 @@
-"""What the objectives that reconstruct a text share: the text itself as what the decoder writes, and moving tokens.
+"""What the objectives that reconstruct a text share: the text itself as what the decoder writes, and moving tokens;
+and how much of a text can be copied from what is read.
 
 In a mixture one corruption follows another; the first one remembers the text, so that all have it as their target.
 """
@@ -27,6 +28,21 @@ def with_original(batch: Batch) -> Batch:
     text = batch.ids[:, 1:].copy()
     text[np.arange(1, batch.ids.shape[1]) >= batch.length[:, None]] = NO_LABEL
     return replace(batch, sequences={**batch.sequences, "seq2seq_lm": text})
+
+
+def can_be_copied(batch: Batch, part: str) -> npt.NDArray[np.bool_]:
+    """Which tokens that are to be written stand behind the same token in the input. bool [B, T].
+
+    Who finds there what was written last, and copies what comes next, gets these right: nearly all of a text that
+    was rotated or whose sentences were permuted. That is what a decoder learns first of its encoder.
+    """
+    text, ids = batch.sequences[part], batch.ids  # [B, T], [B, L]
+    size = 1 + int(max(ids.max(), text.max()))
+    row = size * np.arange(len(ids))[:, None]
+    behind = np.concatenate([ids[:, :1], text[:, :-1]], axis=1)  # the first is written behind [CLS]
+    read = (row + ids[:, :-1]) * size + ids[:, 1:]  # pairs of tokens as numbers
+    found: npt.NDArray[np.bool_] = np.isin((row + behind) * size + text, read) & (text != NO_LABEL)
+    return found
 
 
 def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> Batch:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import send_to_device
@@ -21,6 +22,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.models.inputs import to_inputs
 from nlp_ssl.models.pretraining import PretrainingModel, configure
 from nlp_ssl.models.setup import make_accelerator, resolve_precision
+from nlp_ssl.objectives.denoising import can_be_copied
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.figures import figures_of
@@ -78,6 +80,8 @@ def evaluate(
     by_class = {name: torch.zeros(n, dtype=torch.float64, device=device) for name, n in classes.items()}
     own = {name: more for name, part in mixture.parts.items() if (more := figures_of(part)) is not None}
     of_own = {name: torch.zeros(len(more.names), 2, device=device).double() for name, more in own.items()}
+    written = [name for name, part in mixture.parts.items() if part.head == "seq2seq_lm"]
+    copied = {name: torch.zeros((), dtype=torch.float64, device=device) for name in written}
     model: PretrainingModel = accelerator.unwrap_model(network)
     network.eval()
     for step in range(held_out.steps):
@@ -87,6 +91,8 @@ def evaluate(
                 if more.steps is None or step < more.steps:
                     with accelerator.autocast():
                         of_own[name] += more.take(model, name, batch, inputs, vocabulary).to(device)
+            for name, of_text in copied.items():
+                of_text += int(np.count_nonzero(can_be_copied(batch, name)))
             sums += network(inputs)
             counts += inputs["counts"]
             for name, of_classes in by_class.items():
@@ -104,6 +110,8 @@ def evaluate(
             figures["majority"] = float(accelerator.reduce(by_class[name], "sum").max()) / n
         if classes[name] > 5:
             figures["among_five"] = among_five / n
+        if name in copied:
+            figures["accuracy_by_copying"] = float(accelerator.reduce(copied[name], "sum")) / n
         if mixture.parts[name].head == "causal_lm":
             figures["bits_per_byte"] = loss / math.log(2) / bytes_read
         if name in own:

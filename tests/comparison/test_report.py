@@ -9,6 +9,7 @@ import pytest
 
 from nlp_ssl import cli
 from nlp_ssl.comparison.report import COLUMNS, write_report
+from nlp_ssl.comparison.sections import cautions
 from nlp_ssl.errors import InputError
 from tests.comparison.worlds import KOREAN, TASKS, World, write_comparison
 
@@ -144,6 +145,18 @@ def test_unequal_budgets_are_said_first(tmp_path: Path) -> None:
         "Held equal: tokens, within 0.0 %. Not held equal, and differing: FLOPs up to 3.2 times, time up to 3.2 times "
         "and targets up to 6.7 times. Equal within 5 % without being held so: steps."
     ) in even
+
+
+def test_who_writes_fewer_tokens_right_than_copying_would_has_not_learned_to_copy(tmp_path: Path) -> None:
+    results = write_comparison(tmp_path, World(objectives=("mlm", "gap_sentences")))
+    for run in results["runs"]:
+        if run["objective"] == "gap_sentences":
+            run["held_out"]["accuracy_by_copying"] = 0.6
+    told = "had not learned to copy yet what stands in their input: gap_sentences, 35.0 % of its tokens right, where"
+    assert any(f"{told} copying would get 60.0 %" in caution for caution in cautions(results, []))
+    for run in results["runs"]:
+        run["held_out"]["accuracy"] = 0.61
+    assert not any("copy" in caution for caution in cautions(results, []))
 
 
 def test_a_failed_run_is_named_and_the_rest_is_reported(tmp_path: Path) -> None:

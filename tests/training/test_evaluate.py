@@ -46,6 +46,14 @@ def test_on_another_task(runs, corpus, capsys) -> None:
     assert "bert on sop" in capsys.readouterr().out
 
 
+def test_what_is_written_is_compared_with_copying(runs, corpus) -> None:
+    of_pegasus = evaluate(Evaluate(run=runs["pegasus"], corpus=corpus))
+    assert 0 <= of_pegasus["gap_sentences accuracy_by_copying"] < 0.5  # gap sentences are gone from the input
+    assert "mlm accuracy_by_copying" not in of_pegasus
+    rotated = evaluate(Evaluate(run=runs["pegasus"], corpus=corpus, on="document_rotation"))
+    assert 0.7 < rotated["accuracy_by_copying"] < 1 and rotated["accuracy"] < rotated["accuracy_by_copying"]
+
+
 @pytest.mark.parametrize(
     ("run", "on", "message"),
     [
