@@ -16,7 +16,6 @@ from nlp_ssl.comparison.grid import MINIMAL_PAIRS, PILOT, Cell, Grid, LabelledTa
 from nlp_ssl.comparison.running import apart
 from nlp_ssl.console import duration, quantity, say, table
 from nlp_ssl.corpus import tokenizer
-from nlp_ssl.downstream.experiment import number_to_choose_on
 from nlp_ssl.downstream.finetune import usual_batch_size, usual_epochs
 from nlp_ssl.downstream.minimal_pairs import read
 from nlp_ssl.recipe import Recipe
@@ -108,8 +107,7 @@ class _Asked:
         grid, task = self.grid, self.tasks[cell.about["task"]]
         N, protocol = cell.about["train_examples"] or task.counts["train"], grid.protocol
         epochs = protocol.epochs or usual_epochs(N)
-        to_choose_on = number_to_choose_on(N - held_out(N))
-        examples = epochs * (len(protocol.learning_rates) * to_choose_on + grid.finetune_seeds * N)
+        examples = epochs * (len(protocol.learning_rates) * (N - held_out(N)) + grid.finetune_seeds * N)
         networks = 2 if self._with_untrained(cell) else 1
         batch_size = protocol.batch_size or usual_batch_size(N)
         return networks * examples * self.lengths[task.task.name], networks * examples / batch_size

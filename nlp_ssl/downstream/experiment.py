@@ -2,8 +2,9 @@
 
 The training examples are the first N of a fixed, class-balanced order, so 100 are part of 1,000 and every model,
 method, seed and baseline has the same ones. Their end, a tenth (`splits.held_out`), is held out: all choices are
-made there, on models that learned from the rest, or from a part of it (`number_to_choose_on`). The scores are those
-on dev, and on test where its labels are known: no choice has seen them.
+made there, on models that learned from all the rest: what is best for a part of it, such as a learning rate, can be
+what the whole of it does not survive. The scores are those on dev, and on test where its labels are known: no choice
+has seen them.
 """
 
 from __future__ import annotations
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
 FEWEST_EXAMPLES = 20
 UNKNOWN_WORTH_A_WARNING = 0.1
 SHARED_WORTH_A_WARNING = 0.1
-
-
-def number_to_choose_on(examples: int) -> int:
-    """How many of so many training examples a setting is tried on: 5,000, and of a large task a quarter.
-
-    So choosing stays cheap; and what is chosen is still right for the rest: a learning rate that is best for a
-    thirteenth of the updates can be one that the whole number of them does not survive.
-    """
-    return min(examples, max(5000, examples // 4))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +145,7 @@ class Experiment(ABC, Generic[Options]):
         chosen = nested_order(train.labels, task.kind)[:N]
         rest = N - held_out(N)
         self.train = train.take(chosen)
-        self.to_choose_on = train.take(chosen[: number_to_choose_on(rest)])
+        self.to_choose_on = train.take(chosen[:rest])
         self.held_out = train.take(chosen[rest:])
         if labels and "f1" in task.metrics and len(labels) > 2:
             raise InputError(f"{task.name} has {len(labels)} labels, f1 is for two: --metric macro_f1")
@@ -245,7 +237,7 @@ class Experiment(ABC, Generic[Options]):
         rows += self.networks("pretrained", self.options.run.resolve().name)
         if self.parts.done_before:
             say(f"{self.options.out}: this was finished before; nothing was run again")
-        used = {"train": self.train, "to choose on": self.to_choose_on, "held out": self.held_out, **self.predicted}
+        used = {"train": self.train, "held out": self.held_out, **self.predicted}
         facts = {
             "run": str(self.options.run),
             "command": command(self.options.command, self.options),

@@ -52,6 +52,9 @@ from nlp_ssl.training.schedule import learning_rate
 
 CALIBRATION_STEPS = 8
 """Steps that are timed to turn a budget in minutes into steps."""
+COUNTED_STEPS = 256
+"""Steps whose FLOPs are counted to turn a budget in FLOPs into steps. Batches differ: with eight of them runs of one
+budget were up to a tenth apart; and counting costs no more than to make them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,41 +276,41 @@ class Trainer:
         elif budget.unit == "tokens":
             steps = budget.amount * len(batches) / batches.examples.length.sum()
         elif budget.unit == "flops":
-            steps = budget.amount / self._flops_a_step(self._sample())
+            steps = budget.amount / self._flops_a_step()
         else:
-            steps = 60 * budget.amount / self._seconds_a_step(self._sample())
+            steps = 60 * budget.amount / self._seconds_a_step([*self._sample(CALIBRATION_STEPS)])
         return max(1, round(steps))
 
     def expect(self) -> Cost:
         """What the run will cost, from a few batches; the model is as it was afterwards."""
-        drawn = self._sampled()
-        sample = [self._inputs(micro_batches) for micro_batches in drawn]
+        sample = [*self._sample(CALIBRATION_STEPS)]
         steps = self.plan(Budget.parse(self.options.budget))
         tokens = float(np.mean([sum(int(inputs["counts"][0]) for inputs in group) for group in sample]))
         body = float(np.mean([sum(self._flops_of_body(inputs) for inputs in group) for group in sample]))
+        drawn = self._drawn(CALIBRATION_STEPS)
         single = [self._inputs([micro_batches[0].take(np.arange(1))]) for micro_batches in drawn]
         return Cost(
             steps=steps,
             tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
-            flops=steps * self._flops_a_step(sample),
+            flops=steps * self._flops_a_step(),
             seconds=steps * self._seconds_a_step(sample),
             update_seconds=self._seconds_a_step(single),
             body_flops_per_token=body / tokens,
         )
 
-    def _sampled(self) -> list[list[Batch]]:
-        """Some steps' micro-batches, from all over an epoch."""
-        return [self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, CALIBRATION_STEPS)]
+    def _drawn(self, steps: int) -> Iterator[list[Batch]]:
+        """The micro-batches of so many steps, from all over an epoch."""
+        return (self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, steps))
 
-    def _sample(self) -> list[list[Inputs]]:
+    def _sample(self, steps: int) -> Iterator[list[Inputs]]:
         """What the model takes of them."""
-        return [self._inputs(micro_batches) for micro_batches in self._sampled()]
+        return map(self._inputs, self._drawn(steps))
 
     def _inputs(self, micro_batches: list[Batch]) -> list[Inputs]:
         return group_inputs(micro_batches, self.mixture, self.batches.vocabulary)
 
-    def _flops_a_step(self, groups: list[list[Inputs]]) -> float:
-        mine = np.mean([sum(map(self._flops_of, group)) for group in groups])
+    def _flops_a_step(self) -> float:
+        mine = np.mean([sum(map(self._flops_of, group)) for group in self._sample(COUNTED_STEPS)])
         return self._over_processes(float(mine), "sum")
 
     def _flops_of_body(self, inputs: Inputs) -> int:

@@ -183,7 +183,7 @@ def test_what_each_network_was_fine_tuned_with_is_there(finished: Path) -> None:
     assert {(c["model"], c["pretraining_seed"]) for c in choices} == expected and len(choices) == len(expected)
     for choice in choices:
         assert (choice["task"], choice["train_examples"]) == ("cues", None)
-        assert choice["examples"] == {"train": 40, "to choose on": 32, "held out": 8, "dev": 24}
+        assert choice["examples"] == {"train": 40, "held out": 8, "dev": 24}
         (tried,) = choice["tried"]  # FEW names one rate and one epoch
         assert (tried["learning_rate"], tried["epochs"]) == (choice["learning_rate"], choice["epochs"]) == (1e-3, 1)
         assert 0 <= tried["score"] <= 1

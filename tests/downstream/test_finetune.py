@@ -12,7 +12,6 @@ import pytest
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
 
 from nlp_ssl.cli import main
-from nlp_ssl.downstream.experiment import number_to_choose_on
 from nlp_ssl.downstream.finetune import Finetune, finetune, usual_batch_size, usual_epochs
 from nlp_ssl.downstream.work import command
 from nlp_ssl.errors import InputError
@@ -54,7 +53,7 @@ def test_a_learnable_task_is_learned(finished: tuple[Finetune, dict]) -> None:
     assert min(scores_of(result)) > 0.9
     assert max(scores_of(result, "majority")) < 0.7
     assert [m["key"] for m in result["models"]] == ["majority", "tfidf", "untrained", "pretrained"]
-    assert result["examples"] == {"train": 400, "to choose on": 320, "held out": 80, "dev": 200, "test": 30}
+    assert result["examples"] == {"train": 400, "held out": 80, "dev": 200, "test": 30}
     choice = result["models"][-1]
     assert choice["learning_rate"] == 3e-3  # the other one learns nothing
     assert len(choice["tried"]) == 8
@@ -65,6 +64,7 @@ def test_a_learnable_task_is_learned(finished: tuple[Finetune, dict]) -> None:
 def test_everything_is_written(finished: tuple[Finetune, dict]) -> None:
     asked, result = finished
     out = asked.out
+    assert json.loads((out / "options.json").read_text())["examples to choose on"] == 400 - 80
     assert json.loads((out / "scores.json").read_text()) == json.loads(json.dumps(result))
     assert "| mlm |" in (out / "scores.md").read_text()
     rows = list(csv.DictReader((out / "scores.csv").open()))
@@ -329,7 +329,3 @@ def test_a_folder_without_a_model(cues: Path, tmp_path: Path) -> None:
 )
 def test_few_examples_are_gone_through_often_and_in_small_batches(examples, batch_size, epochs) -> None:
     assert (usual_batch_size(examples), usual_epochs(examples)) == (batch_size, epochs)
-
-
-def test_settings_are_tried_on_a_quarter_of_a_large_task() -> None:
-    assert [number_to_choose_on(n) for n in (80, 5_000, 20_000, 60_000)] == [80, 5_000, 5_000, 15_000]
