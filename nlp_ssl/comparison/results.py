@@ -329,7 +329,7 @@ def _held_out(figures: dict[str, float]) -> str:
     for key, value in figures.items():
         part = key.removesuffix("accuracy")
         if part != key:
-            simple = {name: figures.get(f"{part}{key}") for name, key in SIMPLER.items()}
+            simple = {name: figures.get(f"{part}{of}") for name, of in SIMPLER.items()}
             beside = ", ".join(f"{name} {100 * share:.1f}" for name, share in simple.items() if share is not None)
             shown.append(f"{part}{100 * value:.1f} % right{f' ({beside})' if beside else ''}")
     return ", ".join(shown)

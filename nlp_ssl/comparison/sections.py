@@ -251,15 +251,12 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
 
 def cannot_copy(results: Results, objective: str) -> str | None:
     """Of an objective whose models write fewer tokens right than copying alone would, by how far; None of others."""
-    for key in dict.fromkeys(key for run in done(results, objective) for key in run["held_out"]):
-        part = key.removesuffix("accuracy_by_copying")
-        of_part = [run["held_out"] for run in done(results, objective) if key in run["held_out"]]
-        if part != key:
-            right, copied = (float(np.mean([figures[k] for figures in of_part])) for k in (f"{part}accuracy", key))
-            if right < copied and copied > COPIED_WORTH_A_NOTE:
-                return (
-                    f"{objective}, {percent(right)} % of its tokens right, where copying would get {percent(copied)} %"
-                )
+    held_out = [run["held_out"] for run in done(results, objective)]
+    for key in dict.fromkeys(key for figures in held_out for key in figures if key.endswith("accuracy_by_copying")):
+        own = f"{key.removesuffix('accuracy_by_copying')}accuracy"
+        right, copied = (float(np.mean([f[name] for f in held_out if key in f])) for name in (own, key))
+        if right < copied and copied > COPIED_WORTH_A_NOTE:
+            return f"{objective}, {percent(right)} % of its tokens right, where copying would get {percent(copied)} %"
     return None
 
 

@@ -126,11 +126,11 @@ class _Probing(Experiment[Probe]):
 
         train, labels, classes = features["train"], self.train.labels, len(self.labels)
         assert labels is not None
-        some, held_out = len(self.to_choose_on), len(self.train) - len(self.held_out)
+        rest = len(self.to_choose_on)  # behind which the held-out part of train begins
         tried = []
         with progress("linear probe", len(STRENGTHS) + 1, "models") as job:
             for strength in STRENGTHS:
-                outputs = LinearProbe(train[:some], labels[:some], classes, strength).outputs(train[held_out:])
+                outputs = LinearProbe(train[:rest], labels[:rest], classes, strength).outputs(train[rest:])
                 tried.append({"strength": strength, "score": self.held_out_score(outputs)})
                 job.advance()
             best = max(tried, key=lambda t: t["score"])["strength"]
@@ -145,8 +145,8 @@ class _Probing(Experiment[Probe]):
 
         train, labels, classes = features["train"], self.train.labels, len(self.labels)
         assert labels is not None
-        some, held_out = len(self.to_choose_on), len(self.train) - len(self.held_out)
-        outputs = NearestNeighbours(train[:some], labels[:some], classes).outputs(train[held_out:], NEIGHBOURS)
+        rest = len(self.to_choose_on)
+        outputs = NearestNeighbours(train[:rest], labels[:rest], classes).outputs(train[rest:], NEIGHBOURS)
         scores = [self.held_out_score(o) for o in outputs]
         tried = [{"neighbours": k, "score": score} for k, score in zip(NEIGHBOURS, scores, strict=True)]
         best = max(tried, key=lambda t: t["score"])["neighbours"]

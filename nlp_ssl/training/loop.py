@@ -14,7 +14,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -276,23 +276,23 @@ class Trainer:
         elif budget.unit == "tokens":
             steps = budget.amount * len(batches) / batches.examples.length.sum()
         elif budget.unit == "flops":
-            steps = budget.amount / self._flops_a_step()
+            steps = budget.amount / self._flops_a_step
         else:
-            steps = 60 * budget.amount / self._seconds_a_step([*self._sample(CALIBRATION_STEPS)])
+            steps = 60 * budget.amount / self._seconds_a_step([*map(self._inputs, self._drawn(CALIBRATION_STEPS))])
         return max(1, round(steps))
 
     def expect(self) -> Cost:
         """What the run will cost, from a few batches; the model is as it was afterwards."""
-        sample = [*self._sample(CALIBRATION_STEPS)]
+        drawn = [*self._drawn(CALIBRATION_STEPS)]
+        sample = [*map(self._inputs, drawn)]
         steps = self.plan(Budget.parse(self.options.budget))
         tokens = float(np.mean([sum(int(inputs["counts"][0]) for inputs in group) for group in sample]))
         body = float(np.mean([sum(self._flops_of_body(inputs) for inputs in group) for group in sample]))
-        drawn = self._drawn(CALIBRATION_STEPS)
         single = [self._inputs([micro_batches[0].take(np.arange(1))]) for micro_batches in drawn]
         return Cost(
             steps=steps,
             tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
-            flops=steps * self._flops_a_step(),
+            flops=steps * self._flops_a_step,
             seconds=steps * self._seconds_a_step(sample),
             update_seconds=self._seconds_a_step(single),
             body_flops_per_token=body / tokens,
@@ -302,15 +302,14 @@ class Trainer:
         """The micro-batches of so many steps, from all over an epoch."""
         return (self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, steps))
 
-    def _sample(self, steps: int) -> Iterator[list[Inputs]]:
-        """What the model takes of them."""
-        return map(self._inputs, self._drawn(steps))
-
     def _inputs(self, micro_batches: list[Batch]) -> list[Inputs]:
         return group_inputs(micro_batches, self.mixture, self.batches.vocabulary)
 
+    @cached_property
     def _flops_a_step(self) -> float:
-        mine = np.mean([sum(map(self._flops_of, group)) for group in self._sample(COUNTED_STEPS)])
+        """The FLOPs of a step in the mean, over all processes."""
+        drawn = map(self._inputs, self._drawn(min(COUNTED_STEPS, len(self.batches))))
+        mine = np.mean([sum(map(self._flops_of, group)) for group in drawn])
         return self._over_processes(float(mine), "sum")
 
     def _flops_of_body(self, inputs: Inputs) -> int:
