@@ -10,14 +10,14 @@ import sys
 import time
 
 from nlp_ssl.console import table
-from nlp_ssl.corpus.batches import Batches
-from nlp_ssl.corpus.examples import Text
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.sampling.batches import Batches
+from nlp_ssl.sampling.examples import TokenStream
 
 SECONDS = 0.5
 VARIANTS: dict[str, Objective] = {name: kind() for name, kind in OBJECTIVES.items()} | {
@@ -43,7 +43,7 @@ def main() -> None:
     rows = []
     for folder in sys.argv[1:]:
         corpus = Corpus.open(folder)
-        text, vocabulary = Text(corpus.shards("train")), Vocabulary.of(corpus)
+        text, vocabulary = TokenStream(corpus.shards("train")), Vocabulary.of(corpus)
         for name, objective in VARIANTS.items():
             examples = objective.examples(text, vocabulary, objective.body, 128)
             row, padding = [f"{corpus.folder.name}: {name}"], 0.0

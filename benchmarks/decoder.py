@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp_ssl.downstream.metrics import score
-from nlp_ssl.downstream.network import Classifier, Tokens, Training, encode, load_checkpoint
-from nlp_ssl.downstream.splits import load_splits
-from nlp_ssl.downstream.tasks import load_task
-from nlp_ssl.models.setup import resolve_precision
+from nlp_ssl.evaluation.network import Classifier, Tokens, Training, encode, load_checkpoint
+from nlp_ssl.runtime import resolve_precision
+from nlp_ssl.tasks.declaration import load_task
+from nlp_ssl.tasks.metrics import score
+from nlp_ssl.tasks.splits import load_splits
 
 PARTS = {"none": "nothing", "all": "", "encoder": "encoder", "decoder": "decoder", "embeddings": "shared"}
 """What the names of the pretrained weights begin with."""

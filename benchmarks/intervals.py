@@ -18,8 +18,8 @@ import numpy as np
 from scipy.special import ndtr
 
 from nlp_ssl.console import table
-from nlp_ssl.downstream.intervals import Scores, difference, measure
-from nlp_ssl.downstream.metrics import METRICS
+from nlp_ssl.statistics.intervals import Scores, difference, measure
+from nlp_ssl.tasks.metrics import METRICS
 
 POSITIVE = 0.7  # of the examples are of class 1: so is CoLA
 RESAMPLES = 300

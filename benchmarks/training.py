@@ -31,13 +31,13 @@ from transformers import (
 
 from nlp_ssl.cli import main as nlp_ssl
 from nlp_ssl.console import table
-from nlp_ssl.corpus.examples import Text, find_examples
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.models.pretraining import configure
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.recipe import Model, Size
+from nlp_ssl.sampling.examples import TokenStream, find_examples
 
 WARM_UP, TIMED = 12, 12  # steps
 
@@ -61,7 +61,7 @@ class Clock(TrainerCallback):
 
 def with_trainer(options: Options, corpus: Corpus, bf16: bool) -> float:
     """Text tokens a second of transformers' Trainer."""
-    vocabulary, text = Vocabulary.of(corpus), Text(corpus.shards("train"))
+    vocabulary, text = Vocabulary.of(corpus), TokenStream(corpus.shards("train"))
     examples = find_examples(text, "segment", "encoder", 128)
     rows = torch.randperm(len(examples), generator=torch.Generator().manual_seed(0))[: 32 * (WARM_UP + TIMED)].tolist()
     ids = [text.gather(examples.start[[row]], int(examples.length[row]))[0].tolist() for row in rows]

@@ -26,8 +26,8 @@ from nlp_ssl.cli import main as nlp_ssl
 from nlp_ssl.console import table
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.corpus.store import Corpus
-from nlp_ssl.downstream.similarity import agreement, read_pairs
-from nlp_ssl.training.export import word_vectors
+from nlp_ssl.evaluation.similarity import agreement, read_pairs
+from nlp_ssl.models.export import word_vectors
 
 LISTS = [Path(gensim.__file__).parent / "test" / "test_data" / name for name in ("wordsim353.tsv", "simlex999.txt")]
 RATES = {

@@ -18,16 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.console import table, warn
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
-from nlp_ssl.corpus.batches import Batches
-from nlp_ssl.corpus.examples import Body, Kind
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.objectives.denoising import can_be_copied
 from nlp_ssl.objectives.mixture import Mixture, count_targets
 from nlp_ssl.recipe import Recipe
+from nlp_ssl.sampling.batch import NO_LABEL, Batch
+from nlp_ssl.sampling.batches import Batches
+from nlp_ssl.sampling.examples import Body, ExampleType
+from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.training.pretrain import parse, usable_examples
 
 UNCHANGED_WORTH_A_WARNING = 0.05
@@ -96,7 +96,7 @@ class _Untouched:
     mixture: Mixture
 
     @property
-    def example(self) -> Kind:
+    def example(self) -> ExampleType:
         return self.mixture.example
 
     @property

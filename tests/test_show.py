@@ -6,10 +6,10 @@ import pytest
 
 from nlp_ssl import declarations
 from nlp_ssl.cli import main
-from nlp_ssl.corpus.batch import Batch
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.show import CLOSE, OPEN, concerns, describe, row_lengths, row_words, told_by_lengths, told_by_words, words
 from tests.worlds import EMOJI, vocabulary, write_corpus
 

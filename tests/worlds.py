@@ -12,11 +12,11 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import PreTrainedTokenizerFast
 
-from nlp_ssl.corpus.batch import Batch, frame
-from nlp_ssl.corpus.examples import Body, Kind, Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.store import FORMAT, Corpus, Shard, write_shard
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.sampling.batch import Batch, frame
+from nlp_ssl.sampling.examples import Body, ExampleType, TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 
 SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
 EMOJI = {"😂": 34, "😍": 47}
@@ -60,10 +60,10 @@ def shard(documents: Sequence[Sequence[Sequence[int]]]) -> Shard:
 
 
 def clean_batch(
-    documents: Sequence[Sequence[Sequence[int]]], kind: Kind, body: Body, max_length: int, seed: int = 0
+    documents: Sequence[Sequence[Sequence[int]]], kind: ExampleType, body: Body, max_length: int, seed: int = 0
 ) -> tuple[Batch, Noise]:
     """All examples of some documents as one clean batch, and its noise."""
-    text = Text([shard(documents)])
+    text = TokenStream([shard(documents)])
     found = find_examples(text, kind, body, max_length)
     noise = Noise(seed, 0, np.arange(len(found)))
     length = found.length.astype(np.int64)

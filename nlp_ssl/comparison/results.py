@@ -16,15 +16,14 @@ from importlib.metadata import version
 from typing import Any
 
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.findings import FORMAT, Board
-from nlp_ssl.comparison.grid import Cell, Grid, LabelledTask, Pairs, best, rate_of
-from nlp_ssl.comparison.report import COLUMNS
+from nlp_ssl.comparison.analysis import COLUMNS, FORMAT, Board
+from nlp_ssl.comparison.plan import Job, LabelledTask, Pairs, Plan, best, rate_of
 from nlp_ssl.console import duration, quantity, table
-from nlp_ssl.downstream.finetune import best_of
-from nlp_ssl.downstream.metrics import CORRELATIONS
-from nlp_ssl.downstream.scores import score_name
+from nlp_ssl.evaluation.finetune import best_of
+from nlp_ssl.evaluation.scores import score_name
 from nlp_ssl.recipe import Budget
-from nlp_ssl.training.run import LIBRARIES
+from nlp_ssl.tasks.metrics import CORRELATIONS
+from nlp_ssl.training.run_folder import LIBRARIES
 
 MOST_POINTS = 200
 """Points of a learning curve that are kept, evenly spread."""
@@ -47,7 +46,7 @@ WORDS = {
 }
 
 
-def results(grid: Grid, command: str) -> dict[str, Any]:
+def results(grid: Plan, command: str) -> dict[str, Any]:
     """The content of results.json. `command` is the one that made it."""
     cells = grid.cells()
     found = [(cell, facts) for cell in cells if (facts := cell.facts) is not None]
@@ -97,7 +96,7 @@ def results(grid: Grid, command: str) -> dict[str, Any]:
     }
 
 
-def _question(grid: Grid) -> dict[str, Any]:
+def _question(grid: Plan) -> dict[str, Any]:
     first = next(iter(grid.recipes.values()))
     unit = Budget.parse(first.budget).unit
     return {
@@ -112,7 +111,7 @@ def _question(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _corpus(grid: Grid) -> dict[str, Any]:
+def _corpus(grid: Plan) -> dict[str, Any]:
     corpus, counts = grid.corpus, grid.corpus.counts["train"]
     return {
         "name": corpus.folder.resolve().name,
@@ -123,7 +122,7 @@ def _corpus(grid: Grid) -> dict[str, Any]:
     }
 
 
-def _run(grid: Grid, cell: Cell) -> dict[str, Any]:
+def _run(grid: Plan, cell: Job) -> dict[str, Any]:
     """A pretraining run; of one that has failed, why."""
     facts = cell.facts
     name, seed = cell.about["model"], cell.about["pretraining_seed"]
@@ -170,7 +169,7 @@ def _thinned(curve: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(curve[::-1][::every][::-1])
 
 
-def _tuning(pilots: Sequence[Cell]) -> dict[str, Any] | None:
+def _tuning(pilots: Sequence[Job]) -> dict[str, Any] | None:
     """What the learning rate was chosen from, and what that cost."""
     done = [(pilot, facts) for pilot in pilots if (facts := pilot.facts) is not None]
     chosen = best(pilots)
@@ -184,7 +183,7 @@ def _tuning(pilots: Sequence[Cell]) -> dict[str, Any] | None:
     }
 
 
-def _task(grid: Grid, task: LabelledTask) -> dict[str, Any]:
+def _task(grid: Plan, task: LabelledTask) -> dict[str, Any]:
     facts = grid.overlap(task).facts
     return {
         "name": task.task.name,
@@ -198,7 +197,7 @@ def _task(grid: Grid, task: LabelledTask) -> dict[str, Any]:
     }
 
 
-def _pairs(pairs: Pairs, found: Sequence[tuple[Cell, dict[str, Any]]], of: dict[str, Any]) -> dict[str, Any]:
+def _pairs(pairs: Pairs, found: Sequence[tuple[Job, dict[str, Any]]], of: dict[str, Any]) -> dict[str, Any]:
     """Pairs of a kind, as a task."""
     counts = [facts["pairs"] for cell, facts in found if cell.about.get("task") == pairs.name and "pairs" in facts]
     return {
@@ -218,7 +217,7 @@ def _chance(task: LabelledTask) -> float | None:
     return 0.0 if metric in CORRELATIONS else None
 
 
-def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _scores(grid: Plan, found: Sequence[tuple[Job, dict[str, Any]]]) -> list[dict[str, Any]]:
     """All lines of scores; a baseline that several cells have is there once."""
     lines: dict[tuple[Any, ...], dict[str, Any]] = {}
     for cell, facts in found:
@@ -243,7 +242,7 @@ def _scores(grid: Grid, found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[di
     return list(lines.values())
 
 
-def _choices(found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[dict[str, Any]]:
+def _choices(found: Sequence[tuple[Job, dict[str, Any]]]) -> list[dict[str, Any]]:
     """What each network was fine-tuned with, and the best of each learning rate on held-out examples of train.
 
     A network that several cells have is there once; cells of before choices were noted have none.
@@ -267,7 +266,7 @@ def _choices(found: Sequence[tuple[Cell, dict[str, Any]]]) -> list[dict[str, Any
     return list(entries.values())
 
 
-def _tokens_at(cell: Cell) -> int | None:
+def _tokens_at(cell: Job) -> int | None:
     """What the model of a snapshot had read; None for the model at the end."""
     snapshot = cell.about.get("snapshot")
     if snapshot is None:

@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from nlp_ssl.atomic_io import write_text
 from nlp_ssl.corpus import emoji, tokenizer
 from nlp_ssl.corpus.documents import clean, document_hash
 from nlp_ssl.corpus.reading import Span, read
 from nlp_ssl.corpus.sentences import Splitter, splitter
 from nlp_ssl.corpus.store import write_shard
-from nlp_ssl.files import write_text
 
 SPLITS = ("train", "validation")
 _INDEX = np.dtype([("end", np.int64), ("hash", np.uint64)])  # of a part: offset in bytes, `document_hash`

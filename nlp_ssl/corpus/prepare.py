@@ -36,6 +36,7 @@ import numpy as np
 import numpy.typing as npt
 import tyro
 
+from nlp_ssl.atomic_io import flush, writing
 from nlp_ssl.console import duration, progress, say, table, warn
 from nlp_ssl.corpus import reading, tokenizer
 from nlp_ssl.corpus.encoding import (
@@ -54,7 +55,6 @@ from nlp_ssl.corpus.reading import Document, Source
 from nlp_ssl.corpus.sentences import splitter
 from nlp_ssl.corpus.store import FORMAT, Corpus, read_shard, write_shard
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import flush, writing
 
 SAMPLE_BYTES = 200 * 10**6  # of text that the tokenizer is trained on
 SHARD_TOKENS = 2**23  # in one shard, unless a single piece has more

@@ -12,7 +12,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from nlp_ssl.models.inputs import Inputs
+from nlp_ssl.models.collate import Inputs
 from nlp_ssl.models.pretraining import PretrainingModel
 
 Shape = tuple[int, ...]

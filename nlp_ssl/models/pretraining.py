@@ -28,16 +28,16 @@ from transformers import (
 )
 from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions, Seq2SeqModelOutput
 
-from nlp_ssl.corpus.batch import NO_LABEL
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, did_you_mean
-from nlp_ssl.models.inputs import Inputs
+from nlp_ssl.models.collate import Inputs
 from nlp_ssl.models.static import AutoModelForNegativeSampling, negative_sampling
 from nlp_ssl.objectives.base import HeadKind
 from nlp_ssl.objectives.mixture import NEIGHBOURS, OF_ROWS, Mixture, Part
 from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.objectives.windows import Windows
 from nlp_ssl.recipe import SIZES, Model
+from nlp_ssl.sampling.batch import NO_LABEL
 
 HEADS: Mapping[HeadKind, Any] = {
     "masked_lm": AutoModelForMaskedLM,
@@ -332,7 +332,7 @@ class PretrainingModel(nn.Module):
         """Figures of each part, [parts, 3] in float32: the loss summed over its targets, in nats, how many of them the
         model gets right, and for how many of a row's labels the right one is among the best five.
 
-        `inputs` as in `nlp_ssl.models.inputs`. The latter two are 0 in training, where they would cost time.
+        `inputs` as in `nlp_ssl.models.collate`. The latter two are 0 in training, where they would cost time.
         """
         states = self.run_body(inputs)
         return torch.stack([self.run_head(name, states[name], inputs) for name in self.parts])

@@ -11,10 +11,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from nlp_ssl.corpus.batch import Batch
-from nlp_ssl.corpus.examples import Body, Examples, Kind, Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 
 HeadKind = Literal[
     "masked_lm", "causal_lm", "seq2seq_lm", "sequence_classification", "previous", "next", "cbow", "skip_gram"
@@ -31,7 +31,7 @@ class Objective(ABC):
     weight: float = 1.0
     """In a mixture: the factor of its loss, or its share of the rows where they alternate."""
 
-    example: ClassVar[Kind]
+    example: ClassVar[ExampleType]
     """What a row is made of; "segment" can also serve in a mixture with another kind."""
     sentences: ClassVar[int] = 1
     """The fewest sentences in an example."""
@@ -56,7 +56,7 @@ class Objective(ABC):
         """Names of the labels, for a head that predicts one a row."""
         return ()
 
-    def examples(self, text: Text, vocabulary: Vocabulary, body: Body, max_length: int) -> Examples:
+    def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
         """Its examples in a text; an objective that picks or labels them says how."""
         return find_examples(text, self.example, body, max_length, self.sentences)
 

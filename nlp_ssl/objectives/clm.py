@@ -21,10 +21,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective
+from nlp_ssl.sampling.batch import NO_LABEL, Batch
+from nlp_ssl.sampling.noise import Noise
 
 
 @dataclass(frozen=True, kw_only=True)

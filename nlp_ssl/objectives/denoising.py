@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.sampling.batch import NO_LABEL, Batch
 
 Ints = npt.NDArray[np.int64]
 

@@ -19,11 +19,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from nlp_ssl.corpus.batch import Batch
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.denoising import moved, with_original
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.noise import Noise
 
 
 @dataclass(frozen=True, kw_only=True)

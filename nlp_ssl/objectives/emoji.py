@@ -24,12 +24,12 @@ import numpy as np
 import numpy.typing as npt
 import regex
 
-from nlp_ssl.corpus.batch import Batch
-from nlp_ssl.corpus.examples import Body, Examples, Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective, require
 from nlp_ssl.objectives.denoising import moved
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 
 VARIANT = regex.compile(r"[\p{EMod}\uFE0F]")
 """Skin tones, and the request for the colourful form."""
@@ -69,7 +69,7 @@ class EmojiPrediction(Objective):
         """The emoji, the most frequent one first."""
         return tuple(self._tokens(vocabulary))
 
-    def examples(self, text: Text, vocabulary: Vocabulary, body: Body, max_length: int) -> Examples:
+    def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
         """One for each text and each type of emoji in it."""
         texts = find_examples(text, self.example, body, max_length)
         class_of = np.full(vocabulary.size, -1, np.int64)
@@ -110,7 +110,7 @@ class EmojiPrediction(Objective):
         return {emoji: found[emoji] for emoji in frequent[: len(wanted) or self.most_frequent]}
 
 
-def _has_words(text: Text, texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
+def _has_words(text: TokenStream, texts: ExampleIndex, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
     """Whether a word is left in each text once links and mentions are taken out. bool [N]."""
     begins = np.array([s.lower() in ("http", "https", "www", "@") for s in vocabulary.surfaces])
     joins = np.array([bool(JOINTS & set(s)) for s in vocabulary.surfaces])
@@ -130,7 +130,7 @@ def _has_words(text: Text, texts: Examples, vocabulary: Vocabulary) -> npt.NDArr
     return words > 0
 
 
-def _is_retweet(text: Text, texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
+def _is_retweet(text: TokenStream, texts: ExampleIndex, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
     """Whether each text begins with RT. bool [N]."""
     is_rt = np.array([s.lower() == "rt" for s in vocabulary.surfaces])
     return is_rt[text.gather(texts.start, 1)[:, 0]]

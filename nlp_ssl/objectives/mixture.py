@@ -15,11 +15,11 @@ from typing import Literal
 
 import numpy as np
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch, Ints, stack
-from nlp_ssl.corpus.examples import Body, Examples, Kind, Text
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import HeadKind, Objective, require
+from nlp_ssl.sampling.batch import NO_LABEL, Batch, Ints, stack
+from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream
+from nlp_ssl.sampling.noise import Noise
 
 Mixing = Literal["together", "alternating"]
 
@@ -85,7 +85,7 @@ class Mixture:
         return "; ".join(o.paper for o in self.objectives.values())
 
     @property
-    def example(self) -> Kind:
+    def example(self) -> ExampleType:
         """The kind of example: the one that is more than a segment, if there is one."""
         return next((o.example for o in self.objectives.values() if o.example != "segment"), "segment")
 
@@ -133,7 +133,7 @@ class Mixture:
             found[name] = name if name in able else able[0]
         return found
 
-    def examples(self, text: Text, vocabulary: Vocabulary, max_length: int) -> Examples:
+    def examples(self, text: TokenStream, vocabulary: Vocabulary, max_length: int) -> ExampleIndex:
         """The examples in a text: those of the objective that asks for most."""
 
         def asks_for(objective: Objective) -> tuple[bool, bool, int]:

@@ -21,10 +21,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from nlp_ssl.corpus.batch import Batch
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.noise import Noise
 
 
 @dataclass(frozen=True, kw_only=True)

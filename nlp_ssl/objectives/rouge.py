@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.corpus.batch import NO_LABEL
-from nlp_ssl.corpus.noise import mix
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.sampling.batch import NO_LABEL
+from nlp_ssl.sampling.noise import mix
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

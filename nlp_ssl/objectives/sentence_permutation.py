@@ -22,12 +22,12 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.corpus.batch import Batch
-from nlp_ssl.corpus.examples import Body, Examples, Text
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective, require
 from nlp_ssl.objectives.denoising import moved, with_original
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
+from nlp_ssl.sampling.noise import Noise
 
 TRIES = 4
 """Orders that are drawn to find one that is not the one there is."""
@@ -53,7 +53,7 @@ class SentencePermutation(Objective):
         super().__post_init__()
         require(0 < self.ratio <= 1, "ratio", self.ratio, "it must be above 0 and at most 1")
 
-    def examples(self, text: Text, vocabulary: Vocabulary, body: Body, max_length: int) -> Examples:
+    def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
         """All segments, those of one sentence included; none at all if each of them has only one."""
         found = super().examples(text, vocabulary, body, max_length)
         inner, _ = text.sentences(found.start, found.length.astype(np.int64))

@@ -27,11 +27,11 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective, require
 from nlp_ssl.objectives.denoising import moved, with_original
+from nlp_ssl.sampling.batch import NO_LABEL, Batch
+from nlp_ssl.sampling.noise import Noise
 
 Ints = npt.NDArray[np.int64]
 

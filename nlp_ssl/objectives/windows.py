@@ -18,10 +18,10 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.sampling.batch import NO_LABEL, Batch
+from nlp_ssl.sampling.noise import Noise
 
 WIDTH_MULTIPLE = 16
 """Rows that have lost words are cut to a multiple of this, so that there are few shapes."""

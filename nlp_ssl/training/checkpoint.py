@@ -14,8 +14,8 @@ from typing import Any
 
 from accelerate import Accelerator
 
+from nlp_ssl.atomic_io import or_disk_full, put_folder
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import or_disk_full, put_folder
 
 WRITING = "writing"
 """The folder in which a checkpoint is written; a leftover of a kill, never read."""

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.models.inputs import Inputs
+from nlp_ssl.models.collate import Inputs
 from nlp_ssl.models.pretraining import PretrainingModel
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mixture import Part
 from nlp_ssl.objectives.rouge import rouge_1
 from nlp_ssl.objectives.sentence_permutation import SentencePermutation
+from nlp_ssl.sampling.batch import NO_LABEL, Batch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,26 +29,27 @@ from transformers import AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from nlp_ssl import recipe as recipes
+from nlp_ssl.atomic_io import write_text, writing
 from nlp_ssl.console import duration, progress, quantity, say
-from nlp_ssl.corpus.batch import Batch
-from nlp_ssl.corpus.batches import Batches
-from nlp_ssl.corpus.examples import Examples, Text
-from nlp_ssl.corpus.noise import key_of
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import write_text, writing
+from nlp_ssl.models.collate import Inputs, to_inputs
 from nlp_ssl.models.flops import FlopCounter, peak_flops, shape_of
-from nlp_ssl.models.inputs import Inputs, to_inputs
 from nlp_ssl.models.pretraining import HEADS_FOLDER, PretrainingModel, configure
-from nlp_ssl.models.setup import choose_attention, make_accelerator, make_adagrad, make_optimizer, resolve_precision
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Budget
-from nlp_ssl.training import checkpoint, run
+from nlp_ssl.runtime import choose_attention, make_accelerator, make_adagrad, make_optimizer, resolve_precision
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.batches import Batches
+from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
+from nlp_ssl.sampling.noise import key_of
+from nlp_ssl.training import checkpoint
+from nlp_ssl.training import run_folder as run
 from nlp_ssl.training.card import model_card
-from nlp_ssl.training.held_out import HeldOut, evaluate, in_words, make_batches, make_held_out, together
 from nlp_ssl.training.pretrain import Pretrain
 from nlp_ssl.training.schedule import learning_rate
+from nlp_ssl.training.validation import HeldOut, evaluate, in_words, make_batches, make_held_out, together
 
 CALIBRATION_STEPS = 8
 """Steps that are timed to turn a budget in minutes into steps."""
@@ -101,7 +102,7 @@ class Totals:
             self.window[key] = self.window.get(key, 0.0) + value
 
 
-def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: Text, examples: Examples) -> Trainer:
+def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> Trainer:
     """Model, optimizer and batches of a recipe, at its first step. InputError for options that do not fit."""
     transformers_logging.disable_progress_bar()  # ours says enough
     mixture = options.mixture
@@ -138,7 +139,7 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: Text, examples
     return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
 
 
-def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Text, examples: Examples) -> int:
+def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> int:
     """Run or go on with a run; returns the exit status."""
     trainer = make_trainer(options, vocabulary, text, examples)
     accelerator = trainer.accelerator

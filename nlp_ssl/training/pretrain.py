@@ -11,13 +11,13 @@ import tyro
 
 from nlp_ssl import declarations
 from nlp_ssl import recipe as recipes
-from nlp_ssl.corpus.examples import Examples, Text
+from nlp_ssl.atomic_io import or_disk_full
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.files import or_disk_full
 from nlp_ssl.recipe import Recipe
-from nlp_ssl.training import run
+from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
+from nlp_ssl.training import run_folder as run
 
 Options = TypeVar("Options", bound=Recipe)
 
@@ -69,10 +69,12 @@ def pretrain(options: Pretrain) -> int:
         return train(options, corpus, vocabulary, text, examples)
 
 
-def usable_examples(corpus: Corpus, vocabulary: Vocabulary, split: str, recipe: Recipe) -> tuple[Text, Examples]:
+def usable_examples(
+    corpus: Corpus, vocabulary: Vocabulary, split: str, recipe: Recipe
+) -> tuple[TokenStream, ExampleIndex]:
     """A split's text and the examples in it. InputError where it has none."""
     mixture = recipe.mixture
-    text = Text(corpus.shards(split))
+    text = TokenStream(corpus.shards(split))
     if not len(text):
         raise InputError(f"{corpus.folder}: its {split} split is empty")
     examples = mixture.examples(text, vocabulary, recipe.batch.max_length)

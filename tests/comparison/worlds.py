@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nlp_ssl.downstream.metrics import score
+from nlp_ssl.tasks.metrics import score
 
 BODIES = {"clm": "decoder", "gap_sentences": "seq2seq"}
 SKILL = {"mlm": 0.30, "clm": 0.22, "sop": 0.02, "nsp": 0.0, "emoji": 0.05, "gap_sentences": 0.15}

@@ -7,10 +7,10 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.models import pretraining
 from nlp_ssl.models.flops import FlopCounter
 from nlp_ssl.models.pretraining import HEADS, PretrainingModel, TokenScorer, configure
-from nlp_ssl.models.setup import choose_attention, has_gpu
 from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES, Model
+from nlp_ssl.runtime import choose_attention, has_gpu
 from tests.worlds import vocabulary
 
 ARCHITECTURES = [

@@ -1,7 +1,7 @@
 import numpy as np
 
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.clm import CausalLM
+from nlp_ssl.sampling.noise import Noise
 from tests.objectives.test_mlm import clean
 from tests.worlds import vocabulary
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from nlp_ssl.corpus.batch import Batch
 from nlp_ssl.objectives.denoising import can_be_copied
 from nlp_ssl.objectives.document_rotation import DocumentRotation
+from nlp_ssl.sampling.batch import Batch
 from tests.objectives.test_document_rotation import Offsets
 from tests.objectives.test_sentence_permutation import rows_of
 from tests.worlds import vocabulary

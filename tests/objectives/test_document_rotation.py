@@ -2,9 +2,9 @@ from collections import Counter
 
 import numpy as np
 
-from nlp_ssl.corpus.batch import Batch, check
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.document_rotation import DocumentRotation
+from nlp_ssl.sampling.batch import Batch, check
+from nlp_ssl.sampling.noise import Noise
 from tests.objectives.test_sentence_permutation import rows_of
 from tests.worlds import vocabulary
 

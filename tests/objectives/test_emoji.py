@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus.batch import frame
-from nlp_ssl.corpus.examples import Text
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.emoji import EmojiPrediction
+from nlp_ssl.sampling.batch import frame
+from nlp_ssl.sampling.examples import TokenStream
+from nlp_ssl.sampling.noise import Noise
 from tests.worlds import shard, vocabulary
 
 SURFACES = {10: "RT", 11: "https", 12: ":", 13: "/", 14: "t", 15: ".", 16: "co", 17: "@", 18: "user", 19: "!"}
@@ -44,7 +44,7 @@ def documents() -> list[list[list[int]]]:
 
 
 def test_by_hand() -> None:
-    text, words, objective = Text([shard(documents())]), world(), EmojiPrediction()
+    text, words, objective = TokenStream([shard(documents())]), world(), EmojiPrediction()
     found = objective.examples(text, words, "encoder", 16)
     assert found.start.tolist() == [0, 0, 26, 26]
     assert found.label.tolist() == [0, 1, 1, 3]
@@ -59,14 +59,14 @@ def test_by_hand() -> None:
 
 
 def test_balanced_classes_are_equally_frequent() -> None:
-    text = Text([shard([[[20 + i, 40]] for i in range(5)] + [[[20 + i, 42]] for i in range(2)])])
+    text = TokenStream([shard([[[20 + i, 40]] for i in range(5)] + [[[20 + i, 42]] for i in range(2)])])
     found = EmojiPrediction(balanced=True).examples(text, world(), "encoder", 16)
     assert np.bincount(found.label).tolist() == [5, 5]
     assert len(set(found.start.tolist())) == 7
 
 
 def test_one_class_cannot_serve() -> None:
-    text = Text([shard([[[20, 40]], [[21, 41]]])])
+    text = TokenStream([shard([[[20, 40]], [[21, 41]]])])
     assert len(EmojiPrediction().examples(text, world(), "encoder", 16)) == 0
 
 

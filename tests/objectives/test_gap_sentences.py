@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
-from nlp_ssl.corpus.batch import Batch, check, frame
-from nlp_ssl.corpus.examples import Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.sampling.batch import Batch, check, frame
+from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary, words_vocabulary
 
 KEYS = Noise(1, 0, np.arange(1))
@@ -46,7 +46,7 @@ def chosen(batch: Batch, **fields: object) -> list[int]:
 
 
 def clean_batch(documents: int = 150) -> tuple[Batch, Noise]:
-    text = Text([shard(random_documents(0, documents))])
+    text = TokenStream([shard(random_documents(0, documents))])
     found = find_examples(text, "segment", "seq2seq", 60, 2)
     noise = Noise(1, 0, np.arange(len(found)))
     start, length = found.start, found.length.astype(np.int64)

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus.batch import check
 from nlp_ssl.objectives import OBJECTIVES
 from nlp_ssl.objectives.emoji import EmojiPrediction
 from nlp_ssl.objectives.mixture import Mixture
@@ -9,6 +8,7 @@ from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.objectives.nsp import NextSentencePrediction
 from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
+from nlp_ssl.sampling.batch import check
 from tests.worlds import clean_batch, random_documents, vocabulary
 
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus.batch import Batch
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.noise import Noise
 from tests.worlds import vocabulary
 
 MASKINGS = ("token", "whole_word", "span", "n_gram")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus import batch as batches
-from nlp_ssl.corpus.batch import frame
-from nlp_ssl.corpus.examples import Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.sampling import batch as batches
+from nlp_ssl.sampling.batch import frame
+from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 from tests.worlds import clean_batch, random_documents, shard, vocabulary
 
 # Two documents, of sentences of 3, 3 and 4 tokens and of 2, 5 and 3 tokens.
@@ -13,7 +13,7 @@ DOCUMENTS = [[[10, 11, 12], [13, 14, 15], [16, 17, 18, 19]], [[20, 21], [22, 23,
 
 
 def test_runs_end_in_the_sentence_that_does_not_fit() -> None:
-    found = find_examples(Text([shard(DOCUMENTS)]), "mixed_pair", "encoder", 3 + 5)
+    found = find_examples(TokenStream([shard(DOCUMENTS)]), "mixed_pair", "encoder", 3 + 5)
     # 3 + 3 reach 5 tokens, then one sentence is left over; 2 + 5 likewise
     assert (found.start.tolist(), found.length.tolist(), found.skipped) == ([0, 10], [5, 5], 2)
 
@@ -38,7 +38,7 @@ class Draws(Noise):
 
 
 def test_by_hand() -> None:
-    text = Text([shard(DOCUMENTS)])
+    text = TokenStream([shard(DOCUMENTS)])
     clean = frame(text, vocabulary(), "mixed_pair", "encoder", np.array([0, 10]), np.array([5, 5]), 9, Draws())
     out = NextSentencePrediction().corrupt(clean, vocabulary(), Draws())
     # 3 + 3 tokens are one too many: of two pieces of one length the second is cut, here in front.
@@ -51,7 +51,7 @@ def test_by_hand() -> None:
 
 
 def test_where_only_the_own_document_is_drawn_the_next_one_gives_its_first_sentence() -> None:
-    text = Text([shard(DOCUMENTS)])
+    text = TokenStream([shard(DOCUMENTS)])
     draws = Draws(sentence=4)  # of the second document, as the second example is
     clean = frame(text, vocabulary(), "mixed_pair", "encoder", np.array([0, 10]), np.array([5, 5]), 9, draws)
     assert clean.ids.tolist()[1] == [2, 20, 21, 3, 10, 11, 12, 3, 0]
@@ -92,14 +92,14 @@ def test_the_second_piece_is_never_of_the_same_document() -> None:
 
 
 def test_one_document_cannot_serve() -> None:
-    found = find_examples(Text([shard(DOCUMENTS[:1])]), "mixed_pair", "encoder", 8)
+    found = find_examples(TokenStream([shard(DOCUMENTS[:1])]), "mixed_pair", "encoder", 8)
     assert len(found) == 0 and found.skipped == 2
 
 
 def test_shards_are_seen_as_one() -> None:
     documents = random_documents(1, 60)
-    whole = Text([shard(documents)])
-    parts = Text([shard(documents[:11]), shard(documents[11:12]), shard(documents[12:])])
+    whole = TokenStream([shard(documents)])
+    parts = TokenStream([shard(documents[:11]), shard(documents[11:12]), shard(documents[12:])])
     found = find_examples(whole, "mixed_pair", "encoder", 24)
     noise = Noise(3, 0, np.arange(len(found)))
     start, length = found.start, found.length.astype(np.int64)

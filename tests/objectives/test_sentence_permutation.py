@@ -3,10 +3,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus.batch import Batch, check, frame
-from nlp_ssl.corpus.examples import Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.sentence_permutation import TRIES, SentencePermutation
+from nlp_ssl.sampling.batch import Batch, check, frame
+from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary
 
 
@@ -98,7 +98,7 @@ def test_what_other_corruptions_left_is_permuted_as_it_is() -> None:
 
 @pytest.fixture(scope="module")
 def clean() -> tuple[Batch, Noise]:
-    text = Text([shard(random_documents(0, 400))])
+    text = TokenStream([shard(random_documents(0, 400))])
     found = find_examples(text, "segment", "seq2seq", 60)
     noise = Noise(1, 0, np.arange(len(found)))
     start, length = found.start, found.length.astype(np.int64)
@@ -158,7 +158,7 @@ def test_a_row_is_permuted_alike_in_any_batch(clean) -> None:
 
 
 def test_texts_of_one_sentence_cannot_serve() -> None:
-    single, one_of_two = Text([shard([[[10, 11]]] * 5)]), Text([shard([[[10, 11]]] * 5 + [[[12], [13]]])])
+    single, one_of_two = TokenStream([shard([[[10, 11]]] * 5)]), TokenStream([shard([[[10, 11]]] * 5 + [[[12], [13]]])])
     objective = SentencePermutation()
     assert len(objective.examples(single, vocabulary(), "seq2seq", 20)) == 0
     assert len(objective.examples(one_of_two, vocabulary(), "seq2seq", 20)) == 6

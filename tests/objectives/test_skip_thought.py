@@ -1,7 +1,7 @@
 import numpy as np
 
-from nlp_ssl.corpus.examples import Text, find_examples
 from nlp_ssl.objectives.skip_thought import SkipThought
+from nlp_ssl.sampling.examples import TokenStream, find_examples
 from tests.worlds import clean_batch, random_documents, shard, vocabulary
 
 NO = -100
@@ -10,9 +10,9 @@ DOCUMENTS = [[[10, 11], [12, 13, 14], [15], [16, 17, 18, 19]], [[20, 21], [22]]]
 
 
 def test_triples_are_neighbours_within_a_document() -> None:
-    found = find_examples(Text([shard(DOCUMENTS)]), "triple", "encoder", 16)
+    found = find_examples(TokenStream([shard(DOCUMENTS)]), "triple", "encoder", 16)
     assert (found.start.tolist(), found.length.tolist(), found.skipped) == ([0, 2], [6, 8], 0)
-    short = find_examples(Text([shard(DOCUMENTS)]), "triple", "encoder", 2 + 7)
+    short = find_examples(TokenStream([shard(DOCUMENTS)]), "triple", "encoder", 2 + 7)
     assert (short.start.tolist(), short.skipped) == ([0], 1)
 
 

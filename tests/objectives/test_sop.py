@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus.batch import Batch, frame
-from nlp_ssl.corpus.examples import Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
+from nlp_ssl.sampling.batch import Batch, frame
+from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.show import row_lengths, told_by_lengths
 from tests.worlds import random_documents, shard, vocabulary
 
@@ -48,7 +48,7 @@ def test_by_hand() -> None:
 
 
 def test_half_of_the_pairs_are_swapped_and_no_token_is_lost() -> None:
-    text = Text([shard(random_documents(0, 400))])
+    text = TokenStream([shard(random_documents(0, 400))])
     found = find_examples(text, "pair", "encoder", 60)
     start, length, noise = found.start, found.length.astype(np.int64), Noise(1, 0, np.arange(len(found)))
     batch = frame(text, vocabulary(), "pair", "encoder", start, length, 60, noise)
@@ -63,7 +63,7 @@ def test_half_of_the_pairs_are_swapped_and_no_token_is_lost() -> None:
 def test_lengths_do_not_tell_the_order() -> None:
     draw = np.random.default_rng(0)
     documents = [[[7] * int(n) for n in 1 + draw.poisson(draw.gamma(2, 5, 4000))] for _ in range(3)]
-    text = Text([shard(documents)])
+    text = TokenStream([shard(documents)])
     found = find_examples(text, "pair", "encoder", 60)
     start, length, noise = found.start, found.length.astype(np.int64), Noise(1, 0, np.arange(len(found)))
     batch = frame(text, vocabulary(), "pair", "encoder", start, length, 60, noise)

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from nlp_ssl import recipe
-from nlp_ssl.corpus.batch import NO_LABEL, check, frame
-from nlp_ssl.corpus.examples import Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.text_infilling import TextInfilling
+from nlp_ssl.sampling.batch import NO_LABEL, check, frame
+from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 from tests.objectives.test_sentence_permutation import rows_of
 from tests.worlds import random_documents, shard, vocabulary
 
@@ -104,7 +104,7 @@ VARIANTS = [{}, TOKENS, DELETION, {"lengths": "one"}, {"ratio": 0.8, "mean_lengt
 
 @pytest.mark.parametrize("fields", VARIANTS, ids=str)
 def test_the_contract(fields) -> None:
-    text = Text([shard(random_documents(0, 300))])
+    text = TokenStream([shard(random_documents(0, 300))])
     found = find_examples(text, "segment", "seq2seq", 60)
     noise = Noise(1, 0, np.arange(len(found)))
     start, length = found.start, found.length.astype(np.int64)

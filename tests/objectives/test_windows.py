@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus.batch import Batch, check, frame
-from nlp_ssl.corpus.examples import Text, find_examples
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.cbow import CBOW
 from nlp_ssl.objectives.mixture import Mixture, count_targets
 from nlp_ssl.objectives.skip_gram import SkipGram
+from nlp_ssl.sampling.batch import Batch, check, frame
+from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary
 
 
@@ -78,7 +78,7 @@ def test_by_hand() -> None:
 
 
 def many(objective, vocab=None, rows: int = 3000) -> Batch:
-    text = Text([shard(random_documents(0, rows // 10))])
+    text = TokenStream([shard(random_documents(0, rows // 10))])
     found = find_examples(text, "segment", "static", 60)
     start, length, noise = found.start, found.length.astype(np.int64), Noise(1, 0, np.arange(len(found)))
     batch = frame(text, vocabulary(), "segment", "static", start, length, 60, noise)
@@ -145,7 +145,7 @@ def test_draws_follow_the_shares() -> None:
 
 
 def test_rows_do_not_depend_on_their_batch() -> None:
-    text = Text([shard(random_documents(3, 40))])
+    text = TokenStream([shard(random_documents(3, 40))])
     found = find_examples(text, "segment", "static", 40)
     numbers = np.arange(len(found))
 

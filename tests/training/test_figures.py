@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from nlp_ssl.cli import main
-from nlp_ssl.corpus.batch import NO_LABEL, Batch
-from nlp_ssl.corpus.noise import Noise
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.sentence_permutation import SentencePermutation
 from nlp_ssl.objectives.text_infilling import TextInfilling
+from nlp_ssl.sampling.batch import NO_LABEL, Batch
+from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.training.figures import figures_of, gap_sentences_written, orders_recovered
 from tests.objectives.test_sentence_permutation import rows_of
 from tests.worlds import vocabulary, write_corpus

@@ -1,1 +1,0 @@
-"""Labelled tasks: fine-tuning, metrics and their intervals, baselines."""

@@ -1,0 +1,1 @@
+"""Scores of a model: fine-tuning, probes, zero-shot."""

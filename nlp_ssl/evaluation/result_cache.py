@@ -1,0 +1,141 @@
+"""A command's work: the run that it is on, the folder that is kept for it, and what of it is finished.
+
+OUT/options.json says what the work in OUT depends on, so that it is never mixed with other work; OUT/parts has
+the finished pieces, which are never run again. A piece that does not depend on the run may also be left in a folder
+that several works share, under a hash of all that it does depend on.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import MISSING, dataclass, fields
+from hashlib import blake2b, file_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nlp_ssl.atomic_io import UNFINISHED, write_text, writing
+from nlp_ssl.console import speaks
+from nlp_ssl.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def weights_fingerprint(model: Path) -> dict[str, str]:
+    """A hash of each file of weights in a model's folder."""
+    weights = [f for f in sorted(model.iterdir()) if f.suffix in (".safetensors", ".bin")]
+    return {f.name: file_digest(f.open("rb"), "blake2b").hexdigest()[:16] for f in weights}
+
+
+def command(name: str, options: Any) -> str:
+    """The command line that has these options, a dataclass whose `run` is positional."""
+    words = ["nlp-ssl", name, str(options.run)]
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if field.name == "run" or (field.default is not MISSING and value == field.default):
+            continue
+        flag = field.name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", *map(str, value if isinstance(value, tuple) else [value])]
+    return shlex.join(words)
+
+
+@contextmanager
+def or_cannot_write(out: Path) -> Iterator[None]:
+    """Turn a failure to write into `out` into an InputError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+            raise
+        raise InputError(
+            f"{out}: cannot write ({error.strerror}); what is finished is kept: "
+            "make room and run the same command again"
+        ) from None
+
+
+@dataclass(frozen=True)
+class CachedResult:
+    """A finished piece of work: its arrays, such as outputs by split, and facts for scores.json."""
+
+    outputs: dict[str, np.ndarray[Any, Any]]
+    facts: dict[str, Any]
+
+
+class ResultCache:
+    """The pieces of work in `out`, which becomes the folder of the work that depends on `mine`.
+
+    `shared` is the folder for pieces that other works can use too.
+
+    InputError where `out` holds work that depends on something else, or no work of this kind.
+    """
+
+    def __init__(self, out: Path, mine: dict[str, Any], shared: Path | None = None) -> None:
+        self.out, self.shared = out, shared
+        self.done_before = True
+        """Whether every part so far was there already."""
+        if out.exists() and not out.is_dir():
+            raise InputError(f"{out} is a file: choose another --out")
+        stored = out / "options.json"
+        if stored.is_file():
+            theirs = json.loads(stored.read_text("utf-8"))
+            other = [
+                f"{out} holds a result with other {key}"
+                f"{'' if isinstance(value, dict) else f' ({theirs.get(key)}, now {value})'}: choose another --out"
+                for key, value in mine.items()
+                if theirs.get(key) != value
+            ]
+            if other:
+                raise InputError(*other)
+        elif out.is_dir() and any(file.name != "parts" and file.suffix != UNFINISHED for file in out.iterdir()):
+            raise InputError(f"{out} holds something that is not a result of this command: choose another --out")
+        elif speaks():
+            (out / "parts").mkdir(parents=True, exist_ok=True)
+            write_text(stored, json.dumps(mine, indent=1, ensure_ascii=False) + "\n")
+
+    def part(self, name: str, work: Callable[[], CachedResult], on: dict[str, Any] | None = None) -> CachedResult:
+        """The part of this name: read if it was finished before, in OUT or the shared folder, else worked out and kept.
+
+        `on` is all that a part depends on which can be shared, as JSON; None for one that cannot.
+        """
+        file = self.out / "parts" / f"{name}.npz"
+        places = [file]
+        if self.shared is not None and on is not None:
+            key = blake2b(json.dumps(on, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
+            places.append(self.shared / f"{name}-{key}.npz")
+        there = next((place for place in places if place.is_file()), None)
+        if there is None:
+            self.done_before = False
+            started = time.monotonic()
+            part = work()
+            part.facts["seconds"] = round(time.monotonic() - started, 1)
+        else:
+            part = _read(there)
+        if speaks():
+            for place in places:
+                if not place.is_file():
+                    _write(place, part)
+        return part
+
+
+def _read(file: Path) -> CachedResult:
+    import numpy as np
+
+    with np.load(file) as stored:
+        facts = json.loads(str(stored["facts"]))
+        return CachedResult({key: stored[key] for key in stored.files if key != "facts"}, facts)
+
+
+def _write(file: Path, part: CachedResult) -> None:
+    import numpy as np
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with writing(file) as beside, beside.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, facts=np.array(json.dumps(part.facts)), **part.outputs)

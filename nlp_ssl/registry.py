@@ -1,0 +1,137 @@
+"""Find objectives, heads, kinds of task, baselines, readers and sentence splitters by name.
+
+A member of a group is a class with a `name`. There are three sources, searched in this order:
+
+* the package itself: the class whose `name` is that of its module, such as `MaskedLM` in `nlp_ssl/objectives/mlm.py`;
+* `--plugin MODULE-OR-FILE`: every class in that module that derives from a group's base class;
+* installed packages that announce members by entry points: group `nlp_ssl.objectives`, entry `name = "module:Class"`.
+
+Modules are imported when a member is first used. Recipes and model folders only ever give names, so reading one
+never imports code that the user has not installed or named by `--plugin`.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pkgutil
+import sys
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from nlp_ssl.errors import InputError, did_you_mean
+
+GROUPS = {
+    "objectives": ("nlp_ssl.objectives", "Objective"),
+    "heads": ("nlp_ssl.heads", "Head"),
+    "task_kinds": ("nlp_ssl.tasks.kinds", "TaskKind"),
+    "baselines": ("nlp_ssl.tasks.baselines", "Baseline"),
+    "readers": ("nlp_ssl.corpus.readers", "Reader"),
+    "splitters": ("nlp_ssl.corpus.splitters", "Splitter"),
+}
+"""Each group's package, and the class in its module `base` that all members derive from."""
+
+_named: dict[str, dict[str, type[Any]]] = {group: {} for group in GROUPS}  # by --plugin
+_plugins: list[str] = []
+
+
+def find(group: str, name: str) -> Any:
+    """The class of this name in a group. InputError where there is none, or an installed plug-in cannot be imported."""
+    member = _built_in(group, name) or _named[group].get(name)
+    if member is None and (entry := _announced(group).get(name)) is not None:
+        try:
+            member = entry.load()
+        except (ImportError, AttributeError) as error:
+            raise InputError(f"{entry.value}: cannot import the plug-in for {name!r}: {error}") from None
+    if member is None:
+        what = group.replace("_", " ").removesuffix("s").replace("task kind", "kind of task")
+        known = did_you_mean(name, names(group))
+        raise InputError(f"no such {what} {name!r}: {known} (one of your own needs --plugin MODULE)")
+    return member
+
+
+def names(group: str) -> list[str]:
+    """The names of all members of a group, sorted."""
+    return sorted({*_built_ins(group), *_named[group], *_announced(group)})
+
+
+def load_plugin(name: str) -> None:
+    """Import a module, or a .py file, and add the members of every group that it defines or imports from its package.
+
+    InputError where it cannot be imported, or a name is taken by the package itself.
+    """
+    if name in _plugins:
+        return
+    module = _imported(name)
+    package = module.__name__.partition(".")[0]
+    for value in vars(module).values():
+        if not isinstance(value, type) or value.__module__.partition(".")[0] != package:
+            continue
+        for group in _groups_of(value):
+            name_of = getattr(value, "name", None)
+            if not name_of:
+                continue
+            if _built_in(group, name_of) is not None:
+                raise InputError(f"--plugin {name}: {name_of!r} is taken: choose another name")
+            _named[group][name_of] = value
+    _plugins.append(name)
+
+
+def loaded_plugins() -> list[str]:
+    """What has been given to `load_plugin`, for child processes and printed commands."""
+    return list(_plugins)
+
+
+def _groups_of(member: type[Any]) -> list[str]:
+    """The groups whose base class a class derives from; only imported bases can have subclasses."""
+    found = []
+    for group, (package, base) in GROUPS.items():
+        module = sys.modules.get(f"{package}.base")
+        if module is not None and issubclass(member, getattr(module, base)) and member.__module__ != module.__name__:
+            found.append(group)
+    return found
+
+
+def _imported(name: str) -> ModuleType:
+    try:
+        if name.endswith(".py"):
+            file = Path(name)
+            spec = importlib.util.spec_from_file_location(file.stem, file)
+            if spec is None or spec.loader is None or not file.is_file():
+                raise InputError(f"--plugin {name}: no such file")
+            module = importlib.util.module_from_spec(spec)
+            sys.modules[file.stem] = module
+            spec.loader.exec_module(module)
+            return module
+        if str(Path.cwd()) not in sys.path:
+            sys.path.append(str(Path.cwd()))  # a module beside the user's data, as `python -m` would find it
+        return import_module(name)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"--plugin {name}: cannot import it: {type(error).__name__}: {error}") from None
+
+
+@cache
+def _built_in(group: str, name: str) -> type[Any] | None:
+    """The class of this name in the module of this name."""
+    package, _ = GROUPS[group]
+    if not name.isidentifier() or importlib.util.find_spec(f"{package}.{name}") is None:
+        return None
+    members = vars(import_module(f"{package}.{name}")).values()
+    return next((m for m in members if isinstance(m, type) and vars(m).get("name") == name), None)
+
+
+@cache
+def _built_ins(group: str) -> tuple[str, ...]:
+    package, _ = GROUPS[group]
+    modules = pkgutil.iter_modules(import_module(package).__path__)
+    return tuple(m.name for m in modules if not m.name.startswith("_") and _built_in(group, m.name) is not None)
+
+
+@cache
+def _announced(group: str) -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group=f"nlp_ssl.{group}")}

@@ -1,0 +1,1 @@
+"""A comparison's results as one HTML page."""

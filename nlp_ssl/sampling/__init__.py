@@ -1,0 +1,1 @@
+"""Arrow to batches: examples, order, noise, batches. No torch here."""

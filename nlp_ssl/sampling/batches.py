@@ -1,0 +1,170 @@
+"""The batches of a run: which examples, in which order and shape, at every step.
+
+Examples of like length share a batch, cut to a fixed budget of tokens, in one of a few widths that were
+chosen to waste the least on padding. The batch of (seed, step) is a pure function: nothing has to be
+remembered to resume, and every worker and every process finds its own part without asking another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.sampling.batch import NO_LABEL, Batch, check, frame
+from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream
+from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.order import permute
+
+MAX_WIDTHS = 24
+"""Most widths that a run's batches come in: few enough to compile, enough for little padding."""
+
+PADDING_AIM = 0.03
+"""No more widths are made once this share of padding is reached."""
+
+STEPS_PLANNED = 64
+"""Steps whose examples are looked up together, which shares the cost of the look-up."""
+
+
+class Corruption(Protocol):
+    """What batches need of an objective, or of a mixture of them."""
+
+    @property
+    def example(self) -> ExampleType:
+        """The kind of its examples."""
+
+    @property
+    def body(self) -> Body:
+        """The body that its rows are framed for."""
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """Turn a clean batch into one that is corrupted and has targets."""
+
+
+class Batches:
+    """The batches of one objective over one split: `batches[step]` is a list of micro-batches.
+
+    A step's examples are divided among `processes` x `accumulation` micro-batches; indexing gives the
+    `accumulation` of them that belong to process `rank`. `tokens` is the size of a step's batch over all
+    of them, special tokens and padding included.
+    """
+
+    def __init__(
+        self,
+        text: TokenStream,
+        examples: ExampleIndex,
+        vocabulary: Vocabulary,
+        objective: Corruption,
+        *,
+        seed: int,
+        tokens: int,
+        accumulation: int = 1,
+        rank: int = 0,
+        processes: int = 1,
+    ) -> None:
+        self.text, self.examples, self.vocabulary = text, examples, vocabulary
+        self.objective, self.seed = objective, seed
+        self.accumulation, self.rank, self.processes = accumulation, rank, processes
+        framed = examples.length + examples.special  # [N]
+        self.widths = best_widths(np.bincount(framed))
+        bucket = np.searchsorted(self.widths, framed)
+        self._members = np.argsort(bucket, kind="stable")  # [N] examples, one bucket after another
+        self._sizes = np.bincount(bucket, minlength=len(self.widths))  # [buckets] examples
+        self._steps = -(-self._sizes // np.maximum(1, tokens // self.widths))  # [buckets] in an epoch
+        self._planned: dict[int, list[tuple[int, npt.NDArray[np.int64]]]] = {}
+
+    def __len__(self) -> int:
+        """Steps in an epoch, in which every example is used once."""
+        return int(self._steps.sum())
+
+    @property
+    def padding(self) -> float:
+        """The share of an epoch's tokens that is padding."""
+        used = self.examples.length.sum() + len(self.examples) * self.examples.special
+        return float(1 - used / (self._sizes * self.widths).sum())
+
+    def __getitem__(self, step: int) -> list[Batch]:
+        bucket, rows = self._plan(step)
+        first, parts = self.rank, self.processes * self.accumulation
+        return [
+            self._make(rows[part::parts], int(self.widths[bucket]), step // len(self), rows[:1])
+            for part in range(first, parts, self.processes)
+        ]
+
+    def _make(self, rows: npt.NDArray[np.int64], width: int, epoch: int, stand_in: npt.NDArray[np.int64]) -> Batch:
+        """The micro-batch of the examples `rows`.
+
+        Where a step has fewer examples than micro-batches, one of them stands in with nothing to predict.
+        """
+        use = rows if len(rows) else stand_in
+        noise = Noise(self.seed, epoch, use)
+        start, length = self.examples.start[use], self.examples.length[use].astype(np.int64)
+        kind, body = self.objective.example, self.objective.body
+        clean = frame(self.text, self.vocabulary, kind, body, start, length, width, noise)
+        if self.examples.label is not None:
+            clean = replace(clean, label=self.examples.label[use])
+        batch = self.objective.corrupt(clean, self.vocabulary, noise)
+        check(batch, self.vocabulary, "batch")
+        if len(rows):
+            return batch
+        nothing = {k: np.full_like(v, NO_LABEL) for k, v in batch.labels.items()}
+        no_text = {k: np.full_like(v, NO_LABEL) for k, v in batch.sequences.items()}
+        return replace(batch, read=np.zeros_like(batch.read), labels=nothing, sequences=no_text)
+
+    def _plan(self, step: int) -> tuple[int, npt.NDArray[np.int64]]:
+        """The bucket of a step and its examples."""
+        block = step // STEPS_PLANNED
+        if block not in self._planned:
+            self._planned = {block: self._plan_block(block)}
+        return self._planned[block][step % STEPS_PLANNED]
+
+    def _plan_block(self, block: int) -> list[tuple[int, npt.NDArray[np.int64]]]:
+        """Bucket and examples of `STEPS_PLANNED` steps."""
+        steps = block * STEPS_PLANNED + np.arange(STEPS_PLANNED)
+        epochs, nth = np.divmod(steps, len(self))
+        plan: dict[int, tuple[int, npt.NDArray[np.int64]]] = {}
+        past = np.cumsum(self._steps)
+        before = np.cumsum(self._sizes) - self._sizes
+        for epoch in np.unique(epochs):
+            here = np.flatnonzero(epochs == epoch)
+            batch = permute(nth[here], len(self), self.seed, int(epoch), "batches")
+            buckets = np.searchsorted(past, batch, side="right")
+            for bucket in np.unique(buckets):
+                member = here[buckets == bucket]
+                size, count = int(self._sizes[bucket]), int(self._steps[bucket])
+                which = batch[buckets == bucket] - (past[bucket] - count)  # batches within the bucket
+                low, high = which * size // count, (which + 1) * size // count  # all of nearly one size
+                slots = np.concatenate([np.arange(a, b) for a, b in zip(low, high, strict=True)])
+                order = permute(slots, size, self.seed, int(epoch), "examples", int(bucket))
+                examples = self._members[before[bucket] + order]
+                parts = np.split(examples, np.cumsum(high - low)[:-1])
+                plan |= {int(i): (int(bucket), part) for i, part in zip(member, parts, strict=True)}
+        return [plan[i] for i in range(STEPS_PLANNED)]
+
+
+def best_widths(histogram: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The fewest row widths that keep padding within `PADDING_AIM`, at most `MAX_WIDTHS`; ascending.
+
+    `histogram[n]` counts the examples of length n. Each example takes the narrowest width that holds it;
+    by dynamic programming over the lengths that occur, the widths are the best of their number.
+    """
+    lengths = np.flatnonzero(histogram)
+    count = np.concatenate([[0], np.cumsum(histogram[lengths])])  # [K + 1] examples below each length
+    used = float((histogram[lengths] * lengths).sum())
+    # cost[i, j]: tokens when the lengths i..j-1 share the width lengths[j-1]
+    cost = (count[None, :] - count[:, None]) * np.concatenate([[0], lengths])[None, :].astype(np.float64)
+    cost[np.tril_indices(len(count))] = np.inf
+    best = cost[0]  # tokens of the first j lengths in one width
+    cuts: list[npt.NDArray[np.int64]] = []
+    while best[-1] > used / (1 - PADDING_AIM) and len(cuts) + 1 < MAX_WIDTHS:
+        total = best[:, None] + cost
+        cuts.append(total.argmin(axis=0))
+        best = total.min(axis=0)
+    ends = [len(lengths)]
+    for cut in reversed(cuts):
+        ends.append(int(cut[ends[-1]]))
+    widths: npt.NDArray[np.int64] = lengths[np.array(sorted(ends)) - 1]
+    return widths

@@ -1,0 +1,297 @@
+"""Examples: runs of whole sentences inside one document, as integers into the corpus.
+
+segment      as many whole sentences as fit into a row
+pair         a run of at least two sentences whose lengths say nothing of their places, to be divided between two
+             of them
+mixed_pair   a run of at least two sentences that fills a row, its last sentence being cut, to be divided likewise;
+             in half of them the second part is then drawn from another document, and cut in the same manner
+triple       a sentence with both its neighbours
+
+A sentence longer than a row is cut into segments of its own, so that no text is lost. Nothing is copied: an example
+is where its tokens start and how many there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp_ssl.corpus.store import Shard
+
+ExampleType = Literal["segment", "pair", "mixed_pair", "triple"]
+
+Body = Literal["static", "encoder", "decoder", "seq2seq"]
+"""Bodies of models: vectors of words, attention to both sides, attention to the left, both of these in a row."""
+
+
+def special_tokens(kind: ExampleType, body: Body) -> int:
+    """Special tokens in a row: none for vectors of words, else [CLS] A [SEP] or [CLS] A [SEP] B [SEP]."""
+    if body == "static":
+        return 0
+    return 3 if kind in ("pair", "mixed_pair") else 2
+
+
+class TokenStream:
+    """The shards of one split, addressed by global token position (that of a token in all shards joined)."""
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self.shards = tuple(shards)
+        self.bases = _before([len(shard.tokens) for shard in shards])  # [shards + 1] tokens
+        self.sentence_bases = _before([len(shard.sentence_offsets) - 1 for shard in shards])
+        self.document_bases = _before([len(shard.document_offsets) - 1 for shard in shards])
+
+    def __len__(self) -> int:
+        return int(self.bases[-1])
+
+    def gather(self, start: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.int64]:
+        """`width` tokens from each start on. int64 [B, width]; past the end of a shard, its last token."""
+        if len(self.shards) == 1:
+            return _gather(self.shards[0].tokens, start, width)
+        ids = np.empty((len(start), width), np.int64)
+        for shard, rows in _by_shard(start, self.bases):
+            ids[rows] = _gather(self.shards[shard].tokens, start[rows] - self.bases[shard], width)
+        return ids
+
+    def sentences(
+        self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Where sentences begin inside token runs, their first tokens aside.
+
+        Returns row [N] and offset from the row's start [N], both in ascending order.
+        """
+        rows, offsets = [], []
+        for shard, members in _by_shard(start, self.bases):
+            ends = self.shards[shard].sentence_offsets
+            # Of one type with the offsets, which searchsorted would copy otherwise.
+            local = (start[members] - self.bases[shard]).astype(ends.dtype)
+            first = np.searchsorted(ends, local, side="right")
+            past = np.searchsorted(ends, local + length[members].astype(ends.dtype), side="left")
+            count = np.maximum(past - first, 0)
+            run = np.repeat(np.arange(len(members)), count)
+            nth = np.arange(len(run)) - np.repeat(np.cumsum(count) - count, count)
+            rows.append(members[run])
+            offsets.append(ends[first[run] + nth] - local[run])
+        row, offset = np.concatenate(rows), np.concatenate(offsets).astype(np.int64)
+        order = np.argsort(row, kind="stable")
+        return row[order], offset[order]
+
+    def ends_document(self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether each token run is the last of its document. bool [B]."""
+        out = np.empty(len(start), np.bool_)
+        for shard, members in _by_shard(start, self.bases):
+            view = self.shards[shard]
+            end = (start[members] - self.bases[shard] + length[members]).astype(view.sentence_offsets.dtype)
+            sentence = np.searchsorted(view.sentence_offsets, end)  # the one after, where a sentence ends here
+            sentence = sentence.astype(view.document_offsets.dtype)
+            document = np.searchsorted(view.document_offsets, sentence)
+            out[members] = (view.sentence_offsets[sentence] == end) & (view.document_offsets[document] == sentence)
+        return out
+
+    def document_of(self, start: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The number of the document that each token is in, counted over all shards. int64 [B]."""
+        sentence = np.empty(len(start), np.int64)
+        for shard, members in _by_shard(start, self.bases):
+            ends = self.shards[shard].sentence_offsets
+            local = (start[members] - self.bases[shard]).astype(ends.dtype)
+            sentence[members] = self.sentence_bases[shard] + np.searchsorted(ends, local, side="right") - 1
+        return self.document_with(sentence)
+
+    def document_with(self, sentence: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The number of the document that each sentence, by its number, is in. int64 [B]."""
+        out = np.empty(len(sentence), np.int64)
+        for shard, members in _by_shard(sentence, self.sentence_bases):
+            starts = self.shards[shard].document_offsets
+            local = (sentence[members] - self.sentence_bases[shard]).astype(starts.dtype)
+            out[members] = self.document_bases[shard] + np.searchsorted(starts, local, side="right") - 1
+        return out
+
+    def first_sentence(self, document: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The number, counted over all shards, of the first sentence of each document. int64 [B]."""
+        out = np.empty(len(document), np.int64)
+        for shard, members in _by_shard(document, self.document_bases):
+            within = self.shards[shard].document_offsets[document[members] - self.document_bases[shard]]
+            out[members] = self.sentence_bases[shard] + within
+        return out
+
+    def to_sentence_end(self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The length of each token run, lengthened to the end of the sentence of its last token. int64 [B]."""
+        out = np.empty(len(start), np.int64)
+        for shard, members in _by_shard(start, self.bases):
+            ends = self.shards[shard].sentence_offsets
+            local = start[members] - self.bases[shard]
+            end = (local + length[members]).astype(ends.dtype)
+            out[members] = ends[np.searchsorted(ends, end)] - local
+        return out
+
+    def from_sentence(
+        self, sentence: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Runs of whole sentences of at least `wanted` tokens, or to the end of the document.
+
+        `sentence` [B] is the number of the first one, counted over all shards. Returns start [B] and length [B].
+        """
+        start, length = np.empty(len(sentence), np.int64), np.empty(len(sentence), np.int64)
+        for shard, members in _by_shard(sentence, self.sentence_bases):
+            view = self.shards[shard]
+            ends = view.sentence_offsets
+            first = (sentence[members] - self.sentence_bases[shard]).astype(view.document_offsets.dtype)
+            document = np.searchsorted(view.document_offsets, first, side="right")  # the one after
+            reached = (ends[first] + wanted[members]).astype(ends.dtype)
+            past = np.minimum(np.searchsorted(ends, reached), view.document_offsets[document])
+            start[members] = self.bases[shard] + ends[first]
+            length[members] = ends[past] - ends[first]
+        return start, length
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleIndex:
+    """The examples of one kind in a split, in the order of the text."""
+
+    start: npt.NDArray[np.int64]  # [N] global token position
+    length: npt.NDArray[np.int32]  # [N] tokens, special ones not counted
+    special: int
+    """Special tokens that are added to each."""
+    skipped: int
+    """Runs of sentences that cannot serve (a pair needs two sentences)."""
+    label: npt.NDArray[np.int64] | None = None  # [N] the class of each, where examples have one
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, chosen: npt.NDArray[np.int64], label: npt.NDArray[np.int64] | None = None) -> ExampleIndex:
+        """Some of the examples, an example as often as it is `chosen`; those never chosen count as skipped."""
+        skipped = self.skipped + len(self) - len(np.unique(chosen))
+        return replace(self, start=self.start[chosen], length=self.length[chosen], skipped=skipped, label=label)
+
+
+def find_examples(
+    text: TokenStream, kind: ExampleType, body: Body, max_length: int, sentences: int = 1
+) -> ExampleIndex:
+    """All examples of a kind whose rows, special tokens included, are at most `max_length` long.
+
+    They have at least so many `sentences`; a pair has two, whatever is asked for.
+    """
+    special = special_tokens(kind, body)
+    limit = max_length - special
+    starts, lengths, skipped = [], [], 0
+    for base, shard in zip(text.bases, text.shards, strict=False):
+        if kind == "triple":
+            start, length, left_out = _triples(shard, limit)
+        else:
+            fewest = sentences if kind == "segment" else max(2, sentences)
+            start, length, left_out = _runs(shard, limit, fewest, kind)
+        starts.append(base + start)
+        lengths.append(length.astype(np.int32))
+        skipped += left_out
+    found = ExampleIndex(start=np.concatenate(starts), length=np.concatenate(lengths), special=special, skipped=skipped)
+    if kind == "mixed_pair" and text.document_bases[-1] < 2:  # there is no other document
+        return found.take(np.arange(0))
+    return found
+
+
+def _runs(
+    shard: Shard, limit: int, fewest: int, kind: ExampleType
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Runs of sentences inside documents, at most `limit` tokens: start, length, how many are too short.
+
+    The last sentence of a mixed pair's run is cut, so that the row is full.
+    """
+    offsets = shard.sentence_offsets.astype(np.int64)
+    first, end = _halved(shard, limit) if kind == "pair" else _filled(shard, limit, cut_last=kind == "mixed_pair")
+    long_enough = end - first >= fewest
+    first, end = first[long_enough], end[long_enough]
+    start = offsets[first]
+    length = offsets[end] - start
+    if kind == "mixed_pair":
+        return start, np.minimum(length, limit), int(np.sum(~long_enough))
+    # Only a run of one sentence can be too long: cut it.
+    pieces = -(-length // limit)
+    nth = np.arange(pieces.sum()) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    start = np.repeat(start, pieces) + nth * limit
+    length = np.minimum(np.repeat(length, pieces) - nth * limit, limit)
+    return start, length, int(np.sum(~long_enough))
+
+
+def _filled(shard: Shard, limit: int, cut_last: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Runs of as many sentences as fit into `limit` tokens, one at least: their first sentences and their ends.
+
+    With `cut_last` the sentence that does not fit any more belongs to the run.
+    """
+    offsets = shard.sentence_offsets.astype(np.int64)
+    sentences = len(offsets) - 1
+    document_end = np.repeat(shard.document_offsets[1:], np.diff(shard.document_offsets))
+    past = np.searchsorted(offsets, offsets[:-1] + limit, side="left" if cut_last else "right") - (not cut_last)
+    past = np.minimum(np.maximum(past, np.arange(1, sentences + 1)), document_end).tolist()
+    runs = []
+    sentence = 0
+    while sentence < sentences:  # a step a run, not a token: where a run starts depends on the one before
+        runs.append(sentence)
+        sentence = past[sentence]
+    first = np.array(runs, np.int64)
+    return first, np.append(first[1:], sentences)
+
+
+def _halved(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The parts that documents come to when they are halved, by sentences, until a part has `limit` tokens at most.
+
+    A filled run begins with a sentence that found no room before, a long one, and ends with short ones: the lengths
+    of its first and last sentence alone tell which way round two of three runs of a novel are. Where a document
+    is halved depends on numbers of sentences, so every place in a part is alike.
+    """
+    offsets = shard.sentence_offsets.astype(np.int64)
+    documents = shard.document_offsets.astype(np.int64)
+    first, end = documents[:-1], documents[1:]
+    parts = []
+    while len(first):
+        done = (offsets[end] - offsets[first] <= limit) | (end - first == 1)
+        parts.append((first[done], end[done]))
+        first, end = first[~done], end[~done]
+        middle = (first + end) // 2
+        first, end = np.concatenate([first, middle]), np.concatenate([middle, end])
+    firsts, ends = (np.concatenate(found) for found in zip(*parts, strict=True))
+    order = np.argsort(firsts)
+    return firsts[order], ends[order]
+
+
+def _triples(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """Every sentence that has two neighbours, with them: start, length, how many are too long."""
+    offsets = shard.sentence_offsets.astype(np.int64)
+    document = np.repeat(np.arange(len(shard.document_offsets) - 1), np.diff(shard.document_offsets))
+    first = np.flatnonzero(document[:-2] == document[2:])
+    length = offsets[first + 3] - offsets[first]
+    fits = length <= limit
+    return offsets[first[fits]], length[fits], int(np.sum(~fits))
+
+
+def _by_shard(number: npt.NDArray[np.int64], bases: npt.NDArray[np.int64]) -> list[tuple[int, npt.NDArray[np.int64]]]:
+    """The shards that things with these numbers [B] lie in, each with their places in `number`.
+
+    `bases` [shards + 1] says how many of these things (tokens, sentences, documents) there are before each shard.
+    """
+    if len(bases) == 2:
+        return [(0, np.arange(len(number)))]
+    shard = np.searchsorted(bases, number, side="right") - 1
+    return [(int(s), np.flatnonzero(shard == s)) for s in np.unique(shard)]
+
+
+def _before(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """How many there are before each part, and in all. [parts + 1]."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def _gather(
+    tokens: npt.NDArray[np.uint16] | npt.NDArray[np.uint32], start: npt.NDArray[np.int64], width: int
+) -> npt.NDArray[np.int64]:
+    if len(tokens) >= width:
+        windows = np.lib.stride_tricks.sliding_window_view(tokens, width)
+        last = len(windows) - 1
+        if start.max(initial=0) <= last:
+            rows: npt.NDArray[np.int64] = windows[start].astype(np.int64)  # whole rows are copied at once
+            return rows
+    index = np.minimum(start[:, None] + np.arange(width), len(tokens) - 1)
+    gathered: npt.NDArray[np.int64] = tokens[index].astype(np.int64)
+    return gathered

@@ -1,0 +1,1 @@
+"""Labelled tasks: declarations, data, splits, metrics, baselines."""

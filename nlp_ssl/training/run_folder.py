@@ -1,0 +1,120 @@
+"""A run's folder: who may write into it, what it records.
+
+recipe.toml        the resolved recipe, itself a recipe
+environment.json   corpus and its fingerprint, command, versions, hardware
+metrics.jsonl      one object a line: {"event": "train" | "evaluate" | "end", "step": …, …}
+checkpoints/       see nlp_ssl.training.checkpoint
+model/             the model in transformers' format, its tokenizer, its card; there when the run is done
+snapshots/1-of-4/  model/ and recipe.toml as they were after a quarter of the steps, if snapshots were asked for
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nlp_ssl import recipe as recipes
+from nlp_ssl.atomic_io import write_text
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.errors import InputError
+from nlp_ssl.recipe import Recipe
+
+INCIDENTAL = ("save_every", "keep_checkpoints", "log_every", "log_with", "batch.workers", "compile")
+"""What may change between the parts of one run: nothing that its weights depend on, rounding aside."""
+
+LIBRARIES = ("nlp_ssl", "torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy")
+
+
+def snapshots(count: int) -> dict[str, int]:
+    """The names of so many snapshots, the earliest first, and which part of the steps each is taken after."""
+    return {f"1-of-{2**k}": 2**k for k in range(count, 0, -1)}
+
+
+def claim(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
+    """Make sure that a folder is this run's to write to: new, empty, or with `resume` its own.
+
+    InputError where it holds another run, the run of another recipe, or of another corpus. Writes nothing.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: choose another --out")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    stored = folder / "recipe.toml"
+    if not stored.is_file():
+        raise InputError(f"{folder} holds something that is not a run: choose another --out")
+    if not resume:
+        raise InputError(f"{folder} holds a run: go on with it by --resume, or choose another --out")
+    changes = recipes.differences(recipes.load(str(stored)), recipe)
+    changes = [change for change in changes if change.split(" is ")[0] not in INCIDENTAL]
+    if changes:
+        raise InputError(*[f"{folder} holds a run of another recipe: {change}" for change in changes])
+    check_corpus(folder, corpus)
+
+
+def check_corpus(folder: Path, corpus: Corpus) -> None:
+    """InputError where a run was trained on another corpus."""
+    try:
+        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError) as error:
+        raise InputError(f"{folder / 'environment.json'}: so the corpus of this run is unknown: {error}") from None
+    if environment["fingerprint"] != corpus.fingerprint:
+        raise InputError(
+            f"{folder} was begun on another corpus ({environment['corpus']}, fingerprint "
+            f"{environment['fingerprint']}; {corpus.folder} has {corpus.fingerprint}): give that one, or another --out"
+        )
+
+
+def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device: str) -> None:
+    """Write recipe.toml and environment.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {
+        "corpus": str(corpus.folder),
+        "fingerprint": corpus.fingerprint,
+        "command": sys.argv,
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "device": device,
+        "processes": processes,
+    }
+    write_text(folder / "environment.json", json.dumps(environment, indent=1) + "\n")
+    write_text(folder / "recipe.toml", recipes.dump(recipe))
+
+
+class Metrics:
+    """The lines of metrics.jsonl."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "metrics.jsonl"
+
+    def append(self, event: str, step: int, values: Mapping[str, Any]) -> None:
+        """Add a line and hand it to the operating system."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the last line is that of a run's end."""
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
+        return bool(lines) and math.isfinite(_step(lines[-1])) and json.loads(lines[-1])["event"] == "end"
+
+    def trim(self, step: int) -> None:
+        """Forget what a run did beyond the checkpoint of `step`, from which it goes on."""
+        if not self.path.is_file():
+            return
+        kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+        write_text(self.path, "".join(f"{line}\n" for line in kept))
+
+
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError):  # the half line of a killed process
+        return math.inf

@@ -1,0 +1,213 @@
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nlp_ssl import cli
+from nlp_ssl.errors import InputError
+from nlp_ssl.report.report import COLUMNS, write_report
+from nlp_ssl.report.sections import cautions
+from tests.comparison.worlds import KOREAN, TASKS, World, write_comparison
+
+SURE = World(seeds=4, finetuning_seeds=4, examples=300)
+"""Enough seeds that what is there is found."""
+
+VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
+
+
+class Page(HTMLParser):
+    """What is in an HTML file: texts by tag, attributes; it fails where tags do not nest."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[tuple[str, str]] = []
+        self.attributes: list[tuple[str, str, str]] = []
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.attributes += [(tag, name, value or "") for name, value in attrs]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts.append((self.open[-1], data))
+
+    def of(self, *tags: str) -> list[str]:
+        return [text for tag, text in self.texts if tag in tags]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any], str]:
+    """A comparison with its report: the folder, its results, the answer."""
+    folder = tmp_path_factory.mktemp("comparison")
+    results = write_comparison(folder, SURE)
+    return folder, results, write_report(folder)
+
+
+def test_the_answer_is_two_sentences_about_what_is_so(made: tuple[Path, dict[str, Any], str]) -> None:
+    assert made[2] == (
+        "mlm and clm (on every task) came out better than the same network untrained; sop cannot be told from no "
+        "pretraining. Of the objectives, mlm is better than all others."
+    )
+
+
+def test_the_answer_is_read_first(made: tuple[Path, dict[str, Any], str]) -> None:
+    page = Page((made[0] / "report.html").read_text(encoding="utf-8"))
+    assert page.of("h2")[0] == "The answer"
+    assert [text for text in page.of("p") if text.strip()][1] == made[2]
+
+
+def test_nothing_is_loaded_from_outside(made: tuple[Path, dict[str, Any], str]) -> None:
+    html = (made[0] / "report.html").read_text(encoding="utf-8")
+    page = Page(html)
+    loading = ("src", "href", "srcset", "xlink:href", "data", "action", "poster", "background")
+    assert all(value.startswith("#") for _, name, value in page.attributes if name in loading)
+    assert not {"script", "link", "img", "iframe", "object", "base"} & {tag for tag, _, _ in page.attributes}
+    assert "<script" not in html and "url(" not in html and "@import" not in html and "@font-face" not in html
+
+
+def test_links_within_the_page_lead_somewhere(made: tuple[Path, dict[str, Any], str]) -> None:
+    page = Page((made[0] / "report.html").read_text(encoding="utf-8"))
+    names = [value for _, name, value in page.attributes if name == "id"]
+    links = [value[1:] for _, name, value in page.attributes if name == "href"]
+    assert len(set(names)) == len(names)
+    assert links and set(links) < set(names)
+
+
+def test_what_a_corpus_or_a_task_says_stays_text(made: tuple[Path, dict[str, Any], str]) -> None:
+    html = (made[0] / "report.html").read_text(encoding="utf-8")
+    assert KOREAN in Page(html).of("td")
+    assert TASKS["nsmc"] in Page(html).of("td")
+    assert "<b>어느" not in html and "<긍정" not in html
+
+
+def test_every_raw_score_is_in_the_files_beside_it(made: tuple[Path, dict[str, Any], str]) -> None:
+    folder, results, _ = made
+    with (folder / "scores.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [float(line["score"]) for line in lines] == [score["score"] for score in results["scores"]]
+    empty = {None: ""}
+    assert [lines[0][c] for c in COLUMNS] == [str(empty.get(v, v)) for c in COLUMNS for v in [results["scores"][0][c]]]
+    markdown = (folder / "report.md").read_text(encoding="utf-8")
+    assert all(f"| {score['score']} |" in markdown for score in results["scores"])
+
+
+def test_the_same_results_give_the_same_bytes(made: tuple[Path, dict[str, Any], str]) -> None:
+    files = [made[0] / name for name in ("report.html", "report.md", "scores.csv")]
+    before = [file.read_bytes() for file in files]
+    write_report(made[0])
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_baselines_are_rows_of_every_table_of_labelled_tasks(made: tuple[Path, dict[str, Any], str]) -> None:
+    markdown = (made[0] / "report.md").read_text(encoding="utf-8")
+    titles = ("Fine-tuned on all labels", "Fine-tuned on 100 labels", "Linear probe on frozen vectors, 100 labels")
+    for title in titles:
+        table = markdown.split(f"### {title}\n\n")[1].split("\n\n")[0]
+        models = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]]
+        assert models == [
+            *("mlm", "clm", "sop"),
+            *("decoder, untrained", "encoder, untrained", "random vectors", "majority class", "TF-IDF + linear model"),
+        ]
+
+
+def test_one_pretraining_seed_is_an_anecdote_without_p_values(tmp_path: Path) -> None:
+    write_comparison(tmp_path, World(seeds=1))
+    assert "no more than an anecdote" in write_report(tmp_path)
+    markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "anecdotal; detectable" in markdown
+    assert not re.search(r"p (<|\d\.)", markdown)
+
+
+def test_unequal_budgets_are_said_first(tmp_path: Path) -> None:
+    write_comparison(tmp_path / "even")
+    write_comparison(tmp_path / "uneven", World(uneven=1.2))
+    for name in ("even", "uneven"):
+        write_report(tmp_path / name)
+    warning = "Tokens were to be held equal, and the largest is 1.20 times the smallest"
+    assert warning in (tmp_path / "uneven" / "report.md").read_text(encoding="utf-8").split("## Scores")[0]
+    even = (tmp_path / "even" / "report.md").read_text(encoding="utf-8")
+    assert "were to be held equal" not in even
+    assert (
+        "Held equal: tokens, within 0.0 %. Not held equal, and differing: FLOPs up to 3.2 times, time up to 3.2 times "
+        "and targets up to 6.7 times. Equal within 5 % without being held so: steps."
+    ) in even
+
+
+def test_who_writes_fewer_tokens_right_than_copying_would_has_not_learned_to_copy(tmp_path: Path) -> None:
+    results = write_comparison(tmp_path, World(objectives=("mlm", "gap_sentences")))
+    for run in results["runs"]:
+        if run["objective"] == "gap_sentences":
+            run["held_out"]["accuracy_by_copying"] = 0.6
+    told = "had not learned to copy yet what stands in their input: gap_sentences, 35.0 % of its tokens right, where"
+    assert any(f"{told} copying would get 60.0 %" in caution for caution in cautions(results, []))
+    for run in results["runs"]:
+        run["held_out"]["accuracy"] = 0.61
+    assert not any("copy" in caution for caution in cautions(results, []))
+
+
+def test_a_failed_run_is_named_and_the_rest_is_reported(tmp_path: Path) -> None:
+    write_comparison(tmp_path, World(seeds=2, failed="sop"))
+    write_report(tmp_path)
+    page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "RuntimeError: out of <memory> | at step 7" in page.of("td")
+    markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "1 part of the comparison failed and is missing" in markdown
+    assert "One pretraining seed of sop" in markdown
+
+
+def test_tasks_at_their_floor_are_flagged_and_left_out(tmp_path: Path) -> None:
+    write_comparison(tmp_path, World(examples=60, skill={}, seeds=3, objectives=("sop", "emoji")))
+    results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    for score in results["scores"]:
+        if score["task"] == "nsmc" and score["role"] == "objective":
+            majority = next(s for s in results["scores"] if s["model"] == "majority" and s["task"] == "nsmc")
+            score |= {"outputs": majority["outputs"], "score": majority["score"]}
+    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    write_report(tmp_path)
+    markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "nsmc (no objective can be told from the majority class)" in markdown.split("## Scores")[0]
+    assert "nsmc<br>accuracy<br>⚑ at its floor" in markdown
+
+
+def test_a_comparison_without_scores_yet_is_reported_too(tmp_path: Path) -> None:
+    results = write_comparison(tmp_path)
+    (tmp_path / "results.json").write_text(json.dumps(results | {"scores": [], "matrix": []}), encoding="utf-8")
+    assert write_report(tmp_path) == "There are no scores yet: nothing can be said."
+
+
+def test_the_command(made: tuple[Path, dict[str, Any], str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["report", str(made[0])]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == made[2] + "\n"
+    assert str(made[0] / "report.html") in captured.err
+
+
+def test_wrong_input_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"has no results.json: give the folder of a comparison"):
+        write_report(tmp_path)
+    results = write_comparison(tmp_path)
+    (tmp_path / "results.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="is damaged"):
+        write_report(tmp_path)
+    (tmp_path / "results.json").write_text(json.dumps(results | {"format": 1}), encoding="utf-8")
+    with pytest.raises(InputError, match="has format 1, and this is for format 3"):
+        write_report(tmp_path)
+    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (tmp_path / results["scores"][0]["outputs"]).unlink()
+    with pytest.raises(InputError, match=r"names 1 file.* first: run"):
+        write_report(tmp_path)
+    assert not (tmp_path / "report.html").exists()

@@ -1,0 +1,83 @@
+"""Declarations: the shipped ones, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from nlp_ssl.errors import InputError
+from nlp_ssl.tasks.declaration import METRICS, SPLITS, load_task, own_task, task_names, with_flags
+
+GLUE = {
+    "cola": ["matthews"],
+    "sst2": ["accuracy"],
+    "mrpc": ["f1", "accuracy"],
+    "stsb": ["pearson", "spearman"],
+    "qqp": ["f1", "accuracy"],
+    "mnli": ["accuracy"],
+    "qnli": ["accuracy"],
+    "rte": ["accuracy"],
+    "wnli": ["accuracy"],
+}
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_shipped_declarations_are_whole(name: str) -> None:
+    task = load_task(name)
+    assert task.name == name and task.title
+    assert set(task.metrics) <= set(METRICS[task.kind])
+    assert task.kind == "classification" or not task.labels
+
+
+def test_glue_is_declared_with_its_metrics() -> None:
+    for name, metrics in GLUE.items():
+        task = load_task(name)
+        assert list(task.metrics) == metrics
+        assert task.hub == f"nyu-mll/glue/{name}"
+        assert task.submission and len(task.columns) == (1 if name in ("cola", "sst2") else 2)
+    assert load_task("mnli").evaluation_splits == ["dev_matched", "dev_mismatched"]
+
+
+def test_a_declaration_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[task]\ncolumns = ["a", ["b", "B"]]\nlabel = "gold"\nmetrics = ["f1"]\n')
+    task = load_task(str(file))
+    assert (task.name, task.columns, task.label, task.splits) == ("mine", (("a",), ("b", "B")), ("gold",), SPLITS)
+
+
+@pytest.mark.parametrize(
+    ("lines", "messages"),
+    [
+        ("columns = 'a'\nlabel = 'b'\nmetrics = ['f1']", ["'columns' is 'a', it should be a list of strings"]),
+        (
+            "columns = ['a']\nlabel = 'b'\nmetric = ['f1']",
+            ["'metric': did you mean 'metrics'?", "'metrics' is missing"],
+        ),
+        ("columns = ['a']\nlabel = 'b'\nmetrics = ['pearson']", ["classification has accuracy, f1"]),
+        ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\nkind = 'labels'", ["'kind' is 'labels'"]),
+        ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\nlabels = ['x', 'x']", ["at least two names, all different"]),
+        ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\n[task.splits]\ntrain = 'train'", ["it needs train and dev"]),
+        ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\n[tasks]", ["unknown table 'tasks'"]),
+        ("columns = [", ["not valid TOML"]),
+    ],
+)
+def test_mistakes_are_refused_all_at_once(tmp_path: Path, lines: str, messages: list[str]) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"[task]\n{lines}\n")
+    with pytest.raises(InputError) as error:
+        load_task(str(file))
+    assert len(error.value.problems) == len(messages)
+    for problem, message in zip(error.value.problems, messages, strict=True):
+        assert message in problem and "mine.toml" in problem
+
+
+def test_unknown_names_get_a_suggestion() -> None:
+    with pytest.raises(InputError, match="did you mean 'sst2'"):
+        with_flags(own_task("sst-2"), None, None, None, ())
+
+
+def test_flags_replace_what_is_declared() -> None:
+    task = with_flags(own_task("mine"), "a", "b", "c", ("spearman",))
+    assert (task.kind, task.columns, task.label) == ("regression", (("a",), ("b",)), ("c",))
+    assert with_flags(load_task("sst2"), "a", None, None, ("f1", "accuracy")).labels == ("negative", "positive")
+    with pytest.raises(InputError, match="regression has pearson"):
+        with_flags(own_task("mine"), "a", None, "c", ("accuracy", "pearson"))

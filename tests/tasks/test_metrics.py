@@ -1,0 +1,50 @@
+"""Metrics against scikit-learn and scipy."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn import metrics as sk
+
+from nlp_ssl.tasks.metrics import METRICS, score
+
+REFERENCES = {
+    "accuracy": sk.accuracy_score,
+    "f1": lambda g, p: sk.f1_score(g == 1, p == 1),
+    "macro_f1": lambda g, p: sk.f1_score(g, p, average="macro"),
+    "matthews": sk.matthews_corrcoef,
+    "pearson": lambda g, p: stats.pearsonr(g, p)[0],
+    "spearman": lambda g, p: stats.spearmanr(g, p)[0],
+}
+
+
+def data(metric: str, n: int = 60, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(classes)
+    if metric in ("pearson", "spearman"):
+        gold = rng.normal(size=n).round(1)  # with ties
+        return gold, (gold + rng.normal(size=n)).round(1)
+    gold = rng.integers(0, classes, n)
+    return gold, np.where(rng.random(n) < 0.6, gold, rng.integers(0, classes, n))
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("metric", METRICS)
+def test_scores_are_those_of_the_libraries(metric: str, classes: int) -> None:
+    gold, predicted = data(metric, classes=classes)
+    assert score(metric, gold, predicted) == pytest.approx(REFERENCES[metric](gold, predicted), abs=1e-12)
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_weights_are_the_same_as_repeated_examples(metric: str) -> None:
+    gold, predicted = data(metric)
+    weights = np.random.default_rng(0).multinomial(len(gold), np.full(len(gold), 1 / len(gold)), size=5)
+    scores = METRICS[metric](gold.astype(float), predicted.astype(float), weights.astype(float))
+    for w, got in zip(weights, scores, strict=True):
+        again = np.repeat(gold, w), np.repeat(predicted, w)
+        assert got == pytest.approx(REFERENCES[metric](*again), abs=1e-12)
+
+
+def test_what_is_undefined_is_zero() -> None:
+    assert score("pearson", [1, 2, 3], [0.1, 0.1, 0.1]) == 0
+    assert score("spearman", [1, 2, 3], [0.1, 0.1, 0.1]) == 0
+    assert score("matthews", [0, 1, 1], [1, 1, 1]) == 0
+    assert score("f1", [0, 0, 0], [0, 0, 0]) == 0

@@ -1,0 +1,266 @@
+"""Readers, checks, and the parts of train."""
+
+import gzip
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import zstandard
+
+from nlp_ssl.errors import InputError
+from nlp_ssl.tasks.declaration import Task, load_task, own_task, with_flags
+from nlp_ssl.tasks.splits import PROBLEMS_SHOWN, held_out, load_splits, nested_order, read_table
+
+ROWS = [("so good", "positive"), ("so bad", "negative"), ('quite "good"', "positive")]
+
+
+def write(file: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("sentence", "label")) -> None:
+    file.write_text("".join("\t".join(row) + "\n" for row in [header, *rows]), encoding="utf-8")
+
+
+def problems(task: Task, *data: Path) -> list[str]:
+    with pytest.raises(InputError) as error:
+        load_splits(task, data)
+    return list(error.value.problems)
+
+
+def as_tsv(file: Path) -> Path:
+    write(file.with_suffix(".tsv"), ROWS)
+    return file.with_suffix(".tsv")
+
+
+def as_csv(file: Path) -> Path:
+    file = file.with_suffix(".csv")
+    file.write_text('sentence,label\nso good,positive\nso bad,negative\n"quite ""good""",positive\n')
+    return file
+
+
+def as_jsonl(file: Path) -> Path:
+    file = file.with_suffix(".jsonl")
+    file.write_text("".join(json.dumps({"label": label, "sentence": text}) + "\n" for text, label in ROWS))
+    return file
+
+
+def as_parquet(file: Path) -> Path:
+    texts, labels = zip(*ROWS, strict=True)
+    pq.write_table(pa.table({"sentence": texts, "label": labels}), file.with_suffix(".parquet"))
+    return file.with_suffix(".parquet")
+
+
+def as_gz(file: Path) -> Path:
+    packed = file.with_suffix(".tsv.gz")
+    packed.write_bytes(gzip.compress(as_tsv(file).read_bytes()))
+    as_tsv(file).unlink()
+    return packed
+
+
+def as_zst(file: Path) -> Path:
+    packed = file.with_suffix(".jsonl.zst")
+    packed.write_bytes(zstandard.compress(as_jsonl(file).read_bytes()))
+    as_jsonl(file).unlink()
+    return packed
+
+
+@pytest.mark.parametrize("form", [as_tsv, as_csv, as_jsonl, as_parquet, as_gz, as_zst])
+def test_every_format_gives_the_same_examples(tmp_path: Path, form) -> None:
+    folder = tmp_path / "sst2"
+    folder.mkdir()
+    files = [form(folder / "train"), form(folder / "validation")]
+    for data in ([folder], files):  # by name in a folder, or named one by one
+        labels, splits = load_splits(load_task("sst2"), data)
+        assert labels == ("negative", "positive")
+        assert list(splits) == ["train", "dev"]
+        assert splits["train"].texts == [text for text, _ in ROWS]
+        assert splits["train"].labels.tolist() == [1, 0, 1]
+
+
+def test_a_heading_that_stands_over_the_wrong_column(tmp_path: Path, capsys) -> None:
+    for split in ("train", "dev"):
+        write(tmp_path / f"{split}.tsv", [("0", "hide new secretions"), ("1", "a smart film")])
+    _, splits = load_splits(load_task("sst2"), [tmp_path])
+    assert splits["dev"].texts == ["hide new secretions", "a smart film"]
+    assert splits["dev"].labels.tolist() == [0, 1]
+    assert capsys.readouterr().err.count("read swapped") == 2
+
+
+def test_files_without_heading(tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.tsv").write_text("gj04\t1\t\tFine words.\ngj04\t0\t*\tWords fine the.\n")
+    _, splits = load_splits(load_task("cola"), [tmp_path])
+    assert splits["train"].texts == ["Fine words.", "Words fine the."]
+    assert splits["train"].labels.tolist() == [1, 0]
+
+
+def test_test_splits_may_lack_labels(tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        write(tmp_path / f"{split}.tsv", ROWS)
+    write(tmp_path / "test.tsv", [("0", "so what")], ("index", "sentence"))
+    assert load_splits(load_task("sst2"), [tmp_path])[1]["test"].labels is None
+    for unknown in ("-1", "-1.0"):  # numbers to predict are -1.0 where they are secret
+        write(tmp_path / "test.tsv", [("so what", unknown)])
+        assert load_splits(load_task("sst2"), [tmp_path])[1]["test"].labels is None
+
+
+def test_labels_not_declared_are_those_of_train(tmp_path: Path) -> None:
+    task = with_flags(own_task("mine"), "text", None, "stars", ())
+    write(tmp_path / "train.tsv", [("a", "10"), ("b", "2"), ("c", "2")], ("text", "stars"))
+    write(tmp_path / "dev.tsv", [("a", "2"), ("b", "10")], ("text", "stars"))
+    labels, splits = load_splits(task, [tmp_path])
+    assert labels == ("2", "10")
+    assert splits["dev"].labels.tolist() == [0, 1]
+
+
+def test_numbers_to_predict(tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        write(tmp_path / f"{split}.tsv", [("a", "b", "2.5"), ("c", "d", "0")], ("sentence1", "sentence2", "score"))
+    labels, splits = load_splits(load_task("stsb"), [tmp_path])
+    assert labels == ()
+    assert splits["train"].pairs == ["b", "d"]
+    assert splits["train"].labels.tolist() == [2.5, 0.0]
+    write(tmp_path / "dev.tsv", [("a", "b", "high"), ("c", "d", "nan")], ("sentence1", "sentence2", "score"))
+    assert [p.partition("dev.tsv")[2] for p in problems(load_task("stsb"), tmp_path)] == [
+        ":2: 'high' is not a number to predict",
+        ":3: 'nan' is not a number to predict",
+    ]
+
+
+def test_all_problems_are_reported_with_their_lines(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", [("fine", "positive"), ("", "negative"), ("x", "neutral")])
+    write(tmp_path / "dev.tsv", [("fine", "1"), ("y", "7")])
+    assert [p.replace(str(tmp_path), "") for p in problems(load_task("sst2"), tmp_path)] == [
+        "/train.tsv:3: the text is empty: remove the row",
+        "/train.tsv:4: unknown label 'neutral'; the labels are negative (0), positive (1)",
+        "/dev.tsv:3: unknown label '7'; the labels are negative (0), positive (1)",
+    ]
+
+
+def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", [("x", "neutral")] * 1500)
+    write(tmp_path / "dev.tsv", ROWS)
+    found = problems(load_task("sst2"), tmp_path)
+    assert len(found) == PROBLEMS_SHOWN + 1
+    assert found[-1] == "and 1,490 more like these"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("dev.tsv", b"text\tlabel\nx\t1\n", "no column 'sentence' (there are: text, label)"),
+        ("dev.tsv", b"sentence\tlabel\nx\t1\ty\n", "dev.tsv:2: 3 columns, the heading has 2"),
+        ("dev.tsv", b"sentence\tlabel\n", "dev.tsv: no examples in it"),
+        ("dev.tsv", b"", "dev.tsv: no examples in it"),
+        ("dev.tsv", b"sentence\tlabel\n\xff\t1\n", "dev.tsv: not UTF-8 (byte 0xff)"),
+        ("dev.jsonl", b'{"sentence": "x", "label": 1}\n{"sentence": \n', "dev.jsonl:2: broken JSON"),
+        ("dev.jsonl", b'{"sentence": "x", "label": 1}\n{"sentence": "y"}\n', "dev.jsonl:2: no 'label'"),
+        ("dev.jsonl", b"[1]\n", "dev.jsonl:1: not a JSON object"),
+        ("dev.parquet", b"PAR0", "dev.parquet: not readable as Parquet"),
+        ("dev.tsv.gz", b"plain", "dev.tsv.gz: damaged"),
+    ],
+)
+def test_files_that_cannot_be_used(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    write(tmp_path / "train.tsv", ROWS)
+    (tmp_path / name).write_bytes(content)
+    found = problems(load_task("sst2"), tmp_path)
+    assert len(found) == 1 and message in found[0]
+
+
+def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
+    task = load_task("sst2")
+    assert "no such file or folder" in problems(task, tmp_path / "none")[0]
+    assert "nothing for train, dev" in problems(task, tmp_path)[0]
+    write(tmp_path / "train.tsv", ROWS)
+    assert "nothing for dev" in problems(task, tmp_path / "train.tsv")[0]
+    (tmp_path / "dev.doc").write_text("")
+    assert "dev.doc: not one of .tsv" in problems(task, tmp_path / "train.tsv", tmp_path / "dev.doc")[0]
+    (tmp_path / "train.csv").write_text("")
+    assert "several files could be train: train.tsv, train.csv" in problems(task, tmp_path)[0]
+    assert "is not on the hub" in problems(load_task("bbc"))[0]
+    write(tmp_path / "dev.tsv", ROWS)
+    mine = with_flags(own_task("mine"), "sentence", None, "label", ())
+    write(tmp_path / "same.tsv", ROWS[:1])
+    assert "nothing to tell apart" in problems(mine, tmp_path / "same.tsv", tmp_path / "same.tsv")[0]
+
+
+def test_empty_texts_are_kept_where_the_declaration_says_so(tmp_path: Path, capsys) -> None:
+    for split in ("train", "dev"):
+        write(tmp_path / f"{split}.tsv", [(" ", "0"), ("x", "1")])
+    _, splits = load_splits(load_task("tweet_hate"), [tmp_path])
+    assert splits["train"].texts == ["", "x"]
+    assert "1 empty texts, kept" in capsys.readouterr().err
+
+
+def test_rows_from_a_function(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "own_rows.py").write_text(
+        "def splits():\n    rows = [{'text': 'a', 'label': 'x'}, {'text': 'b', 'label': 'y'}]\n"
+        "    return {'train': rows, 'dev': rows[::-1]}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    declaration = tmp_path / "own.toml"
+    declaration.write_text(
+        '[task]\nmodule = "own_rows:splits"\ncolumns = ["text"]\nlabel = "label"\nmetrics = ["accuracy"]'
+    )
+    labels, splits = load_splits(load_task(str(declaration)), [])
+    assert labels == ("x", "y")
+    assert splits["dev"].labels.tolist() == [1, 0]
+    declaration.write_text(declaration.read_text().replace("own_rows:splits", "own_rows:rows"))
+    assert "cannot load module = 'own_rows:rows'" in problems(load_task(str(declaration)))[0]
+
+
+def test_from_the_hub_by_way_of_a_local_folder(tmp_path: Path, monkeypatch) -> None:
+    """`datasets` reads a folder as it reads the hub; the names of the splits are the hub's."""
+    folder = tmp_path / "owner" / "reviews"
+    folder.mkdir(parents=True)
+    for split in ("train", "validation"):
+        as_csv(folder / split)
+    declaration = tmp_path / "reviews.toml"
+    declaration.write_text(
+        '[task]\nhub = "owner/reviews"\ncolumns = ["sentence"]\nlabel = "label"\nmetrics = ["accuracy"]'
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    _, splits = load_splits(load_task(str(declaration)), [])
+    assert splits["train"].texts == [text for text, _ in ROWS]
+    assert splits["dev"].labels.tolist() == [1, 0, 1]
+
+
+def test_the_order_is_nested_and_balanced() -> None:
+    labels = np.repeat([0, 1, 2], [600, 300, 100])
+    order = nested_order(labels, "classification")
+    assert sorted(order) == list(range(1000))
+    for part in (order[:100], order[:500], order[-200:]):
+        shares = np.bincount(labels[part]) / len(part)
+        np.testing.assert_allclose(shares, [0.6, 0.3, 0.1], atol=0.02)
+    assert not np.array_equal(order, np.sort(order))
+    np.testing.assert_array_equal(order, nested_order(labels, "classification"))
+
+
+def test_how_much_is_held_out() -> None:
+    assert [held_out(n) for n in (20, 100, 1000, 10_000, 400_000)] == [4, 20, 200, 1000, 2000]
+
+
+def test_a_row_without_a_label_is_no_class_of_its_own(tmp_path: Path) -> None:
+    task = with_flags(own_task("mine"), "text", None, "stars", ())
+    write(tmp_path / "train.tsv", [("a", "1"), ("b", ""), ("c", "2")], ("text", "stars"))
+    write(tmp_path / "dev.tsv", [("a", "2"), ("b", "1")], ("text", "stars"))
+    with pytest.raises(InputError, match=r"train.tsv:3: the label is empty: fill it in or remove the row"):
+        load_splits(task, [tmp_path])
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", [("a", "b", "1")], ("text", "text", "label"))
+    with pytest.raises(InputError, match="two columns are called 'text': rename one"):
+        read_table(tmp_path / "train.tsv")
+
+
+def test_a_compressed_file_that_ends_too_early_is_damaged(tmp_path: Path) -> None:
+    text = ("text\tlabel\n" + "".join(f"a{i * i} b{i * 7}\t{i % 2}\n" for i in range(5000))).encode()
+    whole = zstandard.compress(text)
+    file = tmp_path / "train.tsv.zst"
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="ends too early"):
+        read_table(file)
+    file.write_bytes(whole + zstandard.compress(b"c\t1\n"))  # frames one behind the other
+    assert read_table(file).columns["text"][4999:] == ["a24990001 b34993", "c"]

@@ -1,0 +1,49 @@
+"""What is written is there whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from nlp_ssl.atomic_io import UNFINISHED, write_text, writing
+
+
+def test_a_file_appears_when_it_is_finished(tmp_path: Path) -> None:
+    final = tmp_path / "scores.json"
+    final.write_text("old")
+    with writing(final) as beside:
+        beside.write_text("new")
+        assert final.read_text() == "old"
+        assert beside.parent == tmp_path and beside.name.endswith(UNFINISHED)
+    assert final.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [final]
+
+
+def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
+    final = tmp_path / "model"
+    final.mkdir()
+    (final / "old").touch()
+    with writing(final) as beside:
+        beside.mkdir()
+        (beside / "new").touch()
+        assert [f.name for f in final.iterdir()] == ["old"]
+    assert [f.name for f in final.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [final]
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_an_error_leaves_what_was_there(tmp_path: Path, folder: bool) -> None:
+    final = tmp_path / "final"
+    write_text(final, "old")
+    with pytest.raises(KeyboardInterrupt), writing(final) as beside:
+        if folder:
+            beside.mkdir()
+        (beside / "half" if folder else beside).write_text("half")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == [final]
+    assert final.read_text() == "old"
+
+
+def test_an_error_before_anything_is_written_is_that_error(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), writing(tmp_path / "final"):
+        _ = 1 / 0
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,515 @@
+"""The whole command, on networks of two layers, a few steps and forty labelled texts."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nlp_ssl.atomic_io import UNFINISHED
+from nlp_ssl.cli import main
+from nlp_ssl.compare import claim, make_plan, parse
+from nlp_ssl.comparison.results import COLUMNS, _question
+from nlp_ssl.report.sections import BUDGETS
+from nlp_ssl.tasks.metrics import score
+from tests.worlds import write_corpus
+
+FEW = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--budget", "4-steps"]
+FEW += ["--evaluations", "2", "--evaluation-tokens", "500", "--log-every", "1", "--precision", "fp32"]
+FEW += ["--learning-rates", "1e-3", "--epochs", "1", "--batch-size", "16", "--max-length", "16"]
+SEEDS = ["--seeds", "2", "--finetune-seeds", "2"]
+
+DECLARATION = """
+[task]
+title = "Is there a w7?"
+columns = ["text"]
+label = "label"
+labels = ["no", "yes"]
+metrics = ["accuracy", "f1"]
+"""
+
+
+@dataclass(frozen=True)
+class World:
+    """A corpus, and two tasks: `cues`, and `more` with other texts."""
+
+    folder: Path
+
+    def arguments(self, out: Path, *words: str) -> list[str]:
+        """The command with recipes and flags; flags that are given twice have their last value."""
+        recipes = [*takewhile(lambda word: not word.startswith("-"), words)]
+        corpus, data = str(self.folder / "corpus"), str(self.folder / "tasks")
+        common = ["--corpus", corpus, "--data", data, "--out", str(out), *FEW]
+        return ["compare", *recipes, *common, *words[len(recipes) :]]
+
+    def task(self, name: str = "cues") -> list[str]:
+        return ["--task", str(self.folder / f"{name}.toml")]
+
+    def compare(self, out: Path, *words: str) -> int:
+        return main(self.arguments(out, *words))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    folder = tmp_path_factory.mktemp("world")
+    write_corpus(folder / "corpus")
+    for seed, name in enumerate(("cues", "more")):
+        (folder / f"{name}.toml").write_text(DECLARATION)
+        (folder / "tasks" / name).mkdir(parents=True)
+        draw = np.random.default_rng(seed)
+        for split, n in (("train", 40), ("dev", 24)):
+            rows = ["text\tlabel"]
+            for i in range(n):
+                words = [f"w{j}" for j in draw.integers(8, 50, 6)] + ["w7"] * (i % 2)
+                rows.append(f"{' '.join(words)}\t{['no', 'yes'][i % 2]}")
+            (folder / "tasks" / name / f"{split}.tsv").write_text("\n".join([*rows, ""]))
+    return World(folder)
+
+
+@pytest.fixture(scope="module")
+def finished(world: World, tmp_path_factory) -> Path:
+    """The folder of a finished comparison: two objectives, two seeds, one task."""
+    out = tmp_path_factory.mktemp("finished") / "out"
+    assert world.compare(out, "mlm", "clm", *world.task(), *SEEDS) == 0
+    return out
+
+
+@pytest.fixture
+def again(finished: Path, tmp_path: Path) -> Path:
+    """A copy of it to go on with."""
+    return Path(shutil.copytree(finished, tmp_path / "again"))
+
+
+def results(out: Path) -> dict[str, Any]:
+    return json.loads((out / "results.json").read_text())
+
+
+def done(out: Path) -> dict[str, int]:
+    """The finished cells, and when each was."""
+    files = (out / "cells").glob("*/*/done.json")
+    return {f"{f.parent.parent.name}/{f.parent.name}": f.stat().st_mtime_ns for f in files}
+
+
+def kinds(cells: set[str]) -> list[str]:
+    """Cells without the keys in their folders' names."""
+    return sorted(cell.rsplit("-", 1)[0] for cell in cells)
+
+
+def timeless(found: dict[str, Any], out: Path) -> dict[str, Any]:
+    """Results without times, memory and the place of the folder."""
+
+    def without(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: without(v) for k, v in value.items() if k not in ("seconds", "date", "peak_memory_bytes")}
+        if isinstance(value, list):
+            return [without(item) for item in value]
+        return value.replace(str(out), "OUT") if isinstance(value, str) else value
+
+    return without(found)
+
+
+def test_all_is_there(finished: Path) -> None:
+    found = results(finished)
+    assert found["question"] == {
+        "objectives": ["mlm", "clm"],
+        "seeds": [1, 2],
+        "tasks": ["cues"],
+        "train_examples": [None],
+        "budget": "4-steps",
+        "held_equal": "steps",
+        "size": "tiny",
+        "finetune_seeds": 2,
+    }
+    assert [(run["objective"], run["seed"], run["status"]) for run in found["runs"]] == [
+        ("mlm", 1, "done"), ("clm", 1, "done"), ("mlm", 2, "done"), ("clm", 2, "done"),
+    ]  # fmt: skip
+    for run in found["runs"]:
+        assert run["steps"] == 4 and [point["step"] for point in run["curve"]] == [1, 2, 3, 4]
+        assert [point["step"] for point in run["held_out_curve"]] == [2, 4]
+        assert run["held_out_curve"][-1]["loss"] == run["held_out"]["loss"]
+        assert 0 < run["embedding_parameters"] < run["parameters"] and run["peak_memory_bytes"] > 2**20
+        assert (finished / run["folder"] / "model" / "config.json").is_file()
+        assert not (finished / run["folder"] / "checkpoints").exists()
+    assert found["runs"][0]["held_out"] != found["runs"][2]["held_out"]
+    (task,) = found["tasks"]
+    assert task["examples"] == {"train": 40, "dev": 24} and task["metric"] == "accuracy" and task["chance"] == 0.5
+    assert task["overlap"] == {"train": {"exact": 0, "near": 0, "of": 40}, "dev": {"exact": 0, "near": 0, "of": 24}}
+    assert found["failures"] == []
+    for objective in found["objectives"]:
+        assert len(objective["shown"]) == 3 and all(example["target"] for example in objective["shown"])
+    assert (finished / "report.html").is_file()
+
+
+def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
+    lines = results(finished)["scores"]
+    assert all(tuple(line) == COLUMNS for line in lines)
+    columns = ("model", "role", "method", "pretraining_seed", "finetuning_seed")
+    keys = [tuple(line[key] for key in columns) for line in lines if line["metric"] == "accuracy"]
+    expected = [("majority", "baseline", "finetune", None, None), ("tfidf", "baseline", "finetune", None, None)]
+    for method in ("finetune", "probe", "knn"):
+        untrained = ["encoder, untrained", "decoder, untrained", *(["random vectors"] if method != "finetune" else [])]
+        # As many samples of what is not pretrained as there are pretraining seeds: they vary too.
+        expected += [(name, "baseline", method, run, seed) for name in untrained for run in (1, 2) for seed in (1, 2)]
+        # A probe of a pretrained network has nothing to draw.
+        seeds = (1, 2) if method == "finetune" else (None,)
+        expected += [(o, "objective", method, run, seed) for o in ("mlm", "clm") for run in (1, 2) for seed in seeds]
+    assert len(keys) == len(set(keys)) and set(keys) == set(expected)
+    assert len(lines) == 2 * len(keys)  # and as many for F1
+    for line in lines:
+        with np.load(finished / line["outputs"]) as outputs:
+            assert len(outputs["gold"]) == 24
+            assert score(line["metric"], outputs["gold"], outputs["predicted"]) == line["score"]
+    parts = sorted((finished / "baselines").glob("untrained*-seed?-????????????????.npz"))
+    samples = {}
+    for part in parts:
+        with np.load(part) as stored:
+            samples[part.name] = stored["dev"].tobytes()
+    assert len(samples) == 2 * 2 * 2 and len(set(samples.values())) == len(samples)  # bodies, samples, seeds
+
+
+def test_what_each_network_was_fine_tuned_with_is_there(finished: Path) -> None:
+    choices = results(finished)["choices"]
+    models = ("mlm", "clm", "encoder, untrained", "decoder, untrained")
+    expected = {(model, seed) for model in models for seed in (1, 2)}
+    assert {(c["model"], c["pretraining_seed"]) for c in choices} == expected and len(choices) == len(expected)
+    for choice in choices:
+        assert (choice["task"], choice["train_examples"]) == ("cues", None)
+        assert choice["examples"] == {"train": 40, "held out": 8, "dev": 24}
+        (tried,) = choice["tried"]  # FEW names one rate and one epoch
+        assert (tried["learning_rate"], tried["epochs"]) == (choice["learning_rate"], choice["epochs"]) == (1e-3, 1)
+        assert 0 <= tried["score"] <= 1
+    assert "## What fine-tuning chose" in (finished / "report.md").read_text()
+
+
+def test_the_commands_are_those_that_do_it(finished: Path, world: World, tmp_path: Path) -> None:
+    first, *others = results(finished)["commands"]
+    assert first.startswith("nlp-ssl compare mlm clm --corpus")
+    assert sum("nlp-ssl pretrain" in command for command in others) == 4
+    finetune = next(c for c in others if "nlp-ssl finetune" in c).split()
+    out = tmp_path / "scores"
+    finetune[finetune.index("--out") + 1] = str(out)
+    assert main(finetune[1:]) == 0
+    scores = json.loads((out / "scores.json").read_text())["models"][-1]["scores"]["accuracy"]["seeds"]
+    key = {"model": "mlm", "pretraining_seed": 1, "metric": "accuracy", "method": "finetune"}
+    assert scores == [s["score"] for s in results(finished)["scores"] if key.items() <= s.items()]
+
+
+def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) -> None:
+    before = {file: file.stat().st_mtime_ns for file in (again / "cells").rglob("*")}
+    first = results(again)
+    assert world.compare(again, "mlm", "clm", *world.task(), *SEEDS) == 0
+    assert {file: file.stat().st_mtime_ns for file in (again / "cells").rglob("*")} == before
+    said = capsys.readouterr()
+    assert "15 cells, 15 of them done" in said.err
+    assert said.out.splitlines()[0].split()[:4] == ["finetune,", "all", "labels", "cues"] and "± " in said.out
+    second = results(again)
+    for found in (first, second):
+        found.pop("date"), found.pop("commands")
+    assert second == first
+
+
+@pytest.mark.parametrize(
+    ("more", "new"),
+    [
+        (
+            ["mlm", "clm", "sop", *SEEDS],
+            [*(f"{kind}/sop-seed-{seed}" for kind in ("finetune", "pretrain", "probe") for seed in (1, 2)), "show/sop"],
+        ),
+        (
+            ["mlm", "clm", "--seeds", "3", "--finetune-seeds", "2"],
+            [f"{kind}/{name}-seed-3" for kind in ("finetune", "pretrain", "probe") for name in ("clm", "mlm")],
+        ),
+    ],
+    ids=["objective", "seed"],
+)
+def test_adding_costs_only_what_is_added(more, new, again: Path, world: World) -> None:
+    before = done(again)
+    assert world.compare(again, *more, *world.task()) == 0
+    after = done(again)
+    assert {cell: after[cell] for cell in before} == before
+    added = kinds(after.keys() - before.keys())
+    assert [name.removesuffix("-on-cues-all-examples") for name in added] == new
+    assert results(again)["failures"] == []
+
+
+@pytest.mark.slow
+def test_another_task_and_more_networks_leave_the_runs_alone(again: Path, world: World) -> None:
+    before = done(again)
+    words = ["mlm", "clm", *world.task(), *world.task("more"), "--seeds", "2", "--finetune-seeds", "3"]
+    assert world.compare(again, *words, "--train-examples", "20", "all") == 0
+    after = done(again)
+    # Networks are added to the cells that there are: their first ones stay.
+    touched = {cell for cell in before if after[cell] != before[cell]}
+    assert kinds(touched) == [
+        f"{kind}/{name}-seed-{seed}-on-cues-all-examples"
+        for kind in ("finetune", "probe")
+        for name in ("clm", "mlm")
+        for seed in (1, 2)
+    ]
+    lines = results(again)["scores"]
+    key = {"model": "mlm", "metric": "accuracy", "pretraining_seed": 2, "method": "finetune"}
+    mine = [s for s in lines if key.items() <= s.items()]
+    assert {(s["task"], s["train_examples"], s["finetuning_seed"]) for s in mine} == {
+        (task, n, seed) for task in ("cues", "more") for n in (20, None) for seed in (1, 2, 3)
+    }
+
+
+def test_minimal_pairs_where_a_text_has_a_likelihood(world: World, tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs"
+    pairs.mkdir()
+    for name in ("one", "two"):
+        rows = [{"sentence_good": f"w{i} w{i + 1}", "sentence_bad": f"w{i} w{i - 3}"} for i in range(10, 20)]
+        (pairs / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    out = tmp_path / "out"
+    few = ["--seeds", "1", "--finetune-seeds", "1", "--minimal-pairs", str(pairs)]
+    assert world.compare(out, "clm", "sop", *world.task(), *few) == 0
+    found = results(out)
+    (line,) = [line for line in found["scores"] if line["task"] == "pairs"]
+    assert (line["model"], line["method"], line["variant"]) == ("clm", "zero-shot", "causal")
+    with np.load(out / line["outputs"]) as outputs:
+        assert outputs["correct"].mean() == line["score"] and set(outputs["paradigm"]) == {"one", "two"}
+    assert [(task["name"], task["examples"]) for task in found["tasks"]][1:] == [("pairs", {"dev": 20})]
+
+
+def test_word_pairs_where_words_have_vectors(world: World, tmp_path: Path) -> None:
+    pairs = tmp_path / "likeness.tsv"
+    pairs.write_text("".join(f"w{i}\tw{i + 1}\t{(i * 7) % 10}\n" for i in range(10, 30)) + "nowhere\tw7\t3\n")
+    out = tmp_path / "out"
+    few = ["--seeds", "1", "--finetune-seeds", "2", "--word-pairs", str(pairs)]
+    assert world.compare(out, "cbow", "mlm", *world.task(), *few) == 0
+    found = results(out)
+    lines = [line for line in found["scores"] if line["task"] == "likeness"]
+    assert [(line["model"], line["pretraining_seed"], line["finetuning_seed"]) for line in lines] == [
+        ("cbow", 1, None),
+        ("random vectors", 1, 1),
+        ("random vectors", 1, 2),
+    ]
+    for line in lines:
+        with np.load(out / line["outputs"]) as outputs:
+            assert len(outputs["gold"]) == 20
+            assert line["score"] == pytest.approx(score("spearman", outputs["gold"], outputs["predicted"]))
+    assert [(task["name"], task["examples"]) for task in found["tasks"]][1:] == [("likeness", {"dev": 20})]
+    assert "likeness" in (out / "report.html").read_text()
+
+
+def test_probes_along_the_runs(world: World, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    few = ["--seeds", "1", "--finetune-seeds", "1", "--budget", "8-steps", "--snapshots", "2"]
+    assert world.compare(out, "mlm", "clm", *world.task(), *few) == 0
+    found = results(out)
+    (run,) = [run for run in found["runs"] if run["objective"] == "mlm"]
+    read = {point["step"]: point["tokens"] for point in run["curve"]}
+    along = [line for line in found["scores"] if line["tokens"] is not None and line["model"] == "mlm"]
+    assert {(line["method"], line["tokens"]) for line in along} == {
+        (method, read[step]) for method in ("probe", "knn") for step in (2, 4)
+    }
+    at_the_end = [line for line in found["scores"] if line["tokens"] is None and line["model"] == "mlm"]
+    assert {line["method"] for line in at_the_end} == {"finetune", "probe", "knn"}
+    half = out / run["folder"] / "snapshots" / "1-of-2"
+    assert (half / "model" / "model.safetensors").is_file() and (half / "recipe.toml").is_file()
+    assert "Learning curves against tokens" in (out / "report.html").read_text()
+
+
+def test_what_fails_is_recorded_and_the_rest_goes_on(world: World, tmp_path: Path, capsys) -> None:
+    (tmp_path / "odd.toml").write_text('[objective.mlm]\n[model]\narchitecture = "brt"\n')
+    words = [str(tmp_path / "odd.toml"), "clm", *world.task(), "--seeds", "1", "--finetune-seeds", "1"]
+    out = tmp_path / "out"
+    assert world.compare(out, *words) == 1
+    found = results(out)
+    (failure,) = found["failures"]
+    assert failure["cell"] == "pretrain odd seed 1" and "model.architecture is 'brt'" in failure["error"]
+    runs = {run["objective"]: run for run in found["runs"]}
+    assert (runs["odd"]["status"], runs["odd"]["error"]) == ("failed", failure["error"])
+    assert runs["odd"]["steps"] is None and runs["clm"]["status"] == "done"
+    assert {line["model"] for line in found["scores"]} == {
+        *("majority", "tfidf", "random vectors", "decoder, untrained", "clm")
+    }
+    said = capsys.readouterr().err
+    assert "pretrain odd seed 1 failed: " in said and "2 cells were left out" in said and "Traceback" not in said
+    # Mended, it is tried again, and nothing else.
+    before = done(out)
+    (tmp_path / "odd.toml").write_text("[objective.mlm]\n")
+    assert world.compare(out, *words) == 0
+    after = done(out)
+    assert results(out)["failures"] == [] and {cell: after[cell] for cell in before} == before
+
+
+def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 120
+    while not condition():
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_and_called_again(how, finished: Path, world: World, tmp_path: Path) -> None:
+    """Wherever it was killed, in the end all is as if it had not been."""
+    out = tmp_path / "out"
+    words = world.arguments(out, "mlm", "clm", *world.task(), *SEEDS)
+    command = [sys.executable, "-m", "nlp_ssl.cli", *words]
+    process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+    wait_for(lambda: list(out.glob("cells/finetune/*/cell.json")), process)
+    process.send_signal(how)
+    assert process.wait() == (-how if how == signal.SIGKILL else 128 + how)
+    time.sleep(0.5)  # the cell at work notices
+    before = done(out)
+    assert 0 < len(before) < 15
+    assert main(words) == 0
+    after = done(out)
+    assert {cell: after[cell] for cell in before} == before and len(after) == 15
+    assert timeless(results(out), out) == timeless(results(finished), finished)
+
+
+def test_the_learning_rate_is_chosen_by_the_held_out_loss(world: World, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert world.compare(out, "mlm", *world.task(), "--seeds", "1", "--finetune-seeds", "1", "--tune") == 0
+    (run,) = results(out)["runs"]
+    tried = {line["learning_rate"]: line["loss"] for line in run["tuning"]["tried"]}
+    assert sorted(tried) == [3e-4, 1e-3, 3e-3] and len(set(tried.values())) == 3
+    chosen = min(tried, key=lambda rate: tried[rate])
+    assert run["tuning"]["chosen"] == chosen and run["tuning"]["tokens"] > 0
+    assert f"\nlearning_rate = {chosen!r}\n" in (out / run["folder"] / "recipe.toml").read_text()
+    assert len(done(out)) == 2 + 3 + 1 + 2  # overlap and examples, pilots, the run, its scores
+
+
+def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_path: Path, capsys) -> None:
+    out, pairs = tmp_path / "out", tmp_path / "pairs.jsonl"
+    pairs.write_text('{"sentence_good": "w10 w11", "sentence_bad": "w10 w7"}\n')
+    more = [*SEEDS, "--minimal-pairs", str(pairs), "--dry-run", "--jobs", "2"]
+    assert world.compare(out, "mlm", "pegasus", *world.task(), *more) == 0
+    assert not out.exists()
+    lines = capsys.readouterr().out.splitlines()
+    assert not any(line.startswith("minimal-pairs pegasus") for line in lines)  # it reads one text and writes another
+    for cell in ("pretrain mlm seed 1", "finetune mlm seed 1", "probe mlm seed 1", "minimal-pairs mlm seed 1"):
+        row = next(line for line in lines if line.startswith(cell))
+        assert "to do" in row and row.split()[-1].endswith("s"), row
+    assert any(line.startswith("17 of 17 cells to do") for line in lines)
+
+
+def test_a_dry_run_knows_what_is_done(finished: Path, world: World, capsys) -> None:
+    assert world.compare(finished, "mlm", "clm", *world.task(), *SEEDS, "--dry-run") == 0
+    said = capsys.readouterr().out
+    assert "0 of 15 cells to do" in said and "done in" in said and "to do\n" not in said
+
+
+def test_side_by_side_gives_the_same(finished: Path, world: World, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert world.compare(out, "mlm", "clm", *world.task(), *SEEDS, "--jobs", "3") == 0
+    ours, theirs = timeless(results(out), out), timeless(results(finished), finished)
+    for found in (ours, theirs):
+        found.pop("commands")
+    assert ours == theirs
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "messages"),
+    [
+        (["mml", "--task", "sst2"], ["no recipe 'mml': did you mean 'mlm'?"]),
+        (["mlm", "clmm", "sopp", "--task", "sst2"], ["no recipe 'clmm'", "no recipe 'sopp'"]),
+        (["mlm", "mlm", "--task", "sst2"], ["two recipes are called 'mlm'"]),
+        (["mlm", "--task", "sts2"], ["no task 'sts2'"]),
+        (["mlm", "--task", "sst2", "--task", "cola"], ["task 'sst2': no folder", "task 'cola': no folder"]),
+        (["mlm", "--task", "TASK", "--seeds", "0"], ["--seeds 0: at least 1"]),
+        (["mlm", "--task", "TASK", "--train-examples", "5"], ["--train-examples 5: at least 20"]),
+        (["mlm", "--task", "TASK", "--train-examples", "500"], ["500: cues has 40 training examples"]),
+        (["mlm", "--task", "TASK", "--corpus", "nowhere"], ["nowhere: no prepared corpus here"]),
+    ],
+)
+def test_wrong_input_is_refused_before_anything_is_written(words, messages, world: World, tmp_path, capsys) -> None:
+    task = str(world.folder / "cues.toml")
+    words = [task if word == "TASK" else word for word in words]
+    corpus = [] if "--corpus" in words else ["--corpus", str(world.folder / "corpus")]
+    out = tmp_path / "out"
+    assert main(["compare", *words, *corpus, "--data", str(world.folder / "tasks"), "--out", str(out), *FEW]) == 2
+    said = capsys.readouterr().err
+    assert all(message in said for message in messages), said
+    assert not out.exists()
+
+
+def test_learning_rates_cannot_be_tuned_without_a_validation_split(world: World, tmp_path: Path, capsys) -> None:
+    corpus = shutil.copytree(world.folder / "corpus", tmp_path / "corpus")
+    manifest = json.loads((corpus / "manifest.json").read_text())
+    manifest["splits"]["validation"] = dict.fromkeys(manifest["splits"]["validation"], 0)
+    (corpus / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(corpus / "validation")
+    words = world.arguments(tmp_path / "out", "mlm", *world.task(), "--tune", "--corpus", str(corpus))
+    assert main(words) == 2
+    assert "its validation split is empty" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("budget", ["0.001-minutes", "4-steps", "1k-tokens", "1G-flops"])
+def test_every_kind_of_budget_can_be_held_equal(budget: str, world: World, tmp_path: Path) -> None:
+    options, chosen = parse(world.arguments(tmp_path / "out", "mlm", *world.task(), "--budget", budget)[1:])
+    assert _question(make_plan(options, chosen))["held_equal"] in BUDGETS
+
+
+def test_the_untrained_network_is_one_for_recipes_that_differ_in_dropout_alone(world: World, tmp_path: Path) -> None:
+    for name, dropout in (("a", 0.0), ("b", 0.1)):
+        (tmp_path / f"{name}.toml").write_text(f"[model]\ndropout = {dropout}\n[objective.mlm]\n")
+    (tmp_path / "c.toml").write_text('[model]\narchitecture = "bert"\n[objective.mlm]\n')
+    a, b, c = (str(tmp_path / f"{name}.toml") for name in "abc")
+    grid = make_plan(*parse(world.arguments(tmp_path / "out", a, b, *world.task())[1:]))
+    assert {grid.untrained(name) for name in grid.recipes} == {"encoder, untrained"}
+    grid = make_plan(*parse(world.arguments(tmp_path / "out", a, b, c, *world.task())[1:]))
+    assert [grid.untrained(name) for name in grid.recipes] == ["a, untrained", "a, untrained", "c, untrained"]
+
+
+def test_recipes_of_different_budgets_are_refused(world: World, tmp_path: Path, capsys) -> None:
+    for name, budget in (("a", 3), ("b", 5)):
+        (tmp_path / f"{name}.toml").write_text(f'budget = "{budget}-steps"\n[objective.mlm]\n')
+    common = ["--corpus", str(world.folder / "corpus"), *world.task(), "--out", str(tmp_path / "out")]
+    assert main(["compare", str(tmp_path / "a.toml"), str(tmp_path / "b.toml"), *common]) == 2
+    assert "different budgets (a 3-steps, b 5-steps): --budget" in capsys.readouterr().err
+
+
+def test_a_folder_with_something_else_is_refused(finished: Path, world: World, tmp_path: Path, capsys) -> None:
+    before = done(finished)
+    assert world.compare(finished, "mlm", *world.task(), *SEEDS, "--budget", "5-steps") == 2
+    assert "holds a comparison with another budget (4-steps, now 5-steps)" in capsys.readouterr().err
+    other = write_corpus(tmp_path / "other", seed=1).folder
+    assert world.compare(finished, "mlm", *world.task(), *SEEDS, "--corpus", str(other)) == 2
+    assert "another corpus" in capsys.readouterr().err
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.txt").write_text("do not lose me")
+    assert world.compare(tmp_path / "thesis", "mlm", *world.task(), *SEEDS) == 2
+    assert "holds something that is not a comparison" in capsys.readouterr().err
+    assert done(finished) == before and len(list((tmp_path / "thesis").iterdir())) == 1
+
+
+def test_what_a_kill_left_half_written_is_not_in_the_way(world: World, tmp_path: Path) -> None:
+    (tmp_path / f"comparison.json.1{UNFINISHED}").touch()
+    options, chosen = parse(world.arguments(tmp_path, "mlm", *world.task())[1:])
+    claim(options, make_plan(options, chosen))
+
+
+def test_pairs_that_no_objective_can_be_asked_about_are_said(world: World, tmp_path: Path, capsys) -> None:
+    words, sentences = tmp_path / "words.tsv", tmp_path / "sentences.jsonl"
+    words.write_text("tea\tcup\t5\nred\tcup\t1\nred\ttea\t2\n")
+    sentences.write_text('{"sentence_good": "the red cup", "sentence_bad": "red the cup"}\n')
+    both = ["--word-pairs", str(words), "--minimal-pairs", str(sentences)]
+    for objective, left_out in (("mlm", "--word-pairs"), ("cbow", "--minimal-pairs")):
+        make_plan(*parse(world.arguments(tmp_path / "out", objective, *world.task(), *both)[1:]))
+        said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
+        assert len(said) == 1 and said[0].startswith(f"{left_out} is left out: none of these objectives")
+
+
+def test_two_at_once_in_one_folder_are_refused(again: Path, world: World, capsys) -> None:
+    from nlp_ssl.comparison.executor import only_one
+
+    with only_one(again):
+        assert world.compare(again, "mlm", *world.task(), *SEEDS) == 2
+    assert "another process is at work" in capsys.readouterr().err
