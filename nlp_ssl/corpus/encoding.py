@@ -23,8 +23,9 @@ from tokenizers import Tokenizer
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.corpus import emoji, tokenizer
 from nlp_ssl.corpus.documents import clean, document_hash
-from nlp_ssl.corpus.reading import Span, read
+from nlp_ssl.corpus.reading import read_span
 from nlp_ssl.corpus.sentences import Splitter, splitter
+from nlp_ssl.corpus.sources import Span
 from nlp_ssl.corpus.store import write_shard
 
 SPLITS = ("train", "validation")
@@ -55,7 +56,7 @@ def read_unit(spans: Sequence[Span], text_column: str, part_bytes: int, done: Pa
         pictures.update(emoji.count(joined))
 
     for span in spans:
-        for raw in read(span, text_column):
+        for raw in read_span(span, text_column):
             text = clean(raw, span.source.width)
             if not text:
                 empty += 1

@@ -38,7 +38,7 @@ import tyro
 
 from nlp_ssl.atomic_io import flush, writing
 from nlp_ssl.console import duration, progress, say, table, warn
-from nlp_ssl.corpus import reading, tokenizer
+from nlp_ssl.corpus import tokenizer
 from nlp_ssl.corpus.encoding import (
     SPLITS,
     Encoding,
@@ -51,9 +51,11 @@ from nlp_ssl.corpus.encoding import (
     texts_of,
     write_json,
 )  # fmt: skip
-from nlp_ssl.corpus.reading import Document, Source
+from nlp_ssl.corpus.scanning import choose_document, is_encoding, scan
 from nlp_ssl.corpus.sentences import splitter
+from nlp_ssl.corpus.sources import DocumentKind, Source, find_sources
 from nlp_ssl.corpus.store import FORMAT, Corpus, read_shard, write_shard
+from nlp_ssl.corpus.units import unit_bytes, units
 from nlp_ssl.errors import InputError
 
 SAMPLE_BYTES = 200 * 10**6  # of text that the tokenizer is trained on
@@ -160,10 +162,10 @@ def prepare(options: Options) -> Corpus:
 
 def _sources(options: Options, workers: Workers) -> list[Source]:
     """The sources with all that is known about them; what was assumed is printed."""
-    if options.encoding is not None and not reading.is_encoding(options.encoding):
+    if options.encoding is not None and not is_encoding(options.encoding):
         raise InputError(f"--encoding {options.encoding}: no encoding of text is called so; utf-8, cp949, latin-1, …")
-    found = reading.find(options.text)
-    scanned = workers.run(reading.scan, [(source, options.encoding) for source in found])
+    found = find_sources(options.text)
+    scanned = workers.run(scan, [(source, options.encoding) for source in found])
     problems = [problem for source in scanned if isinstance(source, InputError) for problem in source.problems]
     if problems:
         raise InputError(*problems)
@@ -180,12 +182,12 @@ def _sources(options: Options, workers: Workers) -> list[Source]:
     if options.document not in ("auto", "row") and len(texts) < len(sources):
         other = next(source for source in sources if source.format != "text")
         raise InputError(f"{other.name}: --document {options.document}, but it has rows; leave --document out")
-    document: Document = "row"
+    document: DocumentKind = "row"
     if texts and options.document == "auto":
-        document, reason = reading.choose_document(texts)
+        document, reason = choose_document(texts)
         say(f"a document is a {document} ({reason}; --document chooses another)")
     elif texts:
-        document = cast(Document, options.document)
+        document = cast(DocumentKind, options.document)
     wrapped = sum(source.width is not None for source in texts)
     if wrapped and document != "line":
         say(f"unwrapping the hard-wrapped lines of {wrapped} of {len(texts)} text files")
@@ -322,21 +324,21 @@ def _read(
     options: Options, sources: Sequence[Source], work: Path, workers: Workers
 ) -> tuple[list[Part], Counter[str], Counter[str], Counter[str]]:
     """Stage 1: the parts, the drops by reason, and how often each character and each emoji occurs."""
-    units = reading.units(sources)
-    part_bytes = 2 * reading.unit_bytes(sources)  # a unit of uncompressed text is mostly one part
-    done = [work / "text" / f"{number:06d}.json" for number in range(len(units))]
-    sizes = [sum((s.source.bytes if s.end is None else s.end) - s.start for s in spans) / 1e6 for spans in units]
+    work_units = units(sources)
+    part_bytes = 2 * unit_bytes(sources)  # a unit of uncompressed text is mostly one part
+    done = [work / "text" / f"{number:06d}.json" for number in range(len(work_units))]
+    sizes = [sum((s.source.bytes if s.end is None else s.end) - s.start for s in spans) / 1e6 for spans in work_units]
     measure = "MB" if any(sizes) else "sources"  # the size of a declared corpus or hub dataset is not known
-    sizes = sizes if any(sizes) else [1.0] * len(units)
+    sizes = sizes if any(sizes) else [1.0] * len(work_units)
     todo = [number for number, file in enumerate(done) if not file.is_file()]
     with progress("read", sum(sizes), measure, done=sum(sizes) - sum(sizes[n] for n in todo)) as job:
         # A hub dataset needs heavy libraries: it is read in this process, to keep the workers light.
-        heavy = [number for number in todo if units[number][0].source.format == "hub"]
+        heavy = [number for number in todo if work_units[number][0].source.format == "hub"]
         light = [number for number in todo if number not in heavy]
         for numbers, where in ((light, workers), (heavy, Workers(None))):
             where.run(
                 read_unit,
-                [(units[number], options.text_column, part_bytes, done[number]) for number in numbers],
+                [(work_units[number], options.text_column, part_bytes, done[number]) for number in numbers],
                 lambda i, numbers=numbers: job.advance(sizes[numbers[i]]),  # type: ignore[misc]
             )
     parts: list[Part] = []

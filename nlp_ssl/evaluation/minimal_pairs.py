@@ -141,26 +141,28 @@ class Pairs:
 
 def read(data: Sequence[Path]) -> Pairs:
     """All pairs of a folder's files, or of the files; InputError, with all problems found, where they are unusable."""
-    from nlp_ssl.tasks.splits import FORMATS, file_format, read_table
+    from nlp_ssl.corpus.streams import suffix_of
+    from nlp_ssl.corpus.table import read_table
 
-    formats = [form for form in FORMATS if form != ".txt"]
+    formats = [".tsv", ".csv", ".jsonl", ".parquet"]
     missing = [path for path in data if not path.exists()]
     if missing or not data:
         raise InputError(*[f"--data {path}: no such file or folder" for path in missing] or ["--data names no file"])
     files = [
         file
         for path in data
-        for file in ([path] if path.is_file() else sorted(f for f in path.iterdir() if file_format(f) in formats))
+        for file in ([path] if path.is_file() else sorted(f for f in path.iterdir() if suffix_of(f) in formats))
     ]
     if not files:
         raise InputError(f"--data {' '.join(map(str, data))}: no {', '.join(formats)} in it")
     pairs, problems = Pairs([], [], [], []), []
     for file in files:
-        if file_format(file) not in formats:
+        if suffix_of(file) not in formats:
             raise InputError(f"{file}: not one of {', '.join(formats)} (.gz and .zst may follow)")
         read = read_table(file)
         problems += read.problems
         lacking = [name for name in COLUMNS if name not in read.columns]
+        problems += [problem for name in COLUMNS for problem in read.lacking(name)]
         if lacking and read.columns:
             there = ", ".join(read.columns)
             problems.append(f"{file}: no column {' and '.join(map(repr, lacking))} (there are: {there})")

@@ -1,7 +1,6 @@
 """The examples of a task: from files, from a function, or from the hub, and checked.
 
-Files are .tsv and .txt (tab-separated, never quoted, as GLUE has them), .csv, .jsonl and .parquet; all but
-the last may be compressed, .gz or .zst. In a folder a split is the file with the split's name, ours ("dev")
+Files are those that `nlp_ssl.corpus.table` reads. In a folder a split is the file with the split's name, ours ("dev")
 or the hub's ("validation"); files that are named one by one are the splits in the order of the declaration:
 train, dev, test.
 
@@ -10,28 +9,22 @@ Everything wrong with the data is found before anything is trained, and reported
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
-import json
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.console import say
-from nlp_ssl.corpus.reading import open_zstandard
+from nlp_ssl.corpus.streams import COMPRESSIONS
+from nlp_ssl.corpus.table import Table, read_table, table_formats
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import Task
 
-FORMATS = (".tsv", ".txt", ".csv", ".jsonl", ".parquet")
-COMPRESSIONS = ("", ".gz", ".zst")
 PROBLEMS_SHOWN = 10
 
 UNLABELLED = ("-1", "-1.0")
@@ -102,23 +95,6 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
 # --- from a source to a table ---
 
 
-@dataclass(frozen=True)
-class Table:
-    """The raw values of a split, by column."""
-
-    where: str
-    columns: dict[str, list[Any]]
-    first_lines: list[int] | None
-    """The line of each row in its file; None where there are no lines, and rows are counted from 1."""
-    problems: list[str]
-
-    def at(self, row: int) -> str:
-        """Where a row is, for a message."""
-        if self.first_lines is None:
-            return f"{self.where}, row {row + 1}"
-        return f"{self.where}:{self.first_lines[row]}"
-
-
 def _files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
     """The file of each split that there is; InputError if train or a dev split has none."""
     for path in data:
@@ -132,7 +108,7 @@ def _files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
         found = {}
         for split, hub_name in task.splits.items():
             stems = dict.fromkeys((split, hub_name))
-            names = [s + form + packed for s in stems for form in FORMATS for packed in COMPRESSIONS]
+            names = [s + form + packed for s in stems for form in table_formats() for packed in ("", *COMPRESSIONS)]
             files = [data[0] / name for name in names if (data[0] / name).is_file()]
             if len(files) > 1:
                 both = ", ".join(file.name for file in files)
@@ -145,120 +121,7 @@ def _files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
             f"--data {' '.join(map(str, data))}: nothing for {', '.join(missing)}; give a folder with files such as "
             f"train.tsv and dev.tsv, or the files themselves in the order {', '.join(task.splits)}"
         )
-    for file in found.values():
-        if file_format(file) not in FORMATS:
-            raise InputError(f"{file}: not one of {', '.join(FORMATS)} (.gz and .zst may follow)")
     return found
-
-
-def file_format(file: Path) -> str:
-    """The suffix that says how a file is written, with that of its compression left out."""
-    return Path(file.stem).suffix if file.suffix in COMPRESSIONS else file.suffix
-
-
-def read_table(file: Path) -> Table:
-    """The rows of a file in one of `FORMATS`. Broken rows become problems of the table, one each."""
-    if file_format(file) == ".parquet":
-        return _read_parquet(file)
-    problems: list[str] = []
-    columns: dict[str, list[Any]] = {}
-    lines: list[int] = []
-    try:
-        with _open(file) as text:
-            rows = {".csv": _csv_rows, ".jsonl": _json_rows}.get(file_format(file), _tsv_rows)(text)
-            header: list[str] = []
-            for line, values in rows:
-                if isinstance(values, str):
-                    problems.append(f"{file}:{line}: {values}")
-                elif not header:
-                    header = values
-                    if len(set(header)) < len(header):
-                        twice = next(name for name in header if header.count(name) > 1)
-                        raise InputError(f"{file}:{line}: two columns are called {twice!r}: rename one")
-                    columns = {name: [] for name in header}
-                elif len(values) != len(header):
-                    problems.append(f"{file}:{line}: {len(values)} columns, the heading has {len(header)}")
-                else:
-                    lines.append(line)
-                    for column, value in zip(columns.values(), values, strict=True):
-                        column.append(value)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{file}: not UTF-8 (byte {error.object[error.start]:#04x}): convert it first") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{file}: damaged: {error}") from None
-    if not lines and not problems:
-        raise InputError(f"{file}: no examples in it")
-    return Table(str(file), columns, lines, problems)
-
-
-def _open(file: Path) -> IO[str]:
-    raw: Any
-    if file.suffix == ".gz":
-        raw = gzip.open(file)  # noqa: SIM115
-    elif file.suffix == ".zst":
-        raw = open_zstandard(str(file))
-    else:
-        raw = file.open("rb")
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="\n")
-
-
-# A row is its line number and its values, or the sentence that says what is wrong with it; the first is the heading.
-_Rows = Iterator[tuple[int, Any]]
-
-
-def _tsv_rows(text: IO[str]) -> _Rows:
-    for number, line in enumerate(text, 1):
-        if line.strip("\r\n"):
-            yield number, line.rstrip("\r\n").split("\t")
-
-
-def _csv_rows(text: IO[str]) -> _Rows:
-    csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(text)
-    while True:
-        line = reader.line_num + 1
-        try:
-            values = next(reader, None)
-        except csv.Error as error:
-            yield line, f"broken CSV: {error}"
-            continue
-        if values is None:
-            return
-        if values:
-            yield line, values
-
-
-def _json_rows(text: IO[str]) -> _Rows:
-    header: list[str] | None = None
-    for number, line in enumerate(text, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            yield number, f"broken JSON: {error}"
-            continue
-        if not isinstance(row, dict):
-            yield number, "not a JSON object"
-            continue
-        if header is None:
-            header = list(row)
-            yield 0, header
-        lacking = [name for name in header if name not in row]
-        yield number, f"no {', '.join(map(repr, lacking))}" if lacking else [row[name] for name in header]
-
-
-def _read_parquet(file: Path) -> Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.read_table(file)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"{file}: not readable as Parquet: {error}") from None
-    if not table.num_rows:
-        raise InputError(f"{file}: no examples in it")
-    return Table(str(file), table.to_pydict(), None, [])
 
 
 def _call(task: Task) -> dict[str, Table]:
@@ -333,6 +196,7 @@ class _Check:
     def _column(self, names: tuple[str, ...]) -> list[Any] | None:
         for name in names:
             if name in self.table.columns:
+                self.problems += self.table.lacking(name)
                 return self.table.columns[name]
         if self.table.columns and not (self.optional and names == self.task.label):
             there = ", ".join(self.table.columns)

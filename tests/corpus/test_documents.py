@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from nlp_ssl.corpus import reading
+from nlp_ssl.corpus import units
 from nlp_ssl.corpus.documents import blocks, clean, document_hash, wrap_width
 
 WRAPPED = """\
@@ -62,9 +62,9 @@ def test_the_hash_of_a_document_never_changes() -> None:
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 5, 1000])
 def test_the_end_of_a_block_is_found_across_pieces_of_a_file(chunk: int, monkeypatch) -> None:
-    monkeypatch.setattr(reading, "_CHUNK", chunk)
+    monkeypatch.setattr(units, "CHUNK", chunk)
     ending = re.compile(rb"\n[ \t\r]*\n")
     text = b"a\nb \n \t\n\nc\r\n\r\nd\n  x\n\t\ne"
     for at in range(len(text)):
         found = ending.search(text, at)
-        assert reading._after(io.BytesIO(text), ending, at) == (found and found.end()), at
+        assert units._after(io.BytesIO(text), ending, at) == (found and found.end()), at

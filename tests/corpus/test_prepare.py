@@ -24,8 +24,12 @@ from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFa
 
 from nlp_ssl.cli import main
 from nlp_ssl.corpus import prepare as module
-from nlp_ssl.corpus import reading
+from nlp_ssl.corpus import units
 from nlp_ssl.corpus.prepare import Options, prepare
+from nlp_ssl.corpus.readers.hub import Hub
+from nlp_ssl.corpus.reading import read_span
+from nlp_ssl.corpus.scanning import scan
+from nlp_ssl.corpus.sources import Source, Span, find_sources
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
 
@@ -109,7 +113,7 @@ def test_every_format_gives_the_same_corpus(tmp_path: Path, suffix: str, compres
 def test_csv_with_quotes_and_tsv_without(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text('id,text\n1,"He said ""go"", twice\nand left"\n2,b b\n', encoding="utf-8")
     (tmp_path / "b.tsv").write_text('id\ttext\n1\ta 6" pipe\n', encoding="utf-8")
-    found = [list(reading.read(reading.Span(s), "text")) for s in reading.find([str(tmp_path)])]
+    found = [list(read_span(Span(s), "text")) for s in find_sources([str(tmp_path)])]
     assert found == [['He said "go", twice\nand left', "b b"], ['a 6" pipe']]
 
 
@@ -117,7 +121,7 @@ def test_folders_globs_and_several_paths(tmp_path: Path) -> None:
     (tmp_path / "in" / "deep").mkdir(parents=True)
     for name in ("b.txt", "a.txt", "deep/c.jsonl", ".hidden.txt", "picture.png"):
         (tmp_path / "in" / name).write_text("x")
-    names = lambda *given: [Path(s.name).name for s in reading.find([str(tmp_path / g) for g in given])]  # noqa: E731
+    names = lambda *given: [Path(s.name).name for s in find_sources([str(tmp_path / g) for g in given])]  # noqa: E731
     assert names("in") == ["a.txt", "b.txt", "c.jsonl"]
     assert names("in/*.txt", "in/b.txt") == ["a.txt", "b.txt"]
 
@@ -125,9 +129,9 @@ def test_folders_globs_and_several_paths(tmp_path: Path) -> None:
 def test_a_hub_dataset_through_datasets(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     write(tmp_path / "data" / "train.jsonl", SENTENCES[:5])
-    assert list(reading.hub_rows(str(tmp_path / "data"), "text")) == SENTENCES[:5]
+    assert list(Hub().documents(Span(Source(str(tmp_path / "data"), "hub")), "text")) == SENTENCES[:5]
     with pytest.raises(InputError, match="no column 'body', there is 'text', 'label'"):
-        list(reading.hub_rows(str(tmp_path / "data"), "body"))
+        list(Hub().documents(Span(Source(str(tmp_path / "data"), "hub")), "body"))
 
 
 def test_a_declared_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,19 +169,19 @@ def test_what_a_document_is_by_default(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_ranges_of_a_large_file_hold_whole_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "UNIT_BYTES", 1000)
+    monkeypatch.setattr(units, "UNIT_BYTES", 1000)
     for document, join in (("line", "\n"), ("block", "\n \n"), ("line", "\r\n")):
         file = tmp_path / "x.txt"
         file.write_bytes(join.join(SENTENCES).encode())
-        source = reading.Source(str(file), "text", bytes=file.stat().st_size, document=document)
-        spans = [span for unit in reading.units([source]) for span in unit]
+        source = Source(str(file), "text", bytes=file.stat().st_size, document=document)
+        spans = [span for unit in units.units([source]) for span in unit]
         assert len(spans) > 5
-        assert [text for span in spans for text in reading.read(span, "text")] == SENTENCES
+        assert [text for span in spans for text in read_span(span, "text")] == SENTENCES
     rows = write(tmp_path / "rows.jsonl", SENTENCES)
     rows.write_text(rows.read_text().replace(SENTENCES[150], "\\x"))
-    spans = [span for unit in reading.units(reading.find([str(rows)])) for span in unit]
+    spans = [span for unit in units.units(find_sources([str(rows)])) for span in unit]
     with pytest.raises(InputError, match=r"rows\.jsonl:151: broken JSON"):
-        [text for span in spans for text in reading.read(span, "text")]
+        [text for span in spans for text in read_span(span, "text")]
 
 
 def test_duplicates_and_empty_documents_are_dropped_and_counted(tmp_path: Path) -> None:
@@ -195,10 +199,10 @@ def test_encodings_are_found(tmp_path: Path, encoding: str, capsys: pytest.Captu
         text = "Der Müller aß süße Äpfel und trank dazu für längere Zeit Öl aus der Küche. Schöne Grüße! " * 20
     file = tmp_path / "x.txt"
     file.write_bytes((text + "\nzwei\n").encode(encoding))
-    source = reading.scan(reading.find([str(file)])[0], None)
-    assert isinstance(source, reading.Source)
+    source = scan(find_sources([str(file)])[0], None)
+    assert isinstance(source, Source)
     source = replace(source, document="line")
-    assert list(reading.read(reading.Span(source), "text")) == [text, "zwei"]
+    assert list(read_span(Span(source), "text")) == [text, "zwei"]
     corpus = make(file, tmp_path / "out", tokenizer="wordlevel")
     assert documents(corpus) == 2
     assert ("not UTF-8, read as" in capsys.readouterr().err) == (encoding in ("cp949", "cp1252", "utf-16"))
@@ -321,7 +325,7 @@ def test_one_and_two_processes_and_any_cut_make_the_same(
     one = make(lines, tmp_path / "one")
     two = make(lines, tmp_path / "two", processes=2)
     monkeypatch.setattr(module, "SHARD_TOKENS", 1000)
-    monkeypatch.setattr(reading, "UNIT_BYTES", 2000)
+    monkeypatch.setattr(units, "UNIT_BYTES", 2000)
     cut = make(lines, tmp_path / "cut")
     assert one.fingerprint == two.fingerprint
     assert len(cut.shards("train")) > 2
@@ -332,8 +336,8 @@ def test_one_and_two_processes_and_any_cut_make_the_same(
 
 KILLED = """
 import sys
-from nlp_ssl.corpus import prepare, reading
-reading.UNIT_BYTES = 1000
+from nlp_ssl.corpus import prepare, units
+units.UNIT_BYTES = 1000
 def slowly(*work):
     import time
     time.sleep(0.1)
@@ -363,7 +367,7 @@ def test_a_killed_run_goes_on_to_the_same_corpus(
         Corpus.open(out)
     with pytest.raises(InputError, match=r"holds another unfinished preparation \(other --language\)"):
         make(lines, out, language="de")
-    monkeypatch.setattr(reading, "UNIT_BYTES", 1000)
+    monkeypatch.setattr(units, "UNIT_BYTES", 1000)
     resumed = make(lines, out)
     assert "going on with the preparation" in capsys.readouterr().err
     assert resumed.fingerprint == make(lines, tmp_path / "whole").fingerprint
@@ -408,11 +412,11 @@ def problem(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
         ("a.jsonl", b'{"text": "a"}\n\n{"text": "b"\n', "FILE:3: broken JSON (Expecting ',' delimiter)"),
         ("a.jsonl", b'["text"]\n', "FILE:1: not a JSON object"),
         ("a.jsonl", b'{"body": "a", "label": 1}\n', "FILE:1: no column 'text', there is 'body', 'label'; name the one"),
-        ("a.jsonl", b'{"text": "a"}\n{"text": 7}\n', "FILE:2: 'text' holds int '7', not a text"),
+        ("a.jsonl", b'{"text": "a"}\n{"text": 7}\n', "FILE:2: 'text' holds int '7', not text"),
         ("a.csv", b"body,label\na,1\n", "FILE:1: no column 'text', there is 'body', 'label'"),
-        ("a.csv", b"text,label\na,1\nb\n", "FILE:3: 1 values where the header has 2"),
+        ("a.csv", b"text,label\na,1\nb\n", "FILE:3: 1 columns, the header has 2"),
         ("a.csv", b'text,label\n"a,1\n', "FILE:2: broken CSV"),
-        ("a.tsv", b"text\tlabel\na\t1\t2\n", "FILE:2: 3 values where the header has 2"),
+        ("a.tsv", b"text\tlabel\na\t1\t2\n", "FILE:2: 3 columns, the header has 2"),
         ("a.parquet", b"PAR1", "FILE: not a readable Parquet file"),
     ],
 )  # fmt: skip
@@ -435,8 +439,8 @@ def test_several_mistakes_are_told_together(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "link").symlink_to("gone.txt")
     wrong = problem(capsys, tmp_path / "pipe", tmp_path / "link", "--out", tmp_path / "out")
     assert wrong.splitlines() == [
-        f"{tmp_path}/pipe: not a file, and text is read more than once; write it to a file first",
-        f"{tmp_path}/link: a link to gone.txt, which is not there; mend the link",
+        f"{tmp_path}/pipe: not a regular file; prepare reads its input twice, so write it to a file first",
+        f"{tmp_path}/link: a broken link to gone.txt; repair the link",
     ]
     (tmp_path / "a.txt").write_bytes(b"a\0")
     (tmp_path / "b.txt").write_bytes(b"b \xc3\xa9 \xff")

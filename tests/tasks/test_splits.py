@@ -149,15 +149,15 @@ def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("dev.tsv", b"text\tlabel\nx\t1\n", "no column 'sentence' (there are: text, label)"),
-        ("dev.tsv", b"sentence\tlabel\nx\t1\ty\n", "dev.tsv:2: 3 columns, the heading has 2"),
+        ("dev.tsv", b"sentence\tlabel\nx\t1\ty\n", "dev.tsv:2: 3 columns, the header has 2"),
         ("dev.tsv", b"sentence\tlabel\n", "dev.tsv: no examples in it"),
         ("dev.tsv", b"", "dev.tsv: no examples in it"),
-        ("dev.tsv", b"sentence\tlabel\n\xff\t1\n", "dev.tsv: not UTF-8 (byte 0xff)"),
+        ("dev.tsv", b"sentence\tlabel\n\xff\t1\n", "dev.tsv: byte 15 is not UTF-8; convert the file to UTF-8"),
         ("dev.jsonl", b'{"sentence": "x", "label": 1}\n{"sentence": \n', "dev.jsonl:2: broken JSON"),
         ("dev.jsonl", b'{"sentence": "x", "label": 1}\n{"sentence": "y"}\n', "dev.jsonl:2: no 'label'"),
         ("dev.jsonl", b"[1]\n", "dev.jsonl:1: not a JSON object"),
-        ("dev.parquet", b"PAR0", "dev.parquet: not readable as Parquet"),
-        ("dev.tsv.gz", b"plain", "dev.tsv.gz: damaged"),
+        ("dev.parquet", b"PAR0", "dev.parquet: not a readable Parquet file"),
+        ("dev.tsv.gz", b"plain", "dev.tsv.gz: damaged gzip file"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -251,7 +251,7 @@ def test_a_row_without_a_label_is_no_class_of_its_own(tmp_path: Path) -> None:
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", [("a", "b", "1")], ("text", "text", "label"))
-    with pytest.raises(InputError, match="two columns are called 'text': rename one"):
+    with pytest.raises(InputError, match="two columns are called 'text'; rename one"):
         read_table(tmp_path / "train.tsv")
 
 

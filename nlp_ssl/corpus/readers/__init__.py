@@ -1,0 +1,1 @@
+"""Readers of file formats, one module each, for corpora and for task data alike."""
