@@ -12,12 +12,15 @@ import time
 from nlp_ssl.console import table
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives import OBJECTIVES
+from nlp_ssl.objectives import all_objectives
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import TokenStream
+
+OBJECTIVES = all_objectives()
+
 
 SECONDS = 0.5
 VARIANTS: dict[str, Objective] = {name: kind() for name, kind in OBJECTIVES.items()} | {

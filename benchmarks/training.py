@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 import tyro
 from datasets import Dataset
+from nlp_ssl.models.pretraining import configure
 from transformers import (
     AutoTokenizer,
     BertForMaskedLM,
@@ -33,7 +34,6 @@ from nlp_ssl.cli import main as nlp_ssl
 from nlp_ssl.console import table
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.models.pretraining import configure
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.recipe import Model, Size

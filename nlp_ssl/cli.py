@@ -19,7 +19,7 @@ from nlp_ssl.errors import InputError, did_you_mean
 
 COMMANDS = {
     "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
-    "show": ("nlp_ssl.show", "what an objective does to a text, before any training"),
+    "show": ("nlp_ssl.show.command", "what an objective does to a text, before any training"),
     "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
     "evaluate": ("nlp_ssl.evaluation.evaluate", "a model on held-out text -> its objective's figures, or another's"),
     "finetune": ("nlp_ssl.evaluation.finetune", "a model and a labelled task -> scores beside baselines"),

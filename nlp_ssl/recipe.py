@@ -19,7 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from nlp_ssl import declarations
 from nlp_ssl.errors import InputError, did_you_mean
-from nlp_ssl.objectives import OBJECTIVES
+from nlp_ssl.objectives import all_objectives
 from nlp_ssl.objectives.base import require
 from nlp_ssl.objectives.mixture import Mixing, Mixture
 
@@ -215,11 +215,11 @@ def load(name: str) -> Recipe:
         raise InputError(f"{path}: not valid TOML: {error}") from None
     chosen = table.get("objective")
     if not isinstance(chosen, dict) or not chosen:
-        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {', '.join(OBJECTIVES)}")
-    unknown = [name for name in chosen if name not in OBJECTIVES]
+        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {', '.join(all_objectives())}")
+    unknown = [name for name in chosen if name not in all_objectives()]
     if unknown:
         raise InputError(
-            *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, list(OBJECTIVES))}" for n in unknown]
+            *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, list(all_objectives()))}" for n in unknown]
         )
     problems: list[str] = []
     recipe = _read(recipe_type(tuple(chosen)), table, "", problems)
@@ -240,7 +240,8 @@ def recipe_type(objectives: tuple[str, ...], base: type[Recipe] = Recipe) -> Any
 
 @cache
 def _objective_table(objectives: tuple[str, ...]) -> Any:
-    columns = [(name, OBJECTIVES[name], field(default_factory=OBJECTIVES[name])) for name in objectives]
+    known = all_objectives()
+    columns = [(name, known[name], field(default_factory=known[name])) for name in objectives]
     table = make_dataclass("Objective", columns, frozen=True, kw_only=True)
     table.__doc__ = "What is corrupted, what is predicted."
     return table

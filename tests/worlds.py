@@ -14,8 +14,9 @@ from transformers import PreTrainedTokenizerFast
 
 from nlp_ssl.corpus.store import FORMAT, Corpus, Shard, write_shard
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.sampling.batch import Batch, frame
+from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleType, TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 
 SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}

@@ -21,7 +21,7 @@ from nlp_ssl.evaluation.minimal_pairs import read
 from nlp_ssl.recipe import Recipe
 
 if TYPE_CHECKING:
-    from nlp_ssl.training.loop import Cost
+    from nlp_ssl.training.budget import Cost
 
 
 FORWARD = 3
@@ -148,6 +148,7 @@ def _calibrate(toml: str, folder: Path) -> Cost:
     """What pretraining by a recipe costs: in a process of its own, since it needs torch, and may need much memory."""
     from nlp_ssl.corpus.store import Corpus
     from nlp_ssl.corpus.vocabulary import Vocabulary
+    from nlp_ssl.training.budget import Estimate
     from nlp_ssl.training.loop import make_trainer
     from nlp_ssl.training.pretrain import Pretrain, usable_examples
 
@@ -161,4 +162,4 @@ def _calibrate(toml: str, folder: Path) -> Cost:
         corpus = Corpus.open(folder)
         vocabulary = Vocabulary.of(corpus)
         text, examples = usable_examples(corpus, vocabulary, "train", options)
-        return make_trainer(options, vocabulary, text, examples).expect()
+        return Estimate(make_trainer(options, vocabulary, text, examples)).cost()

@@ -6,11 +6,9 @@ It runs in a process of its own (`running`), its output in the cell's log.
 from __future__ import annotations
 
 import ast
-import io
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -156,13 +154,12 @@ def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> lis
 
 def show(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """A few examples in words: `shown`, each with `text`, `input` and `target`."""
-    from nlp_ssl import show
+    from nlp_ssl.show.command import Show
+    from nlp_ssl.show.command import show as show_recipe
+    from nlp_ssl.training.pretrain import parse
 
-    said = io.StringIO()
-    with redirect_stdout(said):
-        show.main([*words, "--json", "--sample", "5000"])
     shown = []
-    for example in json.loads(said.getvalue())["examples"]:
+    for example in show_recipe(parse("show", Show, [*words, "--sample", "5000"]))["examples"]:
         targets = {key: value for key, value in example.items() if key.endswith(":")}
         several = [f"{key} {value}" for key, value in targets.items()]
         target = "; ".join(several if len(several) > 1 else targets.values())

@@ -36,7 +36,6 @@ from nlp_ssl.evaluation.finetune import Finetune, Protocol
 from nlp_ssl.evaluation.minimal_pairs import MinimalPairs
 from nlp_ssl.evaluation.probe import Probe
 from nlp_ssl.evaluation.result_cache import command
-from nlp_ssl.objectives.mixture import NEIGHBOURS
 from nlp_ssl.recipe import Budget, Recipe
 from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.training.run_folder import INCIDENTAL, snapshots
@@ -48,9 +47,6 @@ LADDER = (0.3, 1.0, 3.0)
 """What a recipe's learning rate is multiplied by when it is tuned."""
 
 MINIMAL_PAIRS = "minimal-pairs"
-
-LIKELIHOOD = {"masked_lm", "causal_lm"}
-"""Heads that say how likely a sentence is."""
 
 PILOT = 0.1
 """The share of the budget that each learning rate is tried with."""
@@ -248,12 +244,11 @@ class Plan:
         for pairs in self.word_pairs if mine.body == "static" else ():
             yield self._on_words(name, seed, run, pairs)
 
-        heads = {head for objective in mine.objectives.values() for head in objective.heads}
-        for pairs in self.pairs if heads & LIKELIHOOD and mine.body in ("encoder", "decoder") else ():
+        for pairs in self.pairs if mine.gives_likelihood else ():
             yield self._on_pairs(name, seed, run, pairs)
 
-        for other, asked in self.recipes.items() if heads.isdisjoint(NEIGHBOURS) else ():
-            if other != name and mine.parts != asked.mixture.parts and mine.answers(asked.mixture, self.vocabulary):
+        for other, asked in self.recipes.items():
+            if other != name and mine.losses != asked.mixture.losses and mine.answers(asked.mixture, self.vocabulary):
                 yield self._on_task_of(other, name, seed, run)
 
     def _on_task_of(self, other: str, name: str, seed: int, run: Job) -> Job:
@@ -404,7 +399,7 @@ def rate_of(pilot: Job) -> float:
 
 def best(pilots: Sequence[Job]) -> Job | None:
     """The pilot of the lowest held-out loss, when each has finished or failed."""
-    losses = {i: facts["held_out"]["loss"] for i, pilot in enumerate(pilots) if (facts := pilot.facts) is not None}
+    losses = {i: facts["validation"]["loss"] for i, pilot in enumerate(pilots) if (facts := pilot.facts) is not None}
     if not losses or any(not pilot.done and pilot.error is None for pilot in pilots):
         return None
     return pilots[min(losses, key=lambda i: losses[i])]

@@ -154,12 +154,12 @@ def _run(grid: Plan, cell: Job) -> dict[str, Any]:
         for line in lines
         if line["event"] == "evaluate"
     ]
-    last = {"step": facts["steps"], "tokens": facts["tokens"], "flops": facts["flops"], **facts["held_out"]}
+    last = {"step": facts["steps"], "tokens": facts["tokens"], "flops": facts["flops"], **facts["validation"]}
     return run | {
         "folder": str(folder.relative_to(grid.out)),
         "seconds": facts["training_seconds"],
         "curve": _thinned(curve),
-        "held_out_curve": [*held_out, last] if facts["held_out"] else [],
+        "held_out_curve": [*held_out, last] if facts["validation"] else [],
     }
 
 
@@ -176,7 +176,7 @@ def _tuning(pilots: Sequence[Job]) -> dict[str, Any] | None:
     if chosen is None:
         return None
     return {
-        "tried": [{"learning_rate": rate_of(pilot), "loss": facts["held_out"]["loss"]} for pilot, facts in done],
+        "tried": [{"learning_rate": rate_of(pilot), "loss": facts["validation"]["loss"]} for pilot, facts in done],
         "chosen": rate_of(chosen),
         "tokens": sum(facts["tokens"] for _, facts in done),
         "seconds": sum(facts["training_seconds"] for _, facts in done),

@@ -18,7 +18,6 @@ from nlp_ssl.console import table
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.objectives.mixture import NEIGHBOURS
 from nlp_ssl.training.run_folder import check_corpus
 
 
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     """The command: prints the figures."""
     options = tyro.cli(Evaluate, prog="nlp-ssl evaluate", args=list(arguments), description=__doc__)
     figures = evaluate(options)
-    shown = {key: value for key, value in figures.items() if "held_out_targets" not in key}
+    shown = {key: value for key, value in figures.items() if "validation_targets" not in key}
     on = options.on or "its own task"
     rows = [[name.replace("_", " "), f"{value:.4f}"] for name, value in shown.items()]
     print(table([f"{options.run.resolve().name} on {on}", ""], rows), flush=True)
@@ -58,8 +57,8 @@ def evaluate(options: Evaluate) -> dict[str, float]:
     vocabulary = Vocabulary.of(corpus)
     trained = recipes.load(str(options.run))
     asked = recipes.load(options.on) if options.on else trained
-    if any(part.head in NEIGHBOURS for part in trained.mixture.parts.values()):
-        raise InputError(f"{options.run.resolve().name}: only its encoder was saved, and not the decoders of its task")
+    if not trained.mixture.saves_heads:
+        raise InputError(f"{options.run.resolve().name}: only its body was saved, not the heads of its objective")
     heads = trained.mixture.answers(asked.mixture, vocabulary)
     if heads is None:
         raise InputError(

@@ -27,7 +27,7 @@ import torch
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.network import Tokens, collate, load_language_model, longest_input, reverse
-from nlp_ssl.models.pretraining import TokenScorer
+from nlp_ssl.models.parts import TokenScorer
 from nlp_ssl.runtime import Precision, make_accelerator
 
 Ints = npt.NDArray[np.int64]

@@ -48,7 +48,7 @@ from transformers import (
 from transformers.utils import logging
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.models.pretraining import set_dropout
+from nlp_ssl.models.architectures import set_dropout
 from nlp_ssl.runtime import Precision, choose_attention, make_accelerator, make_optimizer
 from nlp_ssl.tasks.splits import LabelledExamples
 

@@ -125,36 +125,3 @@ AutoConfig.register("static_vectors", StaticVectorsConfig)
 AutoModel.register(StaticVectorsConfig, StaticVectorsModel)
 AutoModelForNegativeSampling.register(StaticVectorsConfig, StaticVectorsForNegativeSampling)
 AutoModelForSequenceClassification.register(StaticVectorsConfig, StaticVectorsForSequenceClassification)
-
-
-def negative_sampling(
-    kind: str, ids: Tensor, vectors: Tensor, contexts: nn.Embedding, windows: Tensor, negatives: Tensor, weight: float
-) -> Tensor:
-    """Figures [3] of "cbow" or "skip_gram" in rows of words, in float32: the logistic loss of telling real words from
-    others, summed over the targets; in evaluation how many real ones score no less than all others of their row; 0.
-
-    `ids` [B, L]; `vectors` [B, L, H] theirs; `windows` [2, B, L], how many words to the left and right are a
-    word's context; `negatives` [B, K], each of which counts `weight`, except where it is the word itself.
-    """
-    left, right = windows
-    place = torch.arange(ids.shape[1], device=ids.device)
-    offset = place - place[:, None]  # [L, L]: how far to the right of the first is the second
-    inside = (offset >= -left[..., None]) & (offset <= right[..., None]) & (offset != 0)
-    context = inside.float()  # [B, L, L]: is the second in the window of the first?
-    others = (ids[..., None] != negatives[:, None]).float()  # [B, L, K]: is the negative another word?
-    # Looked up together, as each look-up has a gradient of the whole table's size.
-    real, drawn = contexts(torch.cat([ids, negatives], 1)).tensor_split([ids.shape[1]], 1)  # [B, L, H], [B, K, H]
-    if kind == "cbow":
-        size = (left + right)[..., None]  # [B, L, 1]
-        mean = context @ vectors / size.clamp(min=1)
-        score, targets = (mean * real).sum(-1, keepdim=True), (size > 0).float()  # [B, L, 1] each
-        against, weights = mean @ drawn.mT, others * targets  # [B, L, K] each
-    else:
-        score, targets = vectors @ real.mT, context.mT  # [B, L, L]: of the vectors of the first, words of the second
-        against, weights = vectors @ drawn.mT, context.mT @ others  # [B, L, K] each: over the words it is a context of
-    softplus = nn.functional.softplus
-    loss = (softplus(-score) * targets).sum() + weight * (softplus(against) * weights).sum()
-    if torch.is_grad_enabled():
-        return torch.stack([loss, *loss.new_zeros(2)])
-    right_ones = ((score >= against.amax(-1, keepdim=True)) * targets).sum()
-    return torch.stack([loss, right_ones, loss.new_zeros(())])

@@ -1,7 +1,7 @@
 """CBOW: tell a word from others by the mean of the words around it.
 
 Paper: Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013, section 3.1;
-negative sampling, subsampling and the rest as in `nlp_ssl.objectives.windows`.
+negative sampling, subsampling and the rest as in `nlp_ssl.objectives._windows`.
 
 Departures from word2vec's code, which gensim follows. The context is a mean and its gradient is a mean's (there every
 word of the context gets the whole of it, undivided). Windows and negatives of a batch are scored before any of its
@@ -19,14 +19,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nlp_ssl.objectives.windows import Windows
+from nlp_ssl.objectives._windows import Windows
 
 
 @dataclass(frozen=True, kw_only=True)
 class CBOW(Windows):
     """Tell a word from others by the words around it (word2vec)."""
 
-    heads: ClassVar = ("cbow",)
+    name: ClassVar = "cbow"
+    counts_pairs: ClassVar = False
     paper: ClassVar = (
         "Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013, section 3.1"
     )

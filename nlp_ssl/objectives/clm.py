@@ -10,7 +10,7 @@ is predicted too, from [CLS] alone (UER leaves out the first of each block), and
 token to predict, known by position and not by its id (Hugging Face's collator hides it where the padding
 token is the end token).
 
-In: a clean batch framed for a decoder. Out: `labels["causal_lm"]` [B, L]: at each position the token that comes next.
+In: a clean batch framed for a decoder. Out: target "causal_lm" [B, L]: at each position the token that comes next.
 Requirements: none.
 """
 
@@ -25,6 +25,7 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import TokenTargets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +35,11 @@ class CausalLM(Objective):
     direction: Literal["forward", "backward"] = "forward"
     """Read the text from its beginning or from its end."""
 
-    example: ClassVar = "segment"
+    name: ClassVar = "clm"
+    example_type: ClassVar = "segment"
     body: ClassVar = "decoder"
-    heads: ClassVar = ("causal_lm",)
+    heads: ClassVar = {"causal_lm": "causal_lm"}
+    gives_likelihood: ClassVar = True
     paper: ClassVar = "Radford et al., Improving Language Understanding by Generative Pre-Training, 2018"
     needs: ClassVar = "text"
 
@@ -52,4 +55,4 @@ class CausalLM(Objective):
         labels = np.full_like(ids, NO_LABEL)
         labels[:, :-1] = ids[:, 1:]
         labels[position >= length[:, None] - 1] = NO_LABEL
-        return replace(batch, labels={**batch.labels, "causal_lm": labels})
+        return batch.with_target("causal_lm", TokenTargets(labels=labels, next_token=True))

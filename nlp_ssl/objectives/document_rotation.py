@@ -20,8 +20,8 @@ from typing import ClassVar
 import numpy as np
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import moved, with_original
 from nlp_ssl.objectives.base import Objective
-from nlp_ssl.objectives.denoising import moved, with_original
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.noise import Noise
 
@@ -30,10 +30,12 @@ from nlp_ssl.sampling.noise import Noise
 class DocumentRotation(Objective):
     """Find the beginning of a text that was rotated (BART)."""
 
-    example: ClassVar = "segment"
+    name: ClassVar = "document_rotation"
+    example_type: ClassVar = "segment"
     body: ClassVar = "seq2seq"
-    before_masks: ClassVar = True
-    heads: ClassVar = ("seq2seq_lm",)
+    before_masking: ClassVar = True
+    heads: ClassVar = {"seq2seq_lm": "seq2seq_lm"}
+    shares_targets: ClassVar = True
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "text"
 

@@ -17,7 +17,7 @@ Requirements: emoji of at least two classes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -25,11 +25,12 @@ import numpy.typing as npt
 import regex
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import moved
 from nlp_ssl.objectives.base import Objective, require
-from nlp_ssl.objectives.denoising import moved
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream, find_examples
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import RowTargets
 
 VARIANT = regex.compile(r"[\p{EMod}\uFE0F]")
 """Skin tones, and the request for the colourful form."""
@@ -51,10 +52,11 @@ class EmojiPrediction(Objective):
     balanced: bool = False
     """Repeat the texts of rarer classes until all are as frequent as the most frequent one."""
 
-    example: ClassVar = "segment"
+    name: ClassVar = "emoji"
+    example_type: ClassVar = "segment"
     body: ClassVar = "encoder"
-    before_masks: ClassVar = True
-    heads: ClassVar = ("sequence_classification",)
+    before_masking: ClassVar = True
+    heads: ClassVar = {"sequence_classification": "sequence_classification"}
     pooling: ClassVar = "mean"
     paper: ClassVar = "Felbo et al., DeepMoji, EMNLP 2017, section 3"
     needs: ClassVar = "emoji of two classes or more (prepare keeps the most frequent ones as tokens)"
@@ -71,7 +73,7 @@ class EmojiPrediction(Objective):
 
     def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
         """One for each text and each type of emoji in it."""
-        texts = find_examples(text, self.example, body, max_length)
+        texts = find_examples(text, self.example_type, body, max_length)
         class_of = np.full(vocabulary.size, -1, np.int64)
         for number, tokens in enumerate(self._tokens(vocabulary).values()):
             class_of[tokens] = number
@@ -96,7 +98,7 @@ class EmojiPrediction(Objective):
         is_emoji[list(vocabulary.emoji.values())] = True
         out = is_emoji[batch.ids]
         kept = moved(batch, np.argsort(out, axis=1, kind="stable"), batch.length - out.sum(axis=1), vocabulary)
-        return replace(kept, labels={**kept.labels, "sequence_classification": batch.label})
+        return kept.with_target("sequence_classification", RowTargets(labels=batch.example_class))
 
     def _tokens(self, vocabulary: Vocabulary) -> dict[str, list[int]]:
         """The tokens of each class, the most frequent class first."""

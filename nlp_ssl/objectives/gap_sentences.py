@@ -31,11 +31,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import WIDTH_MULTIPLE, moved
+from nlp_ssl.objectives._rouge import WordCounts
 from nlp_ssl.objectives.base import Objective, require
-from nlp_ssl.objectives.denoising import WIDTH_MULTIPLE, moved
-from nlp_ssl.objectives.rouge import WordCounts
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import SequenceTargets
 
 Bools = npt.NDArray[np.bool_]
 
@@ -52,11 +53,14 @@ class GapSentences(Objective):
     ratio: float = 0.3
     """Share of a row's sentences to write: at least one, never all."""
 
-    example: ClassVar = "segment"
+    name: ClassVar = "gap_sentences"
+    example_type: ClassVar = "segment"
     sentences: ClassVar[int] = 2
     body: ClassVar = "seq2seq"
-    before_masks: ClassVar = True
-    heads: ClassVar = ("seq2seq_lm",)
+    before_masking: ClassVar = True
+    heads: ClassVar = {"seq2seq_lm": "seq2seq_lm"}
+    shares_targets: ClassVar = True
+    metrics: ClassVar = "nlp_ssl.heads.rouge_metrics"
     paper: ClassVar = "Zhang et al., PEGASUS, ICML 2020, section 3.1"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
 
@@ -76,8 +80,10 @@ class GapSentences(Objective):
         source = np.argsort(gone, axis=1, kind="stable")  # what is kept, in its order
         masked = replace(batch, ids=np.where(begins, vocabulary.mask, batch.ids))
         corrupted = moved(masked, source, np.count_nonzero(~gone, axis=1), vocabulary)
-        written = {"seq2seq_lm": _written(batch.ids, gap, vocabulary)} | dict(batch.sequences)
-        return replace(corrupted, sequences=written)
+        if "seq2seq_lm" in batch.targets:  # an earlier corruption's
+            return corrupted
+        written = SequenceTargets(tokens=_written(batch.ids, gap, vocabulary), from_source=True)
+        return corrupted.with_target("seq2seq_lm", written)
 
     def _choose(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Bools:
         """The gap sentences: bool [B, S]."""

@@ -31,6 +31,7 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective, require
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import TokenTargets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +50,13 @@ class MaskedLM(Objective):
     random_share: float = 0.1
     """Share of the targets that become a random token; the rest stay as they are."""
 
-    example: ClassVar = "segment"
+    name: ClassVar = "mlm"
+    example_type: ClassVar = "segment"
     body: ClassVar = "encoder"
-    heads: ClassVar = ("masked_lm",)
+    also_bodies: ClassVar = ("seq2seq",)
+    heads: ClassVar = {"masked_lm": "masked_lm"}
+    masks_tokens: ClassVar = True
+    gives_likelihood: ClassVar = True
     paper: ClassVar = "Devlin et al., BERT, NAACL 2019, section 3.1"
     needs: ClassVar = "text"
 
@@ -86,7 +91,7 @@ class MaskedLM(Objective):
         replaced[fate < self.mask_share] = vocabulary.mask
         ids = batch.ids.copy()
         ids[row, column] = replaced
-        return replace(batch, ids=ids, labels={**batch.labels, "masked_lm": labels})
+        return replace(batch, ids=ids).with_target("masked_lm", TokenTargets(labels=labels))
 
     def _priorities(
         self, ids: npt.NDArray[np.int64], vocabulary: Vocabulary, noise: Noise

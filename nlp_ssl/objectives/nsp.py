@@ -18,22 +18,24 @@ Requirements: two documents or more; runs of at least two sentences.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import RowTargets
 
 
 @dataclass(frozen=True, kw_only=True)
 class NextSentencePrediction(Objective):
     """Tell whether one piece of text follows another (BERT)."""
 
-    example: ClassVar = "mixed_pair"
+    name: ClassVar = "nsp"
+    example_type: ClassVar = "mixed_pair"
     body: ClassVar = "encoder"
-    heads: ClassVar = ("sequence_classification",)
+    heads: ClassVar = {"sequence_classification": "sequence_classification"}
     paper: ClassVar = "Devlin et al., BERT, NAACL 2019, section 3.1"
     needs: ClassVar = "two sentences of one document in a row, or there is only one document"
 
@@ -43,4 +45,4 @@ class NextSentencePrediction(Objective):
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Label every pair with where its second piece is from."""
-        return replace(batch, labels={**batch.labels, "sequence_classification": batch.label})
+        return batch.with_target("sequence_classification", RowTargets(labels=batch.example_class))

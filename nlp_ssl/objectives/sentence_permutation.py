@@ -23,8 +23,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import moved, with_original
 from nlp_ssl.objectives.base import Objective, require
-from nlp_ssl.objectives.denoising import moved, with_original
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
 from nlp_ssl.sampling.noise import Noise
@@ -42,10 +42,13 @@ class SentencePermutation(Objective):
     ratio: float = 1.0
     """Share of a row's sentences that are permuted, two at least; the others keep their places."""
 
-    example: ClassVar = "segment"
+    name: ClassVar = "sentence_permutation"
+    example_type: ClassVar = "segment"
     body: ClassVar = "seq2seq"
-    before_masks: ClassVar = True
-    heads: ClassVar = ("seq2seq_lm",)
+    before_masking: ClassVar = True
+    heads: ClassVar = {"seq2seq_lm": "seq2seq_lm"}
+    shares_targets: ClassVar = True
+    metrics: ClassVar = "nlp_ssl.heads.order_metrics"
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
 

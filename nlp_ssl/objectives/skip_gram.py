@@ -1,7 +1,7 @@
 """Skip-gram: tell the words around a word from others, by that word.
 
 Paper: Mikolov et al., Distributed Representations of Words and Phrases and their Compositionality, NeurIPS 2013,
-section 2; subsampling, windows and negatives as in `nlp_ssl.objectives.windows`.
+section 2; subsampling, windows and negatives as in `nlp_ssl.objectives._windows`.
 
 Every pair of a word and one in its window is a target. As in word2vec's code the vector of the word in the window is
 the input and the word at the centre is told from others; over a whole text it is the same set of pairs as in the paper
@@ -23,14 +23,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from nlp_ssl.objectives.windows import Windows
+from nlp_ssl.objectives._windows import Windows
 
 
 @dataclass(frozen=True, kw_only=True)
 class SkipGram(Windows):
     """Tell the words around a word from others (word2vec)."""
 
-    heads: ClassVar = ("skip_gram",)
+    name: ClassVar = "skip_gram"
+    counts_pairs: ClassVar = True
     paper: ClassVar = (
         "Mikolov et al., Distributed Representations of Words and Phrases and their Compositionality, NeurIPS 2013, "
         "section 2"

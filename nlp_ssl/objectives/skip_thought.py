@@ -17,17 +17,18 @@ Requirements: documents of three sentences or more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import WIDTH_MULTIPLE, moved
 from nlp_ssl.objectives.base import Objective, require
-from nlp_ssl.objectives.denoising import WIDTH_MULTIPLE, moved
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import SequenceTargets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +38,12 @@ class SkipThought(Objective):
     decoder_layers: int = 1
     """Layers of each of the two decoders, as wide as the encoder."""
 
-    example: ClassVar = "triple"
+    name: ClassVar = "skip_thought"
+    example_type: ClassVar = "triple"
     body: ClassVar = "encoder"
-    before_masks: ClassVar = True
-    heads: ClassVar = ("previous", "next")
+    before_masking: ClassVar = True
+    heads: ClassVar = {"previous": "sentence_decoder", "next": "sentence_decoder"}
+    saves_heads: ClassVar = False
     paper: ClassVar = "Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1"
     needs: ClassVar = "three sentences in a row that fit into one example (raise --batch.max-length)"
 
@@ -51,15 +54,14 @@ class SkipThought(Objective):
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Keep the centre, and make its neighbours what is to be written."""
         before, centre, after = (np.count_nonzero(batch.sentence == n, axis=1) for n in range(3))  # [B] tokens each
-        sequences = {
-            "previous": _sentence(batch, vocabulary, np.ones_like(before), before),
-            "next": _sentence(batch, vocabulary, 1 + before + centre, after),
-        }
+        previous = _sentence(batch, vocabulary, np.ones_like(before), before)
+        following = _sentence(batch, vocabulary, 1 + before + centre, after)
         position = np.arange(batch.ids.shape[1])
         source = np.where(position > 0, np.minimum(position + before[:, None], batch.ids.shape[1] - 1), 0)
         source = np.where(position == centre[:, None] + 1, batch.length[:, None] - 1, source)
         kept = moved(batch, source, centre + 2, vocabulary)
-        return replace(kept, sequences={**batch.sequences, **sequences})
+        with_previous = kept.with_target("previous", SequenceTargets(tokens=previous))
+        return with_previous.with_target("next", SequenceTargets(tokens=following))
 
 
 def _sentence(

@@ -22,19 +22,21 @@ from typing import ClassVar
 import numpy as np
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import moved
 from nlp_ssl.objectives.base import Objective
-from nlp_ssl.objectives.denoising import moved
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import RowTargets
 
 
 @dataclass(frozen=True, kw_only=True)
 class SentenceOrderPrediction(Objective):
     """Tell whether two pieces of a text are in their order (ALBERT)."""
 
-    example: ClassVar = "pair"
+    name: ClassVar = "sop"
+    example_type: ClassVar = "pair"
     body: ClassVar = "encoder"
-    heads: ClassVar = ("sequence_classification",)
+    heads: ClassVar = {"sequence_classification": "sequence_classification"}
     paper: ClassVar = "Lan et al., ALBERT, ICLR 2020, section 3.1"
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
 
@@ -46,14 +48,16 @@ class SentenceOrderPrediction(Objective):
         """Swap half of the pairs and label them."""
         swapped = noise.integers("swap", np.full(len(batch.ids), 2))  # [B]
         end = batch.length[:, None] - 1  # [B, 1], of the last [SEP]
-        second = np.count_nonzero(batch.segment, axis=1)[:, None] - 1  # [B, 1] tokens in B
+        second = np.count_nonzero(batch.token_type_ids, axis=1)[:, None] - 1  # [B, 1] tokens in B
         first = end - 2 - second  # tokens in A
         position = np.arange(batch.ids.shape[1])
         # [CLS] A [SEP] B [SEP] -> [CLS] B [SEP] A [SEP], both [SEP] being one and the same token
         source = np.where(position <= second + 1, position + first + 1, position - second - 1)
         swaps = (swapped[:, None] == 1) & (position > 0) & (position < end)
         source = np.where(swaps, source, position)
-        segment = np.where(swapped[:, None] == 1, (position > second + 1) & (position <= end), batch.segment)
+        token_type_ids = np.where(
+            swapped[:, None] == 1, (position > second + 1) & (position <= end), batch.token_type_ids
+        )
         rearranged = moved(batch, source, batch.length, vocabulary)
-        labels = {**rearranged.labels, "sequence_classification": swapped}
-        return replace(rearranged, segment=segment, labels=labels)
+        told = replace(rearranged, token_type_ids=token_type_ids)
+        return told.with_target("sequence_classification", RowTargets(labels=swapped))

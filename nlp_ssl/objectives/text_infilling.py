@@ -28,10 +28,11 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import moved, with_original
 from nlp_ssl.objectives.base import Objective, require
-from nlp_ssl.objectives.denoising import moved, with_original
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import TokenTargets
 
 Ints = npt.NDArray[np.int64]
 
@@ -51,10 +52,12 @@ class TextInfilling(Objective):
     replace_with: Literal["mask", "nothing"] = "mask"
     """What stands for a span: one [MASK]; or nothing, so that where it was is to be found too."""
 
-    example: ClassVar = "segment"
+    name: ClassVar = "text_infilling"
+    example_type: ClassVar = "segment"
     body: ClassVar = "seq2seq"
-    before_masks: ClassVar = True
-    heads: ClassVar = ("seq2seq_lm",)
+    before_masking: ClassVar = True
+    heads: ClassVar = {"seq2seq_lm": "seq2seq_lm"}
+    shares_targets: ClassVar = True
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "text"
 
@@ -97,9 +100,9 @@ class TextInfilling(Objective):
         source[of, mask_place] = np.minimum(hole - of * width, np.maximum(end[of] - 1, 1))
         out = moved(with_original(batch), source, rank[:, -1] + masks, vocabulary)
         out.ids[of, mask_place] = vocabulary.mask
-        for labels in out.labels.values():
-            if labels.ndim == 2:  # of masks that were there before, some of which went with their tokens
-                labels[of, mask_place] = NO_LABEL
+        for targets in out.targets.values():
+            if isinstance(targets, TokenTargets):  # of masks that were there before
+                targets.labels[of, mask_place] = NO_LABEL
         return out
 
     def _spans(self, words: Ints, noise: Noise) -> tuple[Ints, Ints]:

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.sampling.batch import NO_LABEL, Batch, check, frame
+from nlp_ssl.sampling.batch import Batch, check
 from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.sampling.order import permute
 
@@ -33,7 +34,7 @@ class Corruption(Protocol):
     """What batches need of an objective, or of a mixture of them."""
 
     @property
-    def example(self) -> ExampleType:
+    def example_type(self) -> ExampleType:
         """The kind of its examples."""
 
     @property
@@ -102,17 +103,16 @@ class Batches:
         use = rows if len(rows) else stand_in
         noise = Noise(self.seed, epoch, use)
         start, length = self.examples.start[use], self.examples.length[use].astype(np.int64)
-        kind, body = self.objective.example, self.objective.body
+        kind, body = self.objective.example_type, self.objective.body
         clean = frame(self.text, self.vocabulary, kind, body, start, length, width, noise)
-        if self.examples.label is not None:
-            clean = replace(clean, label=self.examples.label[use])
+        if self.examples.example_class is not None:
+            clean = replace(clean, example_class=self.examples.example_class[use])
         batch = self.objective.corrupt(clean, self.vocabulary, noise)
         check(batch, self.vocabulary, "batch")
         if len(rows):
             return batch
-        nothing = {k: np.full_like(v, NO_LABEL) for k, v in batch.labels.items()}
-        no_text = {k: np.full_like(v, NO_LABEL) for k, v in batch.sequences.items()}
-        return replace(batch, read=np.zeros_like(batch.read), labels=nothing, sequences=no_text)
+        nothing = {name: targets.without_targets() for name, targets in batch.targets.items()}
+        return replace(batch, text_tokens=np.zeros_like(batch.text_tokens), targets=nothing)
 
     def _plan(self, step: int) -> tuple[int, npt.NDArray[np.int64]]:
         """The bucket of a step and its examples."""

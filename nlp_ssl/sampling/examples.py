@@ -157,15 +157,17 @@ class ExampleIndex:
     """Special tokens that are added to each."""
     skipped: int
     """Runs of sentences that cannot serve (a pair needs two sentences)."""
-    label: npt.NDArray[np.int64] | None = None  # [N] the class of each, where examples have one
+    example_class: npt.NDArray[np.int64] | None = None  # [N] where examples have classes
 
     def __len__(self) -> int:
         return len(self.start)
 
-    def take(self, chosen: npt.NDArray[np.int64], label: npt.NDArray[np.int64] | None = None) -> ExampleIndex:
+    def take(self, chosen: npt.NDArray[np.int64], example_class: npt.NDArray[np.int64] | None = None) -> ExampleIndex:
         """Some of the examples, an example as often as it is `chosen`; those never chosen count as skipped."""
         skipped = self.skipped + len(self) - len(np.unique(chosen))
-        return replace(self, start=self.start[chosen], length=self.length[chosen], skipped=skipped, label=label)
+        return replace(
+            self, start=self.start[chosen], length=self.length[chosen], skipped=skipped, example_class=example_class
+        )
 
 
 def find_examples(

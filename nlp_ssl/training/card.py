@@ -14,7 +14,9 @@ from nlp_ssl.recipe import Recipe
 def model_card(recipe: Recipe, corpus: Corpus, end: dict[str, Any]) -> str:
     """A README.md with the hub's front matter. `end`: the totals and held-out figures of the run."""
     language = corpus.manifest.get("language", "en")
-    figures = "\n".join(f"| held-out {key.replace('_', ' ')} | {value:.4f} |" for key, value in end["held_out"].items())
+    figures = "\n".join(
+        f"| held-out {key.replace('_', ' ')} | {value:.4f} |" for key, value in end["validation"].items()
+    )
     return f"""---
 library_name: transformers
 language: {language}

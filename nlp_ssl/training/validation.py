@@ -1,4 +1,4 @@
-"""Held-out text: which batches a model is evaluated on, and what the figures are."""
+"""Validation: which batches a model is evaluated on, and the metrics."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import send_to_device
+from accelerate.utils import broadcast_object_list, send_to_device
 
 from nlp_ssl.console import warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.models.collate import to_inputs
-from nlp_ssl.models.pretraining import PretrainingModel, configure
-from nlp_ssl.objectives.denoising import can_be_copied
-from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.heads.base import LossSum
+from nlp_ssl.heads.metrics import extra_metrics
+from nlp_ssl.objectives._denoising import can_be_copied
+from nlp_ssl.objectives.mixture import Loss, Mixture
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.runtime import make_accelerator, resolve_precision
-from nlp_ssl.sampling.batch import NO_LABEL
+from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
-from nlp_ssl.training.figures import figures_of
+from nlp_ssl.sampling.targets import NO_LABEL, Ints, RowTargets, SequenceTargets, Targets, TokenTargets
+from nlp_ssl.training.collate import Inputs, collate
+from nlp_ssl.training.model import PretrainingModel, model_config
 from nlp_ssl.training.pretrain import usable_examples
+from nlp_ssl.training.step import gather_loss, keyed_generator
 
 
 @dataclass(frozen=True)
-class HeldOut:
+class Validation:
     """The batches of an evaluation: the first `steps` of a fixed order."""
 
     batches: Batches
@@ -60,97 +63,152 @@ def make_batches(
     )
 
 
-def make_held_out(options: Recipe, corpus: Corpus, vocabulary: Vocabulary, accelerator: Accelerator) -> HeldOut | None:
-    """The held-out batches: the same for every run on this corpus with these shapes, whatever its seed."""
+def make_validation(
+    options: Recipe, corpus: Corpus, vocabulary: Vocabulary, accelerator: Accelerator
+) -> Validation | None:
+    """The validation batches: the same for every run on this corpus with these shapes, whatever its seed."""
     try:
         text, examples = usable_examples(corpus, vocabulary, "validation", options)
     except InputError as error:
-        warn(f"no held-out figures: {error}")
+        warn(f"no validation metrics: {error}")
         return None
     batches = make_batches(options, text, examples, vocabulary, 0, accelerator)
     steps = math.ceil(options.evaluation_tokens / (examples.length.sum() / len(batches)))
     counts = corpus.counts["validation"]
-    return HeldOut(batches, min(steps, len(batches)), counts.bytes / counts.tokens)
+    return Validation(batches, min(steps, len(batches)), counts.bytes / counts.tokens)
 
 
 @torch.no_grad()
 def evaluate(
-    network: torch.nn.Module, held_out: HeldOut, mixture: Mixture, accelerator: Accelerator
+    network: torch.nn.Module, validation: Validation, mixture: Mixture, accelerator: Accelerator
 ) -> dict[str, float]:
-    """The held-out loss, in nats a target, and the objective's own metrics; of a mixture, those of each part."""
-    device, vocabulary = accelerator.device, held_out.batches.vocabulary
-    classes = {name: len(part.classes(vocabulary)) for name, part in mixture.parts.items()}
-    sums = torch.zeros(len(classes), 3, dtype=torch.float64, device=device)
-    counts = torch.zeros(2 + len(classes), dtype=torch.float64, device=device)
-    by_class = {name: torch.zeros(n, dtype=torch.float64, device=device) for name, n in classes.items()}
-    own = {name: more for name, part in mixture.parts.items() if (more := figures_of(part)) is not None}
-    of_own = {name: torch.zeros(len(more.names), 2, device=device).double() for name, more in own.items()}
-    written = [name for name, part in mixture.parts.items() if part.head == "seq2seq_lm"]
-    copied = {name: torch.zeros((), dtype=torch.float64, device=device) for name in written}
+    """The validation loss, in nats a target, and each loss's metrics; of several losses each by its name."""
+    device, vocabulary = accelerator.device, validation.batches.vocabulary
     model: PretrainingModel = accelerator.unwrap_model(network)
+    totals = {name: _Totals(loss, vocabulary, device) for name, loss in mixture.losses.items()}
+    counts = torch.zeros(2 + len(totals), dtype=torch.float64, device=device)
     network.eval()
-    for step in range(held_out.steps):
-        for batch in held_out.batches[step]:
-            inputs = send_to_device(to_inputs(batch, mixture, vocabulary), device)
-            for name, more in own.items():
-                if more.steps is None or step < more.steps:
-                    with accelerator.autocast():
-                        of_own[name] += more.take(model, name, batch, inputs, vocabulary).to(device)
-            for name, of_text in copied.items():
-                of_text += int(np.count_nonzero(can_be_copied(batch, name)))
-            sums += network(inputs)
+    for step in range(validation.steps):
+        group, vectors = [], {name: list[torch.Tensor]() for name in model.batch_losses}
+        for micro, batch in enumerate(validation.batches[step]):
+            inputs = send_to_device(collate(batch, mixture, vocabulary), device)
+            generator = keyed_generator(device, "validation", step, accelerator.process_index, micro)
+            for name, of_loss in totals.items():
+                with accelerator.autocast():
+                    of_loss.add_extra(step, model, name, batch, inputs, vocabulary)
+                of_loss.add_targets(batch.ids, batch.targets[name])
+            found = network(inputs, generator)
+            for name, of_loss in totals.items():
+                if name in vectors:
+                    vectors[name].append(found[name])
+                else:
+                    of_loss.add(found[name])
             counts += inputs["counts"]
-            for name, of_classes in by_class.items():
-                if len(of_classes):
-                    labels = inputs["targets"][name]
-                    of_classes += torch.bincount(labels[labels != NO_LABEL], minlength=len(of_classes))
+            group.append(inputs)
+        for name, of_rows in vectors.items():
+            whole = gather_loss(model, name, of_rows, group, accelerator)
+            if accelerator.is_main_process:  # it is the same on every process
+                totals[name].add(whole.sum)
     network.train()
-    sums, counts = accelerator.reduce(sums, "sum").cpu(), accelerator.reduce(counts, "sum").cpu()
-    bytes_read = float(counts[0]) * held_out.bytes_per_token
-    of_parts = {}
-    for name, (loss, right, among_five), count in zip(classes, sums.tolist(), counts[2:].tolist(), strict=True):
-        n = max(count, 1.0)  # where objectives alternate, one with a small share may have no example in so few
-        figures = {"loss": loss / n, "accuracy": right / n}
-        if classes[name]:
-            figures["majority"] = float(accelerator.reduce(by_class[name], "sum").max()) / n
-        if classes[name] > 5:
-            figures["among_five"] = among_five / n
-        if name in copied:
-            figures["accuracy_by_copying"] = float(accelerator.reduce(copied[name], "sum")) / n
-        if mixture.parts[name].head == "causal_lm":
-            figures["bits_per_byte"] = loss / math.log(2) / bytes_read
-        if name in own:
-            totals = accelerator.reduce(of_own[name], "sum").tolist()
-            figures |= {key: total / n for key, (total, n) in zip(own[name].names, totals, strict=True) if n}
-        of_parts[name] = figures | {"held_out_targets": count}
-    return together(of_parts, mixture)
+    counts = accelerator.reduce(counts, "sum").cpu()
+    text_bytes = float(counts[0]) * validation.bytes_per_token
+    of_losses = {}
+    for (name, of_loss), count in zip(totals.items(), counts[2:].tolist(), strict=True):
+        of_losses[name] = of_loss.metrics(accelerator, count, text_bytes)
+    return by_loss(of_losses, mixture)
 
 
-def together(of_parts: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:
-    """One dict out of each part's figures: of several parts the sum of their losses, and theirs by their names."""
-    if len(of_parts) == 1:
-        (figures,) = of_parts.values()
+class _Totals:
+    """Sums over an evaluation for one loss, float64, on the device."""
+
+    def __init__(self, loss: Loss, vocabulary: Vocabulary, device: torch.device) -> None:
+        self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        self.of_head: dict[str, torch.Tensor] = {}  # sum and count of each metric
+        self.by_class = torch.zeros(len(loss.classes(vocabulary)), dtype=torch.float64, device=device)
+        self.copied = torch.zeros((), dtype=torch.float64, device=device)
+        self.from_source = self.next_token = False
+        self.extra = extra_metrics(loss)
+        names = self.extra.names if self.extra is not None else ()
+        self.of_extra = torch.zeros(len(names), 2, dtype=torch.float64, device=device)
+
+    def add(self, found: LossSum) -> None:
+        """Count what a head has found."""
+        self.loss += found.sum
+        for name, pair in found.metrics.items():
+            zeros = torch.zeros(2, dtype=torch.float64, device=self.loss.device)
+            self.of_head[name] = self.of_head.get(name, zeros) + torch.stack([value.double() for value in pair])
+
+    def add_targets(self, ids: Ints, targets: Targets) -> None:
+        """Count what baselines need of the targets themselves."""
+        if isinstance(targets, RowTargets) and len(self.by_class):
+            labels = targets.labels[targets.labels != NO_LABEL]
+            counts = np.bincount(labels, minlength=len(self.by_class))
+            self.by_class += torch.from_numpy(counts).to(self.by_class.device)
+        if isinstance(targets, SequenceTargets) and targets.from_source:
+            self.from_source = True
+            self.copied += int(np.count_nonzero(can_be_copied(ids, targets.tokens)))
+        if isinstance(targets, TokenTargets):
+            self.next_token = targets.next_token
+
+    def add_extra(
+        self, step: int, model: PretrainingModel, name: str, batch: Batch, inputs: Inputs, vocabulary: Vocabulary
+    ) -> None:
+        """Take the objective's own metrics of a micro-batch."""
+        if self.extra is not None and (self.extra.steps is None or step < self.extra.steps):
+            self.of_extra += self.extra.measure(model, name, batch, inputs, vocabulary).to(self.of_extra.device)
+
+    def metrics(self, accelerator: Accelerator, count: float, text_bytes: float) -> dict[str, float]:
+        """The metrics over all processes; `count` targets in texts of so many bytes."""
+        n = max(count, 1.0)  # of alternating objectives, one with a small share may have no example
+        loss = float(accelerator.reduce(self.loss, "sum"))
+        metrics = {"loss": loss / n}
+        for name in self._agreed(accelerator):
+            zeros = torch.zeros(2, dtype=torch.float64, device=self.loss.device)
+            total, of = accelerator.reduce(self.of_head.get(name, zeros), "sum").tolist()
+            metrics[name] = total / max(of, 1.0)
+        if len(self.by_class):
+            metrics["majority"] = float(accelerator.reduce(self.by_class, "sum").max()) / n
+        if self.from_source:
+            metrics["accuracy_by_copying"] = float(accelerator.reduce(self.copied, "sum")) / n
+        if self.next_token:
+            metrics["bits_per_byte"] = loss / math.log(2) / text_bytes
+        if self.extra is not None:
+            totals = accelerator.reduce(self.of_extra, "sum").tolist()
+            metrics |= {key: total / of for key, (total, of) in zip(self.extra.names, totals, strict=True) if of}
+        return metrics | {"validation_targets": count}
+
+    def _agreed(self, accelerator: Accelerator) -> list[str]:
+        """The names of the head's metrics; a loss over the batch as a whole is counted by the first process alone."""
+        names: list[str] = broadcast_object_list([list(self.of_head)])[0] if accelerator.num_processes > 1 else []
+        return names or list(self.of_head)
+
+
+def by_loss(of_losses: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:
+    """One dict out of each loss's metrics: of several losses their weighted sum, and each by its name."""
+    if len(of_losses) == 1:
+        (figures,) = of_losses.values()
         return figures
-    loss = sum(part.weight * of_parts[name]["loss"] for name, part in mixture.parts.items())
-    return {"loss": loss} | {f"{name} {key}": value for name, found in of_parts.items() for key, value in found.items()}
+    loss = sum(loss.weight * of_losses[name]["loss"] for name, loss in mixture.losses.items())
+    return {"loss": loss} | {
+        f"{name} {key}": value for name, found in of_losses.items() for key, value in found.items()
+    }
 
 
-def in_words(figures: dict[str, float]) -> str:
-    """Held-out figures for people."""
-    shown = {key.replace("_", " "): value for key, value in figures.items() if "held_out_targets" not in key}
+def format_metrics(figures: dict[str, float]) -> str:
+    """Validation metrics for people."""
+    shown = {key.replace("_", " "): value for key, value in figures.items() if "validation_targets" not in key}
     return "  ".join(f"{key} {value:.4f}" for key, value in shown.items())
 
 
 def of_saved(
     folder: Path, trained: Recipe, asked: Recipe, heads: Mapping[str, str], corpus: Corpus, vocabulary: Vocabulary
 ) -> dict[str, float]:
-    """The figures of a saved model on the task of `asked`; `heads` are the parts of `trained` that do its parts."""
+    """The metrics of a saved model on the losses of `asked`, each with the head of a loss of `trained` (`heads`)."""
     accelerator = make_accelerator(resolve_precision(trained.precision))
-    held_out = make_held_out(asked, corpus, vocabulary, accelerator)
-    if held_out is None:
+    validation = make_validation(asked, corpus, vocabulary, accelerator)
+    if validation is None:
         raise InputError(f"{corpus.folder}: its validation split cannot serve {asked.mixture.name}")
-    config = configure(trained.model, trained.mixture, vocabulary, trained.batch.max_length)
-    model = PretrainingModel(config, trained.mixture, vocabulary)
+    model = PretrainingModel(model_config(trained, vocabulary), trained.mixture, vocabulary)
     model.load(folder)
-    model.answer(asked.mixture.parts, heads)
-    return evaluate(accelerator.prepare(model), held_out, asked.mixture, accelerator)
+    model.retarget(asked.mixture.losses, heads)
+    return evaluate(accelerator.prepare(model), validation, asked.mixture, accelerator)

@@ -2,16 +2,19 @@ import math
 
 import pytest
 import torch
+from nlp_ssl.models.pretraining import HEADS, PretrainingModel, TokenScorer, configure
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.models import pretraining
 from nlp_ssl.models.flops import FlopCounter
-from nlp_ssl.models.pretraining import HEADS, PretrainingModel, TokenScorer, configure
-from nlp_ssl.objectives import OBJECTIVES
+from nlp_ssl.objectives import all_objectives
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES, Model
 from nlp_ssl.runtime import choose_attention, has_gpu
 from tests.worlds import vocabulary
+
+OBJECTIVES = all_objectives()
+
 
 ARCHITECTURES = [
     *[("mlm", name) for name in ("bert", "roberta", "modernbert", "electra", "albert", "deberta-v2", "distilbert")],

@@ -29,7 +29,7 @@ def test_by_hand() -> None:
         [2, 41, 40, 3, 0, 0, 0, 0, 0, 0],
     ]
     assert out.sentence.tolist()[0] == [-1, 1, 1, 0, 0, 1, -1, -1, -1, -1]
-    assert out.sequences["seq2seq_lm"].tolist()[:2] == [
+    assert out.targets["seq2seq_lm"].tokens.tolist()[:2] == [
         [10, 11, 12, 13, 14, 3, -100, -100, -100],
         [20, 21, 22, 3, -100, -100, -100, -100, -100],
     ]

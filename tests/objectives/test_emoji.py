@@ -5,7 +5,7 @@ import pytest
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.emoji import EmojiPrediction
-from nlp_ssl.sampling.batch import frame
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.examples import TokenStream
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import shard, vocabulary
@@ -47,21 +47,21 @@ def test_by_hand() -> None:
     text, words, objective = TokenStream([shard(documents())]), world(), EmojiPrediction()
     found = objective.examples(text, words, "encoder", 16)
     assert found.start.tolist() == [0, 0, 26, 26]
-    assert found.label.tolist() == [0, 1, 1, 3]
+    assert found.example_class.tolist() == [0, 1, 1, 3]
     assert found.skipped == 4
     noise = Noise(0, 0, np.arange(4))
     clean = frame(text, words, "segment", "encoder", found.start, found.length.astype(np.int64), 8, noise)
-    out = objective.corrupt(replace(clean, label=found.label), words, noise)
+    out = objective.corrupt(replace(clean, example_class=found.example_class), words, noise)
     assert out.ids.tolist() == [[2, 20, 21, 3, 0, 0, 0, 0]] * 2 + [[2, 17, 18, 26, 27, 3, 0, 0]] * 2
     assert out.sentence.tolist()[2] == [-1, 0, 0, 0, 1, -1, -1, -1]
-    assert out.labels["sequence_classification"].tolist() == [0, 1, 1, 3]
-    assert (out.length.tolist(), out.read.tolist()) == ([4, 4, 6, 6], [5, 5, 6, 6])
+    assert out.targets["sequence_classification"].labels.tolist() == [0, 1, 1, 3]
+    assert (out.length.tolist(), out.text_tokens.tolist()) == ([4, 4, 6, 6], [5, 5, 6, 6])
 
 
 def test_balanced_classes_are_equally_frequent() -> None:
     text = TokenStream([shard([[[20 + i, 40]] for i in range(5)] + [[[20 + i, 42]] for i in range(2)])])
     found = EmojiPrediction(balanced=True).examples(text, world(), "encoder", 16)
-    assert np.bincount(found.label).tolist() == [5, 5]
+    assert np.bincount(found.example_class).tolist() == [5, 5]
     assert len(set(found.start.tolist())) == 7
 
 

@@ -8,8 +8,9 @@ from rouge_score.rouge_scorer import RougeScorer
 from nlp_ssl.objectives.gap_sentences import GapSentences
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
-from nlp_ssl.sampling.batch import Batch, check, frame
+from nlp_ssl.sampling.batch import Batch, check
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary, words_vocabulary
 
@@ -33,9 +34,9 @@ def document(*sentences: list[int]) -> Batch:
         ids=ids,
         length=length,
         sentence=np.array([[-1, *number, -1, -1]], np.int16),
-        segment=np.zeros_like(ids),
-        read=length - 2,
-        label=none,
+        token_type_ids=np.zeros_like(ids),
+        text_tokens=length - 2,
+        example_class=none,
     )
 
 
@@ -64,19 +65,19 @@ def test_by_hand() -> None:
     assert out.ids.tolist() == [[2, 4, 10, 11, 14, 16, 10, 17, 19, 20, 3, 0, 0, 0]]
     assert out.length.tolist() == [11]
     assert out.sentence.tolist() == [[-1, 0, 1, 1, 1, 1, 2, 2, 3, 3, -1, -1, -1, -1]]
-    assert out.sequences["seq2seq_lm"].tolist() == [[10, 11, 13, 3] + [-100] * 4]
-    assert out.read.tolist() == [11]
+    assert out.targets["seq2seq_lm"].tokens.tolist() == [[10, 11, 13, 3] + [-100] * 4]
+    assert out.text_tokens.tolist() == [11]
 
 
 def test_gap_sentences_side_by_side_and_apart_by_hand() -> None:
     out = GapSentences(ratio=0.5).corrupt(BY_HAND, vocabulary(), KEYS)
     assert out.ids.tolist() == [[2, 4, 4, 10, 17, 19, 20, 3]]
-    assert out.sequences["seq2seq_lm"].tolist() == [[10, 11, 13, 10, 11, 14, 16, 3]]
+    assert out.targets["seq2seq_lm"].tokens.tolist() == [[10, 11, 13, 10, 11, 14, 16, 3]]
     # After the first, together with the second w10 alone is common to both sides (2 / 11), as the third sentence has
     # it; with the third w10 and w11 (4 / 11), and so with the last: the earlier of these.
     out = GapSentences(ratio=0.5, strategy="sequential").corrupt(BY_HAND, vocabulary(), KEYS)
     assert out.ids.tolist() == [[2, 4, 10, 11, 14, 16, 4, 19, 20, 3, 0, 0, 0, 0]]
-    assert out.sequences["seq2seq_lm"].tolist() == [[10, 11, 13, 10, 17, 3, -100, -100]]
+    assert out.targets["seq2seq_lm"].tokens.tolist() == [[10, 11, 13, 10, 17, 3, -100, -100]]
 
 
 def test_unique_words_by_hand() -> None:
@@ -108,7 +109,7 @@ def test_a_row_of_one_sentence_stays() -> None:
     batch = document([10, 11, 13])
     out = GapSentences().corrupt(batch, vocabulary(), KEYS)
     assert out.ids[:, : out.length[0]].tolist() == [[2, 10, 11, 13, 3]]
-    assert (out.sequences["seq2seq_lm"] == -100).all()
+    assert (out.targets["seq2seq_lm"].tokens == -100).all()
 
 
 @pytest.mark.parametrize("objective", EVERY, ids=lambda o: f"{o.strategy}-{o.n_grams}-{o.ratio}")
@@ -118,10 +119,10 @@ def test_contract(objective) -> None:
     out = objective.corrupt(batch, vocabulary(), noise)
     check(out, vocabulary(), "gap sentences")
     assert all(np.array_equal(getattr(batch, name), array) for name, array in before.items())
-    assert out.ids.shape[1] <= batch.ids.shape[1] >= out.sequences["seq2seq_lm"].shape[1]
+    assert out.ids.shape[1] <= batch.ids.shape[1] >= out.targets["seq2seq_lm"].tokens.shape[1]
     for row, length, clean_length in zip(range(len(batch.ids)), out.length, batch.length, strict=True):
         ids, number, clean, clean_number = out.ids[row], out.sentence[row], batch.ids[row], batch.sentence[row]
-        written = out.sequences["seq2seq_lm"][row]
+        written = out.targets["seq2seq_lm"].tokens[row]
         gaps = number[ids == 4].tolist()
         sentences = clean_number.max() + 1
         assert len(gaps) == min(max(int(objective.ratio * sentences + 0.5), 1), sentences - 1)
@@ -203,7 +204,7 @@ def test_korean() -> None:
     ]
     out = GapSentences().corrupt(document(*sentences), words, KEYS)
     # Of 8 words the last three have two each in common with the others: the second is the first of them.
-    assert out.sequences["seq2seq_lm"][0, :5].tolist() == [this, the_film, is_fun, stop, 3]
+    assert out.targets["seq2seq_lm"].tokens[0, :5].tolist() == [this, the_film, is_fun, stop, 3]
 
 
 def test_masking_what_is_left() -> None:
@@ -212,10 +213,10 @@ def test_masking_what_is_left() -> None:
     mixture = Mixture(objectives={"gap_sentences": GapSentences(), "mlm": MaskedLM()})
     out = mixture.corrupt(batch, vocabulary(), noise)
     check(out, vocabulary(), "pegasus")
-    assert mixture.body == "seq2seq" and set(mixture.parts) == {"gap_sentences", "mlm"}
+    assert mixture.body == "seq2seq" and set(mixture.losses) == {"gap_sentences", "mlm"}
     alone = GapSentences().corrupt(batch, vocabulary(), noise)
-    assert np.array_equal(out.sequences["gap_sentences"], alone.sequences["seq2seq_lm"])
-    labels = out.labels["mlm"]
+    assert np.array_equal(out.targets["gap_sentences"].tokens, alone.targets["seq2seq_lm"].tokens)
+    labels = out.targets["mlm"].labels
     targets = labels != -100
     assert np.array_equal(labels[targets], alone.ids[targets])
     assert not np.isin(labels, [2, 3, 4]).any() and targets.any(axis=1).all()
@@ -230,7 +231,7 @@ def test_alternating_with_no_row_of_its_own() -> None:
     mixture = Mixture(objectives={"gap_sentences": never, "mlm": MaskedLM()}, mixing="alternating")
     out = mixture.corrupt(batch, vocabulary(), noise)
     check(out, vocabulary(), "alternating")
-    assert (out.sequences["gap_sentences"] == -100).all() and out.ids.shape == batch.ids.shape
+    assert (out.targets["gap_sentences"].tokens == -100).all() and out.ids.shape == batch.ids.shape
 
 
 @pytest.mark.parametrize("ratio", [0.0, 1.0, -0.1])

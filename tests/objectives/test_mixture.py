@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nlp_ssl.objectives import OBJECTIVES
+from nlp_ssl.objectives import all_objectives
 from nlp_ssl.objectives.emoji import EmojiPrediction
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
@@ -11,11 +11,13 @@ from nlp_ssl.objectives.sop import SentenceOrderPrediction
 from nlp_ssl.sampling.batch import check
 from tests.worlds import clean_batch, random_documents, vocabulary
 
+OBJECTIVES = all_objectives()
+
 
 def test_together_each_part_has_its_labels_on_the_same_rows() -> None:
     mixture = Mixture(objectives={"mlm": MaskedLM(), "sop": SentenceOrderPrediction(weight=0.5)})
-    assert (mixture.name, mixture.example, mixture.body) == ("mlm+sop", "pair", "encoder")
-    assert {name: (p.head, p.weight) for name, p in mixture.parts.items()} == {
+    assert (mixture.name, mixture.example_type, mixture.body) == ("mlm+sop", "pair", "encoder")
+    assert {name: (p.head, p.weight) for name, p in mixture.losses.items()} == {
         "mlm": ("masked_lm", 1.0),
         "sop": ("sequence_classification", 0.5),
     }
@@ -33,7 +35,7 @@ def test_labels_follow_tokens_that_a_later_objective_moves() -> None:
     mixture = Mixture(objectives={"mlm": MaskedLM(mask_share=1.0, random_share=0.0), "sop": SentenceOrderPrediction()})
     batch, noise = clean_batch(random_documents(0, 60), "pair", "encoder", 40)
     out = mixture.corrupt(batch, vocabulary(), noise)
-    assert ((out.labels["mlm"] != -100) == (out.ids == vocabulary().mask)).all()
+    assert ((out.targets["mlm"].labels != -100) == (out.ids == vocabulary().mask)).all()
 
 
 def test_alternating_every_row_is_for_one_objective() -> None:
@@ -41,20 +43,20 @@ def test_alternating_every_row_is_for_one_objective() -> None:
     batch, noise = clean_batch(random_documents(0, 200), "segment", "encoder", 40)
     out = mixture.corrupt(batch, vocabulary(), noise)
     check(out, vocabulary(), "test")
-    masked = (out.labels["mlm"] != -100).any(axis=1)
-    labelled = out.labels["emoji"] != -100
+    masked = (out.targets["mlm"].labels != -100).any(axis=1)
+    labelled = out.targets["emoji"].labels != -100
     assert (masked ^ labelled).all()
     assert masked.mean() == pytest.approx(0.75, abs=0.06)
     alone = MaskedLM(weight=3.0).corrupt(batch, vocabulary(), noise)
     assert np.array_equal(out.ids[masked], alone.ids[masked])
     assert np.array_equal(out.ids[labelled], batch.ids[labelled])
-    assert {name: part.weight for name, part in mixture.parts.items()} == {"mlm": 0.75, "emoji": 0.25}
+    assert {name: part.weight for name, part in mixture.losses.items()} == {"mlm": 0.75, "emoji": 0.25}
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_where_examples_alternate_an_objective_may_have_none_in_a_batch(name) -> None:
     objective = OBJECTIVES[name]()
-    batch, noise = clean_batch(random_documents(0, 60), objective.example, objective.body, 40)
+    batch, noise = clean_batch(random_documents(0, 60), objective.example_type, objective.body, 40)
     none = np.arange(0)
     out = objective.corrupt(batch.take(none), vocabulary(), noise.take(none))
     assert len(out.ids) == 0
@@ -65,11 +67,11 @@ def test_emoji_are_taken_out_before_tokens_are_masked() -> None:
     mixture = Mixture(objectives={"emoji": EmojiPrediction(), "mlm": MaskedLM(mask_share=1.0, random_share=0.0)})
     batch, noise = clean_batch(random_documents(0, 60), "segment", "encoder", 40)
     out = mixture.corrupt(batch, vocabulary(), noise)
-    assert ((out.labels["mlm"] != -100) == (out.ids == vocabulary().mask)).all()
+    assert ((out.targets["mlm"].labels != -100) == (out.ids == vocabulary().mask)).all()
 
 
 def test_an_objective_with_two_heads_is_two_parts() -> None:
-    assert list(Mixture(objectives={"skip_thought": SkipThought()}).parts) == ["previous", "next"]
+    assert list(Mixture(objectives={"skip_thought": SkipThought()}).losses) == ["previous", "next"]
 
 
 @pytest.mark.parametrize(

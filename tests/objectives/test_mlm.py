@@ -31,7 +31,14 @@ def clean(rows: list[list[int]]) -> Batch:
     length = np.array([len(row) for row in rows])
     sentence = np.where(ids >= 5, 0, -1).astype(np.int16)
     none = np.zeros_like(length)
-    return Batch(ids=ids, length=length, sentence=sentence, segment=np.zeros_like(ids), read=length - 2, label=none)
+    return Batch(
+        ids=ids,
+        length=length,
+        sentence=sentence,
+        token_type_ids=np.zeros_like(ids),
+        text_tokens=length - 2,
+        example_class=none,
+    )
 
 
 def random_rows(rows: int = 400, seed: int = 0) -> Batch:
@@ -50,7 +57,10 @@ def test_by_hand() -> None:
     # Row 1: below .15 are 10 (masked), 13 (random: the 22nd of the 45 ordinary tokens 5..49) and 14 (kept).
     # Row 2: none is, so the lowest draw is taken.
     assert out.ids.tolist() == [[2, 4, 11, 27, 14, 3], [2, 16, 4, 3, 0, 0]]
-    assert out.labels["masked_lm"].tolist() == [[-100, 10, -100, 13, 14, -100], [-100, -100, 17, -100, -100, -100]]
+    assert out.targets["masked_lm"].labels.tolist() == [
+        [-100, 10, -100, 13, 14, -100],
+        [-100, -100, 17, -100, -100, -100],
+    ]
 
 
 def test_whole_words_by_hand() -> None:
@@ -87,7 +97,7 @@ def test_contract(masking, count) -> None:
     before = batch.ids.copy()
     objective = MaskedLM(masking=masking, count=count)
     out = objective.corrupt(batch, words, Noise(1, 0, np.arange(400)))
-    labels = out.labels["masked_lm"]
+    labels = out.targets["masked_lm"].labels
     chosen = labels != -100
     assert np.array_equal(batch.ids, before)  # the input is not written to
     assert np.array_equal(out.ids[~chosen], before[~chosen])  # what is not predicted stays
@@ -108,7 +118,7 @@ def test_rates(masking, probability) -> None:
     out = MaskedLM(mlm_probability=probability, masking=masking).corrupt(
         batch, vocabulary(), Noise(1, 0, np.arange(3000))
     )
-    chosen = out.labels["masked_lm"] != -100
+    chosen = out.targets["masked_lm"].labels != -100
     text = batch.ids >= 5
     # 360,000 tokens in spans of up to 10 words: a standard error of about half a per cent of the rate.
     assert chosen.sum() / text.sum() == pytest.approx(probability, rel=0.02)
@@ -127,13 +137,13 @@ def test_fixed_counts_are_exact() -> None:
         out = MaskedLM(masking=masking, count="fixed").corrupt(batch, vocabulary(), Noise(2, 0, np.arange(400)))
         tokens = (batch.ids >= 5).sum(axis=1)
         expected = np.maximum(1, np.floor(0.15 * tokens + 0.5))  # of rows with text, all of these
-        assert np.array_equal((out.labels["masked_lm"] != -100).sum(axis=1), expected)
+        assert np.array_equal((out.targets["masked_lm"].labels != -100).sum(axis=1), expected)
 
 
 def test_whole_words_are_whole() -> None:
     batch, words = random_rows(), vocabulary()
     out = MaskedLM(masking="whole_word").corrupt(batch, words, Noise(3, 0, np.arange(400)))
-    chosen = out.labels["masked_lm"] != -100
+    chosen = out.targets["masked_lm"].labels != -100
     continues = ~words.word_starts[batch.ids] & (batch.ids >= 5)
     continues[:, 1:] &= batch.ids[:, :-1] >= 5
     row, column = np.nonzero(continues)
@@ -143,7 +153,7 @@ def test_whole_words_are_whole() -> None:
 def test_spans_have_spanberts_lengths() -> None:
     batch = clean([[2, *([10, 11, 13, 14] * 30), 3]] * 3000)  # every token a word
     out = MaskedLM(masking="span", mlm_probability=0.05).corrupt(batch, vocabulary(), Noise(3, 0, np.arange(3000)))
-    chosen = np.pad(out.labels["masked_lm"] != -100, ((0, 0), (1, 1)))
+    chosen = np.pad(out.targets["masked_lm"].labels != -100, ((0, 0), (1, 1)))
     edges = np.diff(chosen.astype(int), axis=1)
     runs = np.nonzero(edges == -1)[1] - np.nonzero(edges == 1)[1]
     # Geometric(0.2) cut at 10 has mean 3.8 (SpanBERT, section 3.1); some spans touch, so runs are a little longer.
@@ -175,7 +185,7 @@ def test_rates_agree_with_hugging_faces_collator() -> None:
     theirs = collator([{"input_ids": row} for row in rows])
     ours = MaskedLM().corrupt(clean(rows), vocabulary(), Noise(0, 0, np.arange(1500)))
     theirs_ids, theirs_labels = theirs["input_ids"].numpy(), theirs["labels"].numpy()
-    for ids, labels in ((theirs_ids, theirs_labels), (ours.ids, ours.labels["masked_lm"])):
+    for ids, labels in ((theirs_ids, theirs_labels), (ours.ids, ours.targets["masked_lm"].labels)):
         chosen = labels != -100
         assert chosen.sum() / (1500 * 120) == pytest.approx(0.15, abs=0.004)
         assert (ids[chosen] == 4).mean() == pytest.approx(0.8, abs=0.015)
@@ -200,4 +210,4 @@ def test_where_there_is_no_text_nothing_is_chosen() -> None:
     """As in a row of one word that infilling has taken out before."""
     for count in ("bernoulli", "fixed"):
         out = MaskedLM(count=count).corrupt(clean([[2, 4, 3], [2, 9, 3]]), vocabulary(), Noise(2, 0, np.arange(2)))
-        assert (out.labels["masked_lm"] != -100).sum(axis=1).tolist() == [0, 1]
+        assert (out.targets["masked_lm"].labels != -100).sum(axis=1).tolist() == [0, 1]

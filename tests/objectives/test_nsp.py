@@ -3,7 +3,7 @@ import pytest
 
 from nlp_ssl.objectives.nsp import NextSentencePrediction
 from nlp_ssl.sampling import batch as batches
-from nlp_ssl.sampling.batch import frame
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.examples import TokenStream, find_examples
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import clean_batch, random_documents, shard, vocabulary
@@ -45,9 +45,9 @@ def test_by_hand() -> None:
     # 2 tokens and the sentence 13 14 15 of the other document are just enough.
     assert out.ids.tolist() == [[2, 10, 11, 12, 3, 14, 15, 3, 0], [2, 20, 21, 3, 13, 14, 15, 3, 0]]
     assert out.sentence.tolist() == [[-1, 0, 0, 0, -1, 1, 1, -1, -1], [-1, 0, 0, -1, 1, 1, 1, -1, -1]]
-    assert out.segment.tolist() == [[0, 0, 0, 0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1, 0]]
-    assert out.labels["sequence_classification"].tolist() == [0, 1]
-    assert (out.length.tolist(), out.read.tolist()) == ([8, 8], [5, 5])
+    assert out.token_type_ids.tolist() == [[0, 0, 0, 0, 0, 1, 1, 1, 0], [0, 0, 0, 0, 1, 1, 1, 1, 0]]
+    assert out.targets["sequence_classification"].labels.tolist() == [0, 1]
+    assert (out.length.tolist(), out.text_tokens.tolist()) == ([8, 8], [5, 5])
 
 
 def test_where_only_the_own_document_is_drawn_the_next_one_gives_its_first_sentence() -> None:
@@ -77,7 +77,7 @@ def test_cutting_is_that_of_popping_from_the_longer_piece() -> None:
 def test_classes_are_exactly_balanced_and_alike_in_length() -> None:
     batch, noise = clean_batch(random_documents(0, 400), "mixed_pair", "encoder", 40)
     out = NextSentencePrediction().corrupt(batch, vocabulary(), noise)
-    label = out.labels["sequence_classification"]
+    label = out.targets["sequence_classification"].labels
     assert len(label) > 400 and abs(label.sum() - len(label) / 2) <= 1
     full = batch.length == 40
     assert full[label == 0].mean() == pytest.approx(full[label == 1].mean(), abs=0.25)
@@ -86,7 +86,7 @@ def test_classes_are_exactly_balanced_and_alike_in_length() -> None:
 def test_the_second_piece_is_never_of_the_same_document() -> None:
     documents = [[[5 + d] * n for n in (4, 6, 5, 7, 3)] for d in range(30)]  # a token for each document
     batch, _ = clean_batch(documents, "mixed_pair", "encoder", 16)
-    label = batch.label
+    label = batch.example_class
     second = batch.ids[np.arange(len(label)), batch.length - 2]
     assert ((batch.ids[:, 1] != second) == label).all()
 

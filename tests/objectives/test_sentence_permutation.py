@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nlp_ssl.objectives.sentence_permutation import TRIES, SentencePermutation
-from nlp_ssl.sampling.batch import Batch, check, frame
+from nlp_ssl.sampling.batch import Batch, check
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary
 
@@ -39,9 +40,9 @@ def rows_of(*rows: list[list[int]], width: int) -> Batch:
         ids=ids,
         length=length,
         sentence=sentence,
-        segment=np.zeros_like(ids),
-        read=length - 2,
-        label=np.zeros(len(rows), np.int64),
+        token_type_ids=np.zeros_like(ids),
+        text_tokens=length - 2,
+        example_class=np.zeros(len(rows), np.int64),
     )
 
 
@@ -68,7 +69,7 @@ def test_by_hand() -> None:
         [-1, 0, 0, -1, -1, -1, -1, -1, -1],
         [-1, 1, 2, 0, -1, -1, -1, -1, -1],
     ]
-    assert out.sequences["seq2seq_lm"].tolist() == [
+    assert out.targets["seq2seq_lm"].tokens.tolist() == [
         [10, 11, 12, 13, 14, 15, 3, -100],
         [20, 21, 22, 3, -100, -100, -100, -100],
         [30, 31, 3, -100, -100, -100, -100, -100],

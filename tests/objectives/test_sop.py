@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
-from nlp_ssl.sampling.batch import Batch, frame
+from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
-from nlp_ssl.show import row_lengths, told_by_lengths
+from nlp_ssl.show.baselines import row_lengths, told_by_lengths
 from tests.worlds import random_documents, shard, vocabulary
 
 
@@ -24,13 +25,15 @@ def test_by_hand() -> None:
             [[2, 10, 11, 3, 12, 13, 14, 3, 0], [2, 10, 11, 12, 3, 13, 3, 0, 0], [2, 10, 3, 11, 12, 3, 0, 0, 0]]
         ),
         length=np.array([8, 7, 6]),
-        read=np.array([5, 4, 3]),
-        label=np.zeros(3, np.int64),
+        text_tokens=np.array([5, 4, 3]),
+        example_class=np.zeros(3, np.int64),
         sentence=np.array(
             [[-1, 0, 0, -1, 1, 1, 2, -1, -1], [-1, 0, 0, 1, -1, 2, -1, -1, -1], [-1, 0, -1, 1, 1, -1, -1, -1, -1]],
             np.int16,
         ),
-        segment=np.array([[0, 0, 0, 0, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1, 0, 0, 0]]),
+        token_type_ids=np.array(
+            [[0, 0, 0, 0, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1, 1, 0, 0], [0, 0, 0, 1, 1, 1, 0, 0, 0]]
+        ),
     )
     out = SentenceOrderPrediction().corrupt(batch, vocabulary(), Coin([1, 1, 0]))
     assert out.ids.tolist() == [
@@ -38,13 +41,13 @@ def test_by_hand() -> None:
         [2, 13, 3, 10, 11, 12, 3, 0, 0],
         [2, 10, 3, 11, 12, 3, 0, 0, 0],
     ]
-    assert out.segment.tolist() == [
+    assert out.token_type_ids.tolist() == [
         [0, 0, 0, 0, 0, 1, 1, 1, 0],
         [0, 0, 0, 1, 1, 1, 1, 0, 0],
         [0, 0, 0, 1, 1, 1, 0, 0, 0],
     ]
     assert out.sentence.tolist()[0] == [-1, 1, 1, 2, -1, 0, 0, -1, -1]
-    assert out.labels["sequence_classification"].tolist() == [1, 1, 0]
+    assert out.targets["sequence_classification"].labels.tolist() == [1, 1, 0]
 
 
 def test_half_of_the_pairs_are_swapped_and_no_token_is_lost() -> None:
@@ -54,10 +57,10 @@ def test_half_of_the_pairs_are_swapped_and_no_token_is_lost() -> None:
     batch = frame(text, vocabulary(), "pair", "encoder", start, length, 60, noise)
     out = SentenceOrderPrediction().corrupt(batch, vocabulary(), noise)
     assert np.array_equal(np.sort(out.ids, axis=1), np.sort(batch.ids, axis=1))
-    swapped = out.labels["sequence_classification"]
+    swapped = out.targets["sequence_classification"].labels
     assert swapped.mean() == pytest.approx(0.5, abs=0.06)
     assert np.array_equal(out.ids[swapped == 0], batch.ids[swapped == 0])
-    assert np.array_equal(out.segment.sum(axis=1) > 1, np.full(len(found), True))
+    assert np.array_equal(out.token_type_ids.sum(axis=1) > 1, np.full(len(found), True))
 
 
 def test_lengths_do_not_tell_the_order() -> None:
@@ -70,4 +73,6 @@ def test_lengths_do_not_tell_the_order() -> None:
     out = SentenceOrderPrediction().corrupt(batch, vocabulary(), noise)
     assert len(found) > 2000
     # 0.62 where as many sentences make a run as fit: it begins with a long one, and ends with a short one
-    assert told_by_lengths(row_lengths(out), out.labels["sequence_classification"]) == pytest.approx(0.5, abs=0.03)
+    assert told_by_lengths(row_lengths(out), out.targets["sequence_classification"].labels) == pytest.approx(
+        0.5, abs=0.03
+    )

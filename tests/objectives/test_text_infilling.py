@@ -7,7 +7,8 @@ import pytest
 
 from nlp_ssl import recipe
 from nlp_ssl.objectives.text_infilling import TextInfilling
-from nlp_ssl.sampling.batch import NO_LABEL, check, frame
+from nlp_ssl.sampling.batch import NO_LABEL, check
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.examples import TokenStream, find_examples
 from nlp_ssl.sampling.noise import Noise
 from tests.objectives.test_sentence_permutation import rows_of
@@ -62,7 +63,7 @@ def test_by_hand() -> None:
         [-1, 0, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1],
     ]
     assert out.length.tolist() == [11, 6, 3]
-    assert out.sequences["seq2seq_lm"].tolist()[0] == [10, 11, 12, 13, 14, 16, 17, 19, 20, 22, 3, NO_LABEL]
+    assert out.targets["seq2seq_lm"].tokens.tolist()[0] == [10, 11, 12, 13, 14, 16, 17, 19, 20, 22, 3, NO_LABEL]
     assert np.array_equal(batch.ids, before)
     check(out, vocabulary(), "test")
 
@@ -95,7 +96,7 @@ def test_labels_go_with_their_tokens_by_hand() -> None:
     batch = replace(batch, labels={"masked_lm": labels})
     out = TextInfilling().corrupt(batch, vocabulary(), Spans([[2, 0, 3]], [[1, 5, 8]]))
     assert out.ids.tolist() == [[2, 10, M, 14, 16, M, M, 19, 20, M, 3, 0]]
-    found = out.labels["masked_lm"][0]
+    found = out.targets["masked_lm"].labels[0]
     assert np.flatnonzero(found != NO_LABEL).tolist() == [5, 8] and found[[5, 8]].tolist() == [17, 20]
 
 
@@ -121,7 +122,7 @@ def test_the_contract(fields) -> None:
         numbers = out.sentence[i, 1 : out.length[i] - 1]
         assert (np.diff(numbers) >= 0).all() and (numbers >= 0).all()
         wanted = batch.ids[i, 1 : batch.length[i]].tolist()
-        assert out.sequences["seq2seq_lm"][i, : len(wanted)].tolist() == wanted
+        assert out.targets["seq2seq_lm"].tokens[i, : len(wanted)].tolist() == wanted
     some = np.array([5, 60, 17])
     part = TextInfilling(**fields).corrupt(batch.take(some), vocabulary(), noise.take(some))
     width = min(part.ids.shape[1], out.ids.shape[1])
@@ -191,10 +192,10 @@ def test_all_choices_of_tokens_to_delete_are_equally_likely() -> None:
 
 def test_in_barts_mixture_the_text_is_what_it_was_before_both() -> None:
     mixture = recipe.load("bart").mixture
-    (part,) = mixture.parts
+    (part,) = mixture.losses
     batch = rows_of(LONG, LONG, width=12)
     out = mixture.corrupt(batch, vocabulary(), Noise(6, 0, np.arange(2)))
-    assert out.sequences[part].tolist() == batch.ids[:, 1:].tolist()
+    assert out.targets[part].tokens.tolist() == batch.ids[:, 1:].tolist()
     for row, sentence in zip(out.ids.tolist(), out.sentence.tolist(), strict=True):
         numbers = [n for n in sentence if n >= 0]
         assert numbers == sorted(numbers, reverse=True) and row.count(M) >= 1

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from nlp_ssl.objectives.mlm import MaskedLM
-from nlp_ssl.sampling.batch import Batch, check, frame
+from nlp_ssl.sampling.batch import Batch, check
 from nlp_ssl.sampling.batches import Batches, best_widths
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary
 
@@ -60,7 +61,7 @@ def test_framing_of_a_pair_divides_between_sentences() -> None:
     for example in range(20):
         noise = Noise(0, 0, np.array([example]))
         batch = frame(TEXT, vocabulary(), "pair", "encoder", np.array([0]), np.array([9]), 13, noise)
-        (ids,), (segment,), (sentence,) = batch.ids.tolist(), batch.segment.tolist(), batch.sentence.tolist()
+        (ids,), (segment,), (sentence,) = batch.ids.tolist(), batch.token_type_ids.tolist(), batch.sentence.tolist()
         middle = ids.index(3)
         seen.add(middle)
         a, b = ids[1:middle], ids[middle + 1 : -2]
@@ -139,10 +140,10 @@ def test_parts_make_up_the_same_batch(processes: int, accumulation: int) -> None
         micro_batches = [share[step] for share in shares]
         assert all(len(group) == accumulation for group in micro_batches)
         targets = [b for group in micro_batches for b in group]
-        both = [np.concatenate([b.ids, b.labels["masked_lm"]], 1).tolist() for b in targets]
+        both = [np.concatenate([b.ids, b.targets["masked_lm"].labels], 1).tolist() for b in targets]
         found = sorted(row for part in both for row in part)
         if len(expected.ids) >= processes * accumulation:
-            assert found == sorted(np.concatenate([expected.ids, expected.labels["masked_lm"]], 1).tolist())
+            assert found == sorted(np.concatenate([expected.ids, expected.targets["masked_lm"].labels], 1).tolist())
 
 
 def test_a_part_without_examples_predicts_nothing() -> None:
@@ -150,7 +151,7 @@ def test_a_part_without_examples_predicts_nothing() -> None:
     examples = find_examples(text, "segment", "encoder", 24)
     options = {"seed": 0, "tokens": 200, "rank": 1, "processes": 2}
     batches = Batches(text, examples, vocabulary(), MaskedLM(), **options)
-    assert (batches[0][0].labels["masked_lm"] == -100).all()
+    assert (batches[0][0].targets["masked_lm"].labels == -100).all()
 
 
 def test_best_widths_by_hand() -> None:
@@ -174,6 +175,6 @@ def test_check_names_row_and_column(field, row, column, value, message) -> None:
     clean = frame(TEXT, vocabulary(), "segment", "encoder", start, length, 12, Noise(0, 0, np.arange(2)))
     batch = MaskedLM().corrupt(clean, vocabulary(), Noise(0, 0, np.arange(2)))
     check(batch, vocabulary(), "test")
-    (batch.ids if field == "ids" else batch.labels["masked_lm"])[row, column] = value
+    (batch.ids if field == "ids" else batch.targets["masked_lm"].labels)[row, column] = value
     with pytest.raises(AssertionError, match=message):
         check(batch, vocabulary(), "test")

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from nlp_ssl.training.figures import figures_of, gap_sentences_written, orders_recovered
 
 from nlp_ssl.cli import main
 from nlp_ssl.objectives.mixture import Mixture
@@ -14,7 +15,6 @@ from nlp_ssl.objectives.sentence_permutation import SentencePermutation
 from nlp_ssl.objectives.text_infilling import TextInfilling
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
-from nlp_ssl.training.figures import figures_of, gap_sentences_written, orders_recovered
 from tests.objectives.test_sentence_permutation import rows_of
 from tests.worlds import vocabulary, write_corpus
 
@@ -30,8 +30,8 @@ def figures(scores: dict[tuple[int, int], dict[int, float]], rows: list = ROWS) 
     """The figures of a model that gives each token of the vocabulary a score of 0, but for `scores`[row, column]."""
     clean = rows_of(*rows, width=9)
     batch = SentencePermutation().corrupt(clean, vocabulary(), Noise(0, 0, np.arange(len(rows))))
-    batch = replace(batch, sequences={"part": batch.sequences["seq2seq_lm"]})
-    logits = torch.zeros(*batch.sequences["part"].shape, 50)
+    batch = replace(batch, sequences={"part": batch.targets["seq2seq_lm"].tokens})
+    logits = torch.zeros(*batch.targets["part"].tokens.shape, 50)
     for (row, column), of_tokens in scores.items():
         for token, score in of_tokens.items():
             logits[row, column, token] = score
@@ -84,9 +84,9 @@ def test_written_gap_sentences_by_hand(monkeypatch) -> None:
         ids=ids,
         length=np.array([4, 6, 5, 4]),
         sentence=np.zeros(ids.shape, np.int16),
-        segment=np.zeros_like(ids),
-        read=none,
-        label=none,
+        token_type_ids=np.zeros_like(ids),
+        text_tokens=none,
+        example_class=none,
         sequences={"gap_sentences": np.array([[-100] * 4, [10, 11, 13, 3], [16, 19, 3, -100], [17, 3, -100, -100]])},
     )
     asked = {}
@@ -113,5 +113,5 @@ def test_gap_sentences_known_by_heart_are_written(tmp_path) -> None:
         main(["pretrain", "gap_sentences", "--corpus", str(corpus.folder), "--out", str(tmp_path / "run"), *more]) == 0
     )
     lines = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    held_out = lines[-1]["held_out"]
+    held_out = lines[-1]["validation"]
     assert held_out["rouge_1"] > 0.9 > 0.5 > held_out["rouge_1_by_copying"]

@@ -11,8 +11,11 @@ from transformers import AutoModel, AutoTokenizer, pipeline
 from nlp_ssl import recipe
 from nlp_ssl.cli import main
 from nlp_ssl.models import pretraining
-from nlp_ssl.objectives import OBJECTIVES
+from nlp_ssl.objectives import all_objectives
 from tests.worlds import shard, write_corpus
+
+OBJECTIVES = all_objectives()
+
 
 TINY = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--precision", "fp32"]
 
@@ -71,7 +74,7 @@ def test_masked_words_can_be_filled_in(corpus, tmp_path) -> None:
     fill = pipeline("fill-mask", model=str(out / "model"))
     assert fill("w20 w21 w22 [MASK] w24 w25")[0]["token_str"] == "w23"
     (end,) = metrics(out, "end")
-    assert end["held_out"]["accuracy"] > 0.5
+    assert end["validation"]["accuracy"] > 0.5
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -187,7 +190,7 @@ def test_bf16_is_close_to_fp32(corpus, tmp_path) -> None:
     steps = ["--budget", "20-steps"]
     assert pretrain("clm", corpus, tmp_path / "fp32", *steps) == 0
     assert pretrain("clm", corpus, tmp_path / "bf16", *steps, "--precision", "bf16") == 0
-    ends = [metrics(tmp_path / name, "end")[0]["held_out"]["loss"] for name in ("fp32", "bf16")]
+    ends = [metrics(tmp_path / name, "end")[0]["validation"]["loss"] for name in ("fp32", "bf16")]
     assert ends[0] == pytest.approx(ends[1], rel=0.02) and ends[0] != ends[1]
     assert "bf16" in (tmp_path / "bf16" / "recipe.toml").read_text()
 
@@ -206,12 +209,12 @@ def test_golden_losses(objective, corpus, tmp_path) -> None:
 def test_held_out_figures(corpus, tmp_path) -> None:
     for objective in OBJECTIVES:
         assert pretrain(objective, corpus, tmp_path / objective, "--budget", "2-steps") == 0
-    held_out = {o: metrics(tmp_path / o, "end")[0]["held_out"] for o in OBJECTIVES}
+    held_out = {o: metrics(tmp_path / o, "end")[0]["validation"] for o in OBJECTIVES}
     assert held_out["mlm"]["loss"] == pytest.approx(math.log(50), rel=0.1)
     # The corpus says 4 bytes a token; each row has one more target for [SEP] only where a document ends.
     nats, bits = held_out["clm"]["loss"], held_out["clm"]["bits_per_byte"]
     tokens = validation_tokens(corpus)
-    assert bits == pytest.approx(nats * held_out["clm"]["held_out_targets"] / tokens / math.log(2) / 4, rel=1e-6)
+    assert bits == pytest.approx(nats * held_out["clm"]["validation_targets"] / tokens / math.log(2) / 4, rel=1e-6)
     assert 0.5 <= held_out["sop"]["majority"] < 0.75
     assert 0 < held_out["sentence_permutation"]["orders_by_chance"] < 0.5  # two or more sentences, most unlike
     assert 0 <= held_out["sentence_permutation"]["orders_recovered"] <= 1

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from nlp_ssl.objectives.cbow import CBOW
-from nlp_ssl.objectives.mixture import Mixture, count_targets
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.skip_gram import SkipGram
-from nlp_ssl.sampling.batch import Batch, check, frame
+from nlp_ssl.sampling.batch import Batch, check
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary
 
@@ -34,7 +35,12 @@ def clean(ids: list[list[int]], sentence: list[list[int]]) -> Batch:
     length = np.count_nonzero(sentences >= 0, axis=1)
     none = np.zeros_like(length)
     return Batch(
-        ids=np.array(ids), length=length, sentence=sentences, segment=np.zeros_like(ids), read=length, label=none
+        ids=np.array(ids),
+        length=length,
+        sentence=sentences,
+        token_type_ids=np.zeros_like(ids),
+        text_tokens=length,
+        example_class=none,
     )
 
 
@@ -65,12 +71,12 @@ def test_by_hand() -> None:
     assert out.ids.tolist() == [[10, 11, 14, 15, 16, 0, 0], [20, 21, 22, 0, 0, 0, 0]]
     assert out.sentence.tolist() == [[0, 0, 1, 1, 1, -1, -1], [0, 0, 1, -1, -1, -1, -1]]
     assert out.length.tolist() == [5, 3]
-    assert out.read.tolist() == [7, 4]
+    assert out.text_tokens.tolist() == [7, 4]
     # Draws of a window: 10 two, 11 one; 14 two, 15 one, 16 two; 20 two, 21 two, 22 two.
-    assert out.windows["left"].tolist() == [[0, 1, 0, 1, 2, 0, 0], [0, 1, 0, 0, 0, 0, 0]]
-    assert out.windows["right"].tolist() == [[1, 0, 2, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]]
-    assert out.windows["negatives"].tolist() == [[12, 12], [12, 13]]
-    assert out.labels["skip_gram"].tolist() == [
+    assert out.targets["windows"].left.tolist() == [[0, 1, 0, 1, 2, 0, 0], [0, 1, 0, 0, 0, 0, 0]]
+    assert out.targets["windows"].right.tolist() == [[1, 0, 2, 1, 0, 0, 0], [1, 0, 0, 0, 0, 0, 0]]
+    assert out.targets["windows"].negatives.tolist() == [[12, 12], [12, 13]]
+    assert out.targets["windows"].labels.tolist() == [
         [10, 11, 14, 15, 16, -100, -100],
         [20, 21, -100, -100, -100, -100, -100],
     ]
@@ -92,7 +98,7 @@ def many(objective, vocab=None, rows: int = 3000) -> Batch:
 def test_each_size_of_window_is_as_likely() -> None:
     """Of words in the middle of long sentences."""
     out = many(CBOW(window=4, sample=0.0))
-    left, right = out.windows["left"], out.windows["right"]
+    left, right = out.targets["windows"].left, out.targets["windows"].right
     inside = np.zeros_like(left, np.bool_)
     for offset in range(-4, 5):
         moved = np.roll(out.sentence, offset, axis=1)
@@ -135,7 +141,7 @@ def test_draws_follow_the_shares() -> None:
     vocab = vocabulary()
     out = many(CBOW(sample=1e-2, exponent=0.5), vocab)
     share = np.sqrt(vocab.counts) / np.sqrt(vocab.counts).sum()
-    drawn = np.bincount(out.windows["negatives"].ravel(), minlength=50) / out.windows["negatives"].size
+    drawn = np.bincount(out.targets["windows"].negatives.ravel(), minlength=50) / out.targets["windows"].negatives.size
     assert drawn == pytest.approx(share, abs=0.004)
     whole = many(CBOW(sample=0.0), vocab)
     f = vocab.counts[5:] / vocab.counts.sum()
@@ -160,18 +166,18 @@ def test_rows_do_not_depend_on_their_batch() -> None:
     assert np.array_equal(whole.ids[7:11, :width], part.ids)
     for name in ("left", "right"):
         assert np.array_equal(whole.windows[name][7:11, :width], part.windows[name])
-    assert np.array_equal(whole.windows["negatives"][7:11], part.windows["negatives"])
+    assert np.array_equal(whole.targets["windows"].negatives[7:11], part.targets["windows"].negatives)
 
 
 def test_a_target_is_a_word_of_cbow_and_a_pair_of_skip_gram() -> None:
     out = many(Mixture(objectives={"cbow": CBOW()}))
     assert count_targets(out, "cbow", Mixture(objectives={"cbow": CBOW()}).parts["cbow"]) == np.count_nonzero(
-        out.windows["left"] + out.windows["right"]
+        out.targets["windows"].left + out.targets["windows"].right
     )
     pairs = Mixture(objectives={"skip_gram": SkipGram()})
     out = many(pairs)
     targets = count_targets(out, "skip_gram", pairs.parts["skip_gram"])
-    assert targets == out.windows["left"].sum() + out.windows["right"].sum()
+    assert targets == out.targets["windows"].left.sum() + out.targets["windows"].right.sum()
 
 
 @pytest.mark.parametrize("field", ["window", "negative", "shared"])
@@ -187,6 +193,6 @@ def test_together_they_are_refused() -> None:
         Mixture(objectives={"cbow": CBOW(), "skip_gram": SkipGram()})
     both = Mixture(objectives={"cbow": CBOW(), "skip_gram": SkipGram()}, mixing="alternating")
     out = many(both)
-    cbow, skip_gram = out.labels["cbow"] >= 0, out.labels["skip_gram"] >= 0
+    cbow, skip_gram = out.targets["windows"].labels >= 0, out.targets["windows"].labels >= 0
     assert not (cbow.any(axis=1) & skip_gram.any(axis=1)).any()
     assert cbow.any(axis=1).mean() == pytest.approx(0.5, abs=0.08)

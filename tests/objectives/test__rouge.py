@@ -3,7 +3,7 @@ import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives.rouge import WordCounts, rouge_1
+from nlp_ssl.objectives._rouge import WordCounts, rouge_1
 from tests.worlds import vocabulary, words_vocabulary
 
 SCORER = RougeScorer(["rouge1"])

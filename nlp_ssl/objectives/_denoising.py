@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
+from nlp_ssl.sampling.targets import SequenceTargets
 
 Ints = npt.NDArray[np.int64]
 
@@ -23,20 +24,19 @@ WIDTH_MULTIPLE = 8
 
 def with_original(batch: Batch) -> Batch:
     """The batch with its text as the sequence to write: all behind [CLS], the last [SEP] included. [B, L - 1]."""
-    if "seq2seq_lm" in batch.sequences:
+    if "seq2seq_lm" in batch.targets:
         return batch
     text = batch.ids[:, 1:].copy()
     text[np.arange(1, batch.ids.shape[1]) >= batch.length[:, None]] = NO_LABEL
-    return replace(batch, sequences={**batch.sequences, "seq2seq_lm": text})
+    return batch.with_target("seq2seq_lm", SequenceTargets(tokens=text, from_source=True))
 
 
-def can_be_copied(batch: Batch, part: str) -> npt.NDArray[np.bool_]:
-    """Which tokens that are to be written stand behind the same token in the input. bool [B, T].
+def can_be_copied(ids: Ints, text: Ints) -> npt.NDArray[np.bool_]:
+    """Which tokens of `text` [B, T] follow the same token in the input `ids` [B, L]. bool [B, T].
 
-    Who finds there what was written last, and copies what comes next, gets these right: nearly all of a text that
-    was rotated or whose sentences were permuted. That is what a decoder learns first of its encoder.
+    A model that finds the previous output token in the input and copies its successor predicts these correctly:
+    nearly all of a text that was rotated or whose sentences were permuted.
     """
-    text, ids = batch.sequences[part], batch.ids  # [B, T], [B, L]
     size = 1 + int(max(ids.max(), text.max()))
     row = size * np.arange(len(ids))[:, None]
     behind = np.concatenate([ids[:, :1], text[:, :-1]], axis=1)  # the first is written behind [CLS]
@@ -61,12 +61,11 @@ def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> B
         out[beyond] = fill
         return out
 
-    labels = {head: taken(of, NO_LABEL) if of.ndim == 2 else of for head, of in batch.labels.items()}
     return replace(
         batch,
         ids=taken(batch.ids, vocabulary.pad),
         length=length,
         sentence=taken(batch.sentence, -1),
-        segment=taken(batch.segment, 0),
-        labels=labels,
+        token_type_ids=taken(batch.token_type_ids, 0),
+        targets={name: targets.moved(source, beyond) for name, targets in batch.targets.items()},
     )

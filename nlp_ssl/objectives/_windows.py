@@ -22,6 +22,7 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.base import Objective, require
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import WindowTargets
 
 WIDTH_MULTIPLE = 16
 """Rows that have lost words are cut to a multiple of this, so that there are few shapes."""
@@ -76,8 +77,11 @@ class Windows(Objective):
     """Other words that are drawn for a row. All its words are told from all of these, with weights that make them
     count as `negative` for each."""
 
-    example: ClassVar = "segment"
+    example_type: ClassVar = "segment"
     body: ClassVar = "static"
+    heads: ClassVar = {"windows": "negative_sampling"}
+    counts_pairs: ClassVar[bool]
+    """A target is a pair of words, each word of a window told from others; or a word, told by its window's mean."""
     needs: ClassVar = "text"
 
     def __post_init__(self) -> None:
@@ -117,16 +121,21 @@ class Windows(Objective):
         sentence = np.full((rows, width), -1, np.int16)
         sentence[row, place] = of_sentence
         negatives = known.draw(noise.bits("negatives", self.shared))  # [B, K]
-        (head,) = self.heads
-        return replace(
+        targets = WindowTargets(
+            labels=spread(np.where(left + right > 0, word, NO_LABEL), NO_LABEL),
+            left=spread(left, 0),
+            right=spread(right, 0),
+            negatives=negatives,
+            counts_pairs=self.counts_pairs,
+        )
+        thinned = replace(
             batch,
             ids=spread(word, vocabulary.pad),
             length=length,
             sentence=sentence,
-            segment=np.zeros((rows, width), np.int64),
-            labels={**batch.labels, head: spread(np.where(left + right > 0, word, NO_LABEL), NO_LABEL)},
-            windows={"left": spread(left, 0), "right": spread(right, 0), "negatives": negatives},
+            token_type_ids=np.zeros((rows, width), np.int64),
         )
+        return thinned.with_target("windows", targets)
 
     def _shares(self, vocabulary: Vocabulary) -> Shares:
         """How often the words of a vocabulary stay and are drawn.

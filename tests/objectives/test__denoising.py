@@ -1,6 +1,6 @@
 import numpy as np
 
-from nlp_ssl.objectives.denoising import can_be_copied
+from nlp_ssl.objectives._denoising import can_be_copied
 from nlp_ssl.objectives.document_rotation import DocumentRotation
 from nlp_ssl.sampling.batch import Batch
 from tests.objectives.test_document_rotation import Offsets
@@ -18,7 +18,7 @@ def test_what_follows_in_the_input_as_in_the_text_can_be_copied() -> None:
     assert batch.ids.tolist() == [[2, 13, 14, 10, 11, 12, 3, 0, 0, 0], [2, 21, 22, 20, 3, 0, 0, 0, 0, 0]]
     found = can_be_copied(batch, "seq2seq_lm")
     written = [[10, 11, 12, 13, 14, 3, -100, -100, -100], [20, 21, 22, 3, -100, -100, -100, -100, -100]]
-    assert batch.sequences["seq2seq_lm"].tolist() == written
+    assert batch.targets["seq2seq_lm"].tokens.tolist() == written
     assert found.tolist() == [  # not where the rotated text began, ended, and begins
         [False, True, True, False, True, False, False, False, False],
         [False, False, True, False, False, False, False, False, False],
@@ -33,6 +33,6 @@ def test_rows_do_not_copy_from_each_other() -> None:
 
 def test_an_untouched_text_can_be_copied_whole() -> None:
     batch = rotated()
-    text = batch.sequences["seq2seq_lm"]
+    text = batch.targets["seq2seq_lm"].tokens
     batch.ids[:, 1:] = np.where(text < 0, 0, text)
     assert np.array_equal(can_be_copied(batch, "seq2seq_lm"), text >= 0)

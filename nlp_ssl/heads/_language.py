@@ -1,0 +1,43 @@
+"""What language heads share: hidden states at the positions of targets, and the loss over the vocabulary."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nlp_ssl.heads.base import Encode, Head, LossSum, TargetTensors
+from nlp_ssl.models.parts import logits_of
+from nlp_ssl.models.vocabulary_loss import vocabulary_loss, vocabulary_metrics
+from nlp_ssl.objectives.mixture import Loss
+
+
+class LanguageHead(Head):
+    """Base of heads that predict tokens at positions of a sequence."""
+
+    def states(self, encode: Encode) -> Tensor:
+        """The hidden states [B, L, H] that positions count in."""
+        states: Tensor = encode().last_hidden_state
+        return states
+
+    def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
+        """Cross-entropy, and the accuracy in evaluation."""
+        hidden = self.states(encode).flatten(0, 1)[targets["positions"]]  # [B * L, H] -> [T, H]
+        return language_loss(self.carrier, hidden, targets["labels"])
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """The logits [T, V] at positions with the hidden states [T, H]."""
+        return logits_of(self.carrier, hidden)
+
+
+def language_loss(carrier: Any, hidden: Tensor, labels: Tensor) -> LossSum:
+    """The loss of a language head of transformers without its body, from hidden states [T, H]."""
+    score, size = partial(logits_of, carrier), carrier.config.vocab_size
+    if torch.is_grad_enabled():
+        return LossSum(
+            vocabulary_loss(score, hidden, labels, size, [p for p in carrier.parameters() if p.requires_grad])
+        )
+    total, correct = vocabulary_metrics(score, hidden, labels, size)
+    return LossSum(total, {"accuracy": (correct, (labels >= 0).sum())})

@@ -1,0 +1,54 @@
+"""Classification of rows: a class for each row of tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForSequenceClassification
+
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.heads.base import Encode, Head, LossSum, TargetTensors
+from nlp_ssl.objectives.mixture import Loss
+
+TOP = 5
+"""Predictions that `among_five` looks at."""
+
+
+class SequenceClassification(Head):
+    """The classifier that transformers has for the architecture."""
+
+    name = "sequence_classification"
+    auto_class = AutoModelForSequenceClassification
+    uses_pooler = True
+
+    @classmethod
+    def carrier_key(cls, name: str) -> str:
+        """Each loss has its own classes, and so its own classifier."""
+        return name
+
+    @classmethod
+    def configure(cls, config: Any, loss: Loss, vocabulary: Vocabulary) -> Any:
+        """The body's config with the names of the classes, and what the classifier reads."""
+        config = super().configure(config, loss, vocabulary)
+        if hasattr(config, "classifier_pooling"):
+            config.classifier_pooling = loss.objective.pooling
+        classes = loss.classes(vocabulary)
+        config.id2label = dict(enumerate(classes))
+        config.label2id = {name: i for i, name in enumerate(classes)}
+        return config
+
+    def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
+        """Cross-entropy; in evaluation the accuracy, and the top-5 accuracy of more than five classes."""
+        labels = targets["labels"]  # [B]
+        logits = self.carrier(inputs_embeds=encode(), attention_mask=encode.attention_mask()).logits  # [B, classes]
+        total = nn.functional.cross_entropy(logits.float(), labels, reduction="sum")
+        if torch.is_grad_enabled():
+            return LossSum(total)
+        best = logits.topk(min(TOP, logits.shape[-1])).indices == labels[:, None]
+        count = (labels >= 0).sum()
+        metrics = {"accuracy": (best[:, 0].sum().float(), count)}
+        if logits.shape[-1] > TOP:
+            metrics["among_five"] = (best.sum().float(), count)
+        return LossSum(total, metrics)

@@ -1,0 +1,107 @@
+"""`nlp-ssl show RECIPE --corpus C`: what an objective does to a text, before any training.
+
+It prints a few examples as they are read, as the model gets them and with what it must predict; then statistics over a
+sample, and a warning where something is off.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nlp_ssl.console import table, warn
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import InputError
+from nlp_ssl.recipe import Recipe
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.batches import Batches
+from nlp_ssl.sampling.examples import Body, ExampleType
+from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.show.statistics import concerns, flat, measure, readable
+from nlp_ssl.show.words import CLOSE, OPEN, describe_row
+from nlp_ssl.training.pretrain import parse, usable_examples
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show(Recipe):
+    """Show what a recipe makes of a corpus. Flags show the recipe's values as their defaults."""
+
+    corpus: Path
+    """The folder of a prepared corpus."""
+    examples: int = 3
+    """Number of examples to print."""
+    sample: int = 200_000
+    """Tokens of text that the statistics are computed over."""
+    json: bool = False
+    """Print one JSON object, for programs."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command. RECIPE is a shipped name, a TOML file, or the folder of a run."""
+    options = parse("show", Show, arguments)
+    shown = show(options)
+    if options.json:
+        print(json.dumps(shown, ensure_ascii=False, indent=1))
+        return 0
+    marks = ("\x1b[1;32m", "\x1b[0m") if sys.stdout.isatty() else ("«", "»")
+    for number, example in enumerate(shown["examples"], 1):
+        print(f"example {number}")
+        for name, value in example.items():
+            print(f"  {name:<10} {value.replace('«', marks[0]).replace('»', marks[1])}")
+        print()
+    rows = [[name.replace("_", " "), readable(v)] for name, v in flat(shown["statistics"]).items()]
+    print(table(["over a sample", ""], rows))
+    for concern in shown["warnings"]:
+        warn(concern)
+    return 0
+
+
+def show(options: Show) -> dict[str, Any]:
+    """Some examples in words, each a dict of strings; statistics over a sample; warnings.
+
+    InputError for options that cannot be, or a corpus without an example for the recipe.
+    """
+    wrong = [f"--{name} {n}: at least 1" for name in ("examples", "sample") if (n := getattr(options, name)) < 1]
+    if wrong:
+        raise InputError(*wrong)
+    corpus = Corpus.open(options.corpus)
+    vocabulary = Vocabulary.of(corpus)
+    mixture = options.mixture
+    text, examples = usable_examples(corpus, vocabulary, "train", options)
+    batches, clean = (
+        Batches(text, examples, vocabulary, objective, seed=options.seed, tokens=options.batch.tokens)
+        for objective in (mixture, Unchanged(mixture.example_type, mixture.body))
+    )
+    shown = [
+        describe_row(before, after, row, mixture, vocabulary)
+        for before, after, row in _first_rows(clean, batches, options.examples)
+    ]
+    statistics = measure(clean, batches, mixture, vocabulary, options.sample)
+    statistics["text_in_examples"] = float(examples.length.sum() / len(text))
+    marked = [{k: v.replace(OPEN, "«").replace(CLOSE, "»") for k, v in example.items()} for example in shown]
+    return {"examples": marked, "statistics": statistics, "warnings": concerns(statistics, mixture)}
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """Corrupts nothing: its batches are the clean ones of a mixture's examples."""
+
+    example_type: ExampleType
+    body: Body
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """The batch as it is."""
+        return batch
+
+
+def _first_rows(clean: Batches, batches: Batches, examples: int) -> list[tuple[Batch, Batch, int]]:
+    """Rows of the first batches, before and after: the first row of each, then the second, as batches are alike."""
+    steps = min(examples, len(batches))
+    pairs = [(clean[step][0], batches[step][0]) for step in range(steps)]
+    chosen = [(before, after, row) for row in range(examples) for before, after in pairs if row < len(after.ids)]
+    return chosen[:examples]

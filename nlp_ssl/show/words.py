@@ -1,0 +1,89 @@
+"""One example in words: the text as read, what the model gets, and what it has to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives.mixture import Loss, Mixture
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.targets import (
+    NO_LABEL,
+    BatchTargets,
+    RowTargets,
+    SequenceTargets,
+    Targets,
+    TokenTargets,
+    WindowTargets,
+)
+
+OPEN, CLOSE = "\x02", "\x03"
+"""Around what carries loss, until it is known how to mark it."""
+
+Notes = dict[int, str]
+"""Words that stand in marks behind the tokens at some positions."""
+
+
+def describe_row(clean: Batch, batch: Batch, row: int, mixture: Mixture, vocabulary: Vocabulary) -> dict[str, str]:
+    """A row in words: the text as read, what the model gets, and what each loss has to predict."""
+    length, original = int(batch.length[row]), clean.ids[row, : clean.length[row]]
+    out = {"text": words(original, vocabulary, special=False)}
+    notes: Notes = {}
+    answers: dict[str, str] = {}
+    for name, loss in mixture.losses.items():
+        answers[name], more = _describe(batch.targets[name], batch, row, loss, vocabulary)
+        notes |= more
+    out["input"] = words(batch.ids[row, :length], vocabulary, notes)
+    for name, view in batch.views.items():
+        out[name] = words(view.ids[row, : view.length[row]], vocabulary)
+    return out | {f"{name}:": answer for name, answer in answers.items() if answer}
+
+
+def _describe(targets: Targets, batch: Batch, row: int, loss: Loss, vocabulary: Vocabulary) -> tuple[str, Notes]:
+    """What is to be predicted of a row, as a sentence and as notes in its input."""
+    if isinstance(targets, SequenceTargets):
+        tokens = targets.tokens[row]
+        return OPEN + words(tokens[tokens != NO_LABEL], vocabulary) + CLOSE, {}
+    if isinstance(targets, RowTargets):
+        label = int(targets.labels[row])
+        return "" if label == NO_LABEL else OPEN + loss.classes(vocabulary)[label] + CLOSE, {}
+    if isinstance(targets, WindowTargets):
+        places = np.flatnonzero(targets.labels[row] != NO_LABEL)
+        notes = {int(i): words(_context(targets, batch.ids[row], row, int(i)), vocabulary) for i in places}
+        sampled = words(targets.negatives[row, :5], vocabulary)
+        return f"{len(places)} words, their windows in marks, told from negative samples such as {sampled}", notes
+    if isinstance(targets, TokenTargets):
+        labels = targets.labels[row, : batch.length[row]]
+        places = np.flatnonzero(labels != NO_LABEL)
+        if targets.next_token:
+            return OPEN + words(labels[places], vocabulary) + CLOSE, {}
+        notes = {int(i): words(labels[i : i + 1], vocabulary) for i in places}
+        return f"{len(places)} tokens, in marks behind what stands in their place", notes
+    if isinstance(targets, BatchTargets):
+        return "this row, among the others of its batch" if targets.valid[row] else "", {}
+    return "", {}
+
+
+def _context(targets: WindowTargets, ids: npt.NDArray[np.int64], row: int, place: int) -> npt.NDArray[np.int64]:
+    """The words in the window of one."""
+    left, right = int(targets.left[row, place]), int(targets.right[row, place])
+    return np.concatenate([ids[place - left : place], ids[place + 1 : place + 1 + right]])
+
+
+def words(
+    ids: npt.NDArray[np.int64], vocabulary: Vocabulary, notes: Mapping[int, str] | None = None, special: bool = True
+) -> str:
+    """Tokens as text, pieces of words joined; `notes` stand in marks behind the tokens at their positions."""
+    names = {vocabulary.cls: "[CLS]", vocabulary.sep: "[SEP]", vocabulary.mask: "[MASK]", vocabulary.unk: "[UNK]"}
+    pieces = []
+    for position, token in enumerate(ids.tolist()):
+        if token in (vocabulary.cls, vocabulary.sep) and not special:
+            continue
+        begins = token in names or vocabulary.word_starts[token] or (notes is not None and position in notes)
+        pieces.append((" " if begins else "") + names.get(token, vocabulary.surfaces[token]))
+        if notes is not None and position in notes:
+            pieces.append(f"{OPEN}{notes[position]}{CLOSE}")
+    return "".join(pieces).strip()

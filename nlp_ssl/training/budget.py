@@ -1,0 +1,119 @@
+"""How many steps a budget is, and what a run is expected to cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from nlp_ssl.recipe import Budget
+from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.training.collate import Inputs, collate
+
+if TYPE_CHECKING:
+    from nlp_ssl.training.loop import Trainer
+
+CALIBRATION_STEPS = 8
+"""Steps that are timed to turn a budget in minutes into steps."""
+COUNTED_STEPS = 256
+"""Steps whose FLOPs are counted to turn a budget in FLOPs into steps. Batches differ: with eight of them runs of one
+budget were up to a tenth apart; and counting costs no more than to make them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a run is expected to cost."""
+
+    steps: int
+    tokens: float
+    """Tokens of text."""
+    flops: float
+    seconds: float
+    update_seconds: float
+    """Of an update on a single row: the least that any batch takes, as in fine-tuning."""
+    body_flops_per_token: float
+    """Forward and backward, without the head: what another task costs on the same body."""
+
+
+class Estimate:
+    """Estimates of a trainer's steps, from a few of them; the model is as it was afterwards."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer, self.batches, self.accelerator = trainer, trainer.batches, trainer.accelerator
+
+    def steps(self, budget: Budget) -> int:
+        """How many steps a budget is."""
+        batches = self.batches
+        if budget.unit == "steps":
+            steps = budget.amount
+        elif budget.unit == "tokens":
+            steps = budget.amount * len(batches) / batches.examples.length.sum()
+        elif budget.unit == "flops":
+            steps = budget.amount / self._flops_a_step
+        else:
+            steps = 60 * budget.amount / self._seconds_a_step([*map(self._inputs, self._drawn(CALIBRATION_STEPS))])
+        return max(1, round(steps))
+
+    def cost(self) -> Cost:
+        """What the run will cost."""
+        drawn = [*self._drawn(CALIBRATION_STEPS)]
+        sample = [*map(self._inputs, drawn)]
+        steps = self.steps(Budget.parse(self.trainer.options.budget))
+        tokens = float(np.mean([sum(int(inputs["counts"][0]) for inputs in group) for group in sample]))
+        body = float(np.mean([sum(self._flops_of_body(inputs) for inputs in group) for group in sample]))
+        single = [self._inputs([micro_batches[0].take(np.arange(1))]) for micro_batches in drawn]
+        return Cost(
+            steps=steps,
+            tokens=steps * int(self.batches.examples.length.sum()) / len(self.batches),
+            flops=steps * self._flops_a_step,
+            seconds=steps * self._seconds_a_step(sample),
+            update_seconds=self._seconds_a_step(single),
+            body_flops_per_token=body / tokens,
+        )
+
+    def _drawn(self, steps: int) -> Iterator[list[Batch]]:
+        """The micro-batches of so many steps, from all over an epoch."""
+        return (self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, steps))
+
+    def _inputs(self, micro_batches: list[Batch]) -> list[Inputs]:
+        return [collate(batch, self.trainer.mixture, self.batches.vocabulary) for batch in micro_batches]
+
+    @cached_property
+    def _flops_a_step(self) -> float:
+        """The FLOPs of a step in the mean, over all processes."""
+        drawn = map(self._inputs, self._drawn(min(COUNTED_STEPS, len(self.batches))))
+        mine = np.mean([sum(map(self._flops_of, group)) for group in drawn])
+        return self._over_processes(float(mine), "sum")
+
+    def _flops_of_body(self, inputs: Inputs) -> int:
+        _, rows, *targets = inputs["counts"].tolist()
+        return self.trainer.flops_of(inputs, rows, [0] * len(targets))
+
+    def _flops_of(self, inputs: Inputs) -> int:
+        _, rows, *targets = inputs["counts"].tolist()
+        return self.trainer.flops_of(inputs, rows, targets)
+
+    def _over_processes(self, value: float, how: str) -> float:
+        tensor = torch.tensor(value, dtype=torch.float32, device=self.accelerator.device)
+        return float(self.accelerator.reduce(tensor, how))
+
+    def _seconds_a_step(self, groups: list[list[Inputs]]) -> float:
+        """Time updates with a learning rate of 0, which change nothing, each shape having been met before."""
+        self.trainer.model.train()
+        for _ in range(2):
+            self._wait()
+            started = time.perf_counter()
+            for group in groups:
+                self.trainer.update(0, 0.0, [dict(inputs) for inputs in group])
+        self._wait()
+        self.trainer.optimizer.optimizer.state.clear()
+        return self._over_processes((time.perf_counter() - started) / len(groups), "mean")
+
+    def _wait(self) -> None:
+        if self.accelerator.device.type == "cuda":
+            torch.cuda.synchronize()

@@ -1,0 +1,79 @@
+"""Collate: NumPy batches become the tensors that a model is given.
+
+The inputs of a micro-batch of B rows of L tokens are a dict:
+
+    views    view -> {input_ids [B, L],
+                      attention_mask [B, L]      for a body that is not causal, if rows are padded,
+                      token_type_ids [B, L]      if rows are pairs,
+                      decoder_input_ids [B, T]   for an encoder-decoder}
+    targets  loss -> the arrays of its targets (nlp_ssl.sampling.targets), and decoder_input_ids [B, T] for a head
+                     that has a decoder of its own
+    counts   [2 + losses]  text tokens, rows, targets of each loss
+
+All are int64 unless `Targets.arrays` says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.sampling.batch import Batch, View
+from nlp_ssl.sampling.targets import Ints, SequenceTargets
+
+Inputs = dict[str, Any]
+
+
+def collate(batch: Batch, mixture: Mixture, vocabulary: Vocabulary) -> Inputs:
+    """The model's inputs for a micro-batch."""
+    sequences = {name: t for name, t in batch.targets.items() if isinstance(t, SequenceTargets)}
+    read = {name: targets.decoder_input_ids(vocabulary) for name, targets in sequences.items()}
+    main = _view(batch, mixture)
+    if mixture.example_type in ("pair", "mixed_pair"):
+        main["token_type_ids"] = batch.token_type_ids
+    if mixture.body == "seq2seq":
+        main["decoder_input_ids"] = merged = _merged(read, vocabulary)
+        read = dict.fromkeys(read, merged)
+    targets: dict[str, dict[str, npt.NDArray[Any]]] = {}
+    for name in mixture.losses:
+        width = read[name].shape[1] if name in read else batch.ids.shape[1]
+        targets[name] = batch.targets[name].arrays(width, vocabulary)
+        if name in read and mixture.body != "seq2seq":
+            targets[name]["decoder_input_ids"] = read[name]
+    views = {"main": main, **{name: _view(view, mixture) for name, view in batch.views.items()}}
+    counts = [batch.targets[name].count() for name in mixture.losses]
+    return {
+        "views": {name: _tensors(arrays) for name, arrays in views.items()},
+        "targets": {name: _tensors(arrays) for name, arrays in targets.items()},
+        "counts": torch.tensor([int(batch.text_tokens.sum()), len(batch.ids), *counts]),
+    }
+
+
+def _view(rows: Batch | View, mixture: Mixture) -> dict[str, npt.NDArray[Any]]:
+    view: dict[str, npt.NDArray[Any]] = {"input_ids": rows.ids}
+    # A decoder never looks at the padding behind; an encoder needs to be told of it, if there is any.
+    width = rows.ids.shape[1]
+    if mixture.body in ("encoder", "seq2seq") and (rows.length < width).any():
+        view["attention_mask"] = (np.arange(width) < rows.length[:, None]).astype(np.int64)
+    return view
+
+
+def _merged(read: Mapping[str, Ints], vocabulary: Vocabulary) -> Ints:
+    """What the decoder reads [B, T]. Objectives that alternate share it, each row being of one of them."""
+    arrays = list(read.values())
+    merged = np.full((len(arrays[0]), max(ids.shape[1] for ids in arrays)), vocabulary.pad)
+    merged[:, 0] = vocabulary.cls
+    for ids in arrays:
+        of_row = ids[:, 1:] != vocabulary.pad
+        np.copyto(merged[:, 1 : ids.shape[1]], ids[:, 1:], where=of_row)
+    return merged
+
+
+def _tensors(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}

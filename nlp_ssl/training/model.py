@@ -1,0 +1,188 @@
+"""The model in pretraining: a body and a head for each loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_model
+from torch import Tensor, nn
+from transformers import AutoModel, AutoModelForMaskedLM
+
+from nlp_ssl import registry
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.heads.base import Encode, Head, LossSum
+from nlp_ssl.models.architectures import configure
+from nlp_ssl.models.parts import detach_body
+from nlp_ssl.objectives.mixture import Loss, Mixture
+from nlp_ssl.recipe import Recipe
+from nlp_ssl.training.collate import Inputs
+
+HEADS_FOLDER = "heads"
+"""The folder within a saved model's for models of the same body with its further heads."""
+
+Vectors = dict[str, Tensor]
+"""By loss: the vectors [B, K, D] of rows, or their gradients."""
+
+
+def head_classes(mixture: Mixture) -> dict[str, type[Head]]:
+    """The class of each loss's head. InputError for a head that there is none of."""
+    return {name: registry.find("heads", loss.head).for_body(mixture.body) for name, loss in mixture.losses.items()}
+
+
+def model_config(recipe: Recipe, vocabulary: Vocabulary) -> Any:
+    """The transformers config of a recipe's body. InputError for an architecture that does not fit."""
+    mixture = recipe.mixture
+    autos = [cls.auto_class for cls in head_classes(mixture).values() if cls.auto_class is not None]
+    if not autos and mixture.body == "encoder":
+        autos = [AutoModelForMaskedLM]  # an architecture that predicts masked tokens is an encoder
+    return configure(recipe.model, mixture.body, autos, vocabulary, recipe.batch.max_length)
+
+
+class PretrainingModel(nn.Module):
+    """A body and its heads."""
+
+    def __init__(self, config: Any, mixture: Mixture, vocabulary: Vocabulary) -> None:
+        super().__init__()
+        self.losses: Mapping[str, Loss] = mixture.losses
+        classes = head_classes(mixture)
+        self._keys = {name: cls.key(name) for name, cls in classes.items()}
+        self._carrier_keys: dict[str, type[Head]] = {}
+        self.carriers, self.heads = nn.ModuleDict(), nn.ModuleDict()
+        for name, cls in classes.items():
+            key = cls.carrier_key(name)
+            if cls.auto_class is not None and key not in self.carriers:
+                self.carriers[key] = cls.auto_class.from_config(cls.configure(config, self.losses[name], vocabulary))
+                self._carrier_keys[key] = cls
+        self.body = self._take_body(config)
+        for name, cls in classes.items():
+            if self._keys[name] not in self.heads:
+                carrier = self.carriers[cls.carrier_key(name)] if cls.auto_class is not None else None
+                self.heads[self._keys[name]] = cls(config, self.body, carrier, self.losses[name], vocabulary)
+        momenta = [cls.momentum for cls in classes.values() if cls.momentum is not None]
+        self.momentum = max(momenta, default=None)
+        self.averaged = None if self.momentum is None else deepcopy(self.body).requires_grad_(False)
+
+    def _take_body(self, config: Any) -> Any:
+        """The body of one of the carriers, which all of them share; a body alone where there is no carrier."""
+        if not self.carriers:
+            body = AutoModel.from_config(config)
+            if getattr(body, "pooler", None) is not None:
+                body.pooler = None  # nothing here would train it
+            return body
+        # Of a BERT only a classifier's body has the pooler.
+        with_pooler = (key for key, cls in self._carrier_keys.items() if cls.uses_pooler)
+        source = next(with_pooler, next(iter(self.carriers)))
+        bodies = {key: detach_body(carrier) for key, carrier in self.carriers.items()}
+        body = bodies[source]
+        for key, carrier in self.carriers.items():
+            table: Any = carrier.get_output_embeddings()  # type: ignore[operator]
+            if key != source and table is not None and config.tie_word_embeddings:
+                table.weight = body.get_input_embeddings().weight
+        return body
+
+    def head(self, name: str) -> Head:
+        """The head of a loss."""
+        head = self.heads[self._keys[name]]
+        assert isinstance(head, Head)
+        return head
+
+    def encoder(self, inputs: Inputs) -> Encode:
+        """What runs the body over a micro-batch."""
+        return Encode(self._run_body, inputs["views"])
+
+    def _run_body(self, view: Mapping[str, Tensor], averaged: bool) -> Any:
+        body: Any = self.averaged if averaged else self.body
+        arguments = dict(view)
+        if body.config.is_encoder_decoder:
+            arguments.pop("token_type_ids", None)
+        if averaged:
+            with torch.no_grad():
+                return body(**arguments)
+        return body(**arguments)
+
+    def forward(
+        self, inputs: Inputs, generator: torch.Generator, gradients: Vectors | None = None
+    ) -> dict[str, LossSum | Tensor]:
+        """Of each loss the sum over its targets in a micro-batch, `inputs` being those of `nlp_ssl.training.collate`.
+
+        For a loss over the batch as a whole, that is the sum over this micro-batch as if it were the batch; or, with
+        the `gradients` of its vectors, a number that has these gradients, and no meaning else. In evaluation it is
+        the vectors [B, K, D], as the batch is known only when all micro-batches are.
+        """
+        encode = self.encoder(inputs)
+        vectors = self.batch_vectors(inputs, generator, encode)
+        found: dict[str, LossSum | Tensor] = {}
+        for name, loss in self.losses.items():
+            head, targets = self.head(name), inputs["targets"][name]
+            if name not in vectors:
+                found[name] = head.loss(loss, encode, targets, generator)
+            elif gradients is not None:
+                found[name] = LossSum((vectors[name] * gradients[name]).sum())
+            elif torch.is_grad_enabled():
+                found[name] = head.batch_loss(loss, vectors[name], targets)
+            else:
+                found[name] = vectors[name]
+        return found
+
+    def batch_vectors(self, inputs: Inputs, generator: torch.Generator, encode: Encode | None = None) -> Vectors:
+        """For each loss over the batch as a whole, the vectors [B, K, D] of a micro-batch's rows, float32.
+
+        They come before other losses, so that dropout draws the same whether or not these follow.
+        """
+        encode = encode or self.encoder(inputs)
+        return {
+            name: self.head(name).vectors(self.losses[name], encode, inputs["targets"][name], generator).float()
+            for name in self.batch_losses
+        }
+
+    @property
+    def batch_losses(self) -> list[str]:
+        """The losses that are of the batch as a whole."""
+        return [name for name in self.losses if self.head(name).reduction == "batch"]
+
+    @torch.no_grad()
+    def after_step(self) -> None:
+        """Move the averaged copy of the body, and let heads keep what they need."""
+        if self.averaged is not None:
+            assert self.momentum is not None
+            for mean, own in zip(self.averaged.parameters(), self.body.parameters(), strict=True):
+                mean.lerp_(own, 1 - self.momentum)
+        for head in self.heads.values():
+            head.after_step()  # type: ignore[operator]
+
+    # --- what is saved ---
+
+    def assemble(self, key: str | None = None) -> Any:
+        """Body and a head as one model of transformers, sharing these weights; by default the first head.
+
+        The body alone where no head is saved with it.
+        """
+        keys = list(self.carriers)
+        if not keys:
+            return self.body
+        key = key or keys[0]
+        name = next(n for n in self.losses if self._carrier_key(n) == key)
+        return self.head(name).assemble(self.body)
+
+    def _carrier_key(self, name: str) -> str | None:
+        carrier = self.head(name).carrier
+        return next((key for key, other in self.carriers.items() if other is carrier), None)
+
+    def extra_heads(self) -> list[str]:
+        """The heads behind the first that are saved, by the keys that `assemble` takes."""
+        return list(self.carriers)[1:]
+
+    def load(self, folder: Path) -> None:
+        """Read the weights of a saved model, whose extra heads lie in its folder `HEADS_FOLDER`."""
+        load_model(self.assemble(), folder / "model.safetensors")
+        for head in self.extra_heads():
+            load_model(self.assemble(head), folder / HEADS_FOLDER / head / "model.safetensors")
+
+    def retarget(self, losses: Mapping[str, Loss], heads: Mapping[str, str]) -> None:
+        """Take on the losses of another mixture; `heads` says by the head of which of the own losses."""
+        self._keys = {name: self._keys[heads[name]] for name in losses}
+        self.losses = dict(losses)

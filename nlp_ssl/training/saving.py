@@ -1,0 +1,37 @@
+"""Saving a trained model, loadable by transformers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer
+
+from nlp_ssl.atomic_io import writing
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.recipe import Recipe
+from nlp_ssl.training.card import model_card
+from nlp_ssl.training.model import HEADS_FOLDER, PretrainingModel
+
+
+def sizes(model: PretrainingModel) -> dict[str, int]:
+    """The number of trained parameters, and of those in embeddings."""
+    tables = [module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)]
+    embeddings = {id(table): table.numel() for table in tables}
+    return {
+        "parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "embedding_parameters": sum(embeddings.values()),
+    }
+
+
+def save_model(folder: Path, options: Recipe, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:
+    """Write a folder with model, tokenizer and card, loadable by transformers."""
+    with writing(folder) as beside:
+        model.assemble().save_pretrained(beside)
+        for head in model.extra_heads():
+            model.assemble(head).save_pretrained(beside / HEADS_FOLDER / head)
+        tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+        tokenizer.model_max_length = options.batch.max_length
+        tokenizer.save_pretrained(beside)
+        (beside / "README.md").write_text(model_card(options, corpus, end), encoding="utf-8")

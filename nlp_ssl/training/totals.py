@@ -1,0 +1,49 @@
+"""What a run has done so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.training.validation import by_loss
+
+
+@dataclass
+class Totals:
+    """What a run has done so far, over all processes; saved with each checkpoint."""
+
+    step: int = 0
+    """Updates done."""
+    steps: int = 0
+    """Updates of the whole run."""
+    tokens: int = 0
+    """Tokens of text read, special tokens and padding left out."""
+    targets: int = 0
+    """Targets predicted."""
+    flops: int = 0
+    """FLOPs done, see nlp_ssl.models.flops."""
+    seconds: float = 0.0
+    """Seconds of training, evaluations and checkpoints left out."""
+    window: dict[str, float] = field(default_factory=dict)
+    """Sums over the steps since the last line of metrics."""
+
+    def counters(self) -> dict[str, float]:
+        """Tokens, targets, FLOPs and seconds."""
+        return {"tokens": self.tokens, "targets": self.targets, "flops": self.flops, "seconds": self.seconds}
+
+    def add(self, **figures: float) -> None:
+        """Count a step's figures into the window."""
+        for key, value in figures.items():
+            self.window[key] = self.window.get(key, 0.0) + value
+
+
+def means(window: dict[str, float], mixture: Mixture) -> dict[str, float]:
+    """The values of a line of metrics, from the sums over its steps."""
+    of_losses = {name: {"loss": window[f"{name}_loss"] / max(window[f"{name}_targets"], 1)} for name in mixture.losses}
+    targets = sum(window[f"{name}_targets"] for name in mixture.losses)
+    return by_loss(of_losses, mixture) | {
+        "grad_norm": window["grad_norm"] / window["steps"],
+        "tokens_per_second": window["tokens"] / window["seconds"],
+        "targets_per_second": targets / window["seconds"],
+        "flops_per_second": window["flops"] / window["seconds"],
+    }
