@@ -134,12 +134,12 @@ def test_all_is_there(finished: Path) -> None:
     ]  # fmt: skip
     for run in found["runs"]:
         assert run["steps"] == 4 and [point["step"] for point in run["curve"]] == [1, 2, 3, 4]
-        assert [point["step"] for point in run["held_out_curve"]] == [2, 4]
-        assert run["held_out_curve"][-1]["loss"] == run["held_out"]["loss"]
+        assert [point["step"] for point in run["validation_curve"]] == [2, 4]
+        assert run["validation_curve"][-1]["loss"] == run["validation"]["loss"]
         assert 0 < run["embedding_parameters"] < run["parameters"] and run["peak_memory_bytes"] > 2**20
         assert (finished / run["folder"] / "model" / "config.json").is_file()
         assert not (finished / run["folder"] / "checkpoints").exists()
-    assert found["runs"][0]["held_out"] != found["runs"][2]["held_out"]
+    assert found["runs"][0]["validation"] != found["runs"][2]["validation"]
     (task,) = found["tasks"]
     assert task["examples"] == {"train": 40, "dev": 24} and task["metric"] == "accuracy" and task["chance"] == 0.5
     assert task["overlap"] == {"train": {"exact": 0, "near": 0, "of": 40}, "dev": {"exact": 0, "near": 0, "of": 24}}

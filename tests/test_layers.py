@@ -15,7 +15,7 @@ from nlp_ssl.cli import COMMANDS
 PACKAGE = Path(nlp_ssl.__file__).parent
 
 LAYERS = [
-    *("corpus", "sampling", "objectives", "recipe", "heads", "models", "training", "show"),
+    *("corpus", "sampling", "objectives", "recipe", "models", "heads", "training", "show"),
     *("tasks", "statistics", "evaluation", "comparison", "report", "compare", "cli", "__main__", "demo"),
 ]
 """From the bottom up: a module imports from its own layer and those before it."""

@@ -135,9 +135,9 @@ def _run(grid: Plan, cell: Job) -> dict[str, Any]:
         **dict.fromkeys(("steps", "tokens", "targets", "flops", "seconds", "parameters", "embedding_parameters")),
         **dict.fromkeys(("peak_memory_bytes", "device", "precision")),
         "tuning": _tuning(grid.pilots(name)),
-        "held_out": {},
+        "validation": {},
         "curve": [],
-        "held_out_curve": [],
+        "validation_curve": [],
     }
     if facts is None:
         return run
@@ -159,7 +159,7 @@ def _run(grid: Plan, cell: Job) -> dict[str, Any]:
         "folder": str(folder.relative_to(grid.out)),
         "seconds": facts["training_seconds"],
         "curve": _thinned(curve),
-        "held_out_curve": [*held_out, last] if facts["validation"] else [],
+        "validation_curve": [*held_out, last] if facts["validation"] else [],
     }
 
 
@@ -316,7 +316,7 @@ def _costs(found: dict[str, Any]) -> str:
         runs = [run for run in found["runs"] if run["objective"] == name and run["status"] == "done"]
         if runs:
             means = [sum(run[key] for run in runs) / len(runs) for key in ("tokens", "flops", "seconds")]
-            rows.append([name, _held_out(runs[0]["held_out"]), *map(quantity, means[:2]), duration(means[2])])
+            rows.append([name, _held_out(runs[0]["validation"]), *map(quantity, means[:2]), duration(means[2])])
     return table(["objective", "on held-out text (seed 1)", "tokens", "FLOPs", "time"], rows)
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-if TYPE_CHECKING:
-    from nlp_ssl.training.collate import Inputs
-    from nlp_ssl.training.model import PretrainingModel
+Inputs = dict[str, Any]
+"""The inputs of a micro-batch (nlp_ssl.training.collate)."""
 
 COUNTED_VIEWS = ("input_ids", "decoder_input_ids")
 """What of a view is counted with: masks cost nothing that is counted."""
@@ -30,7 +29,8 @@ class FlopCounter:
     row, the rest by the target, or by the row where the head says so (`Head.costs_per_row`).
     """
 
-    def __init__(self, model: PretrainingModel) -> None:
+    def __init__(self, model: Any) -> None:
+        """`model` is one in pretraining (nlp_ssl.training.model)."""
         self._model = model
         self._of_row: dict[Any, int] = {}
         self._of_target: dict[str, int] = {}
@@ -62,7 +62,8 @@ class FlopCounter:
 
     @property
     def _device(self) -> torch.device:
-        return next(self._model.parameters()).device
+        device: torch.device = next(self._model.parameters()).device
+        return device
 
     def _count(self, inputs: Inputs) -> tuple[int, dict[str, int]]:
         """FLOPs of a forward pass over one row, and by loss those over one target."""

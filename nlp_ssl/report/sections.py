@@ -251,7 +251,7 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
 
 def cannot_copy(results: Results, objective: str) -> str | None:
     """Of an objective whose models write fewer tokens right than copying alone would, by how far; None of others."""
-    held_out = [run["held_out"] for run in done(results, objective)]
+    held_out = [run["validation"] for run in done(results, objective)]
     for key in dict.fromkeys(key for figures in held_out for key in figures if key.endswith("accuracy_by_copying")):
         own = f"{key.removesuffix('accuracy_by_copying')}accuracy"
         right, copied = (float(np.mean([f[name] for f in held_out if key in f])) for name in (own, key))
@@ -570,7 +570,7 @@ def loss_panels(results: Results, look: dict[str, Style]) -> list[str]:
     for name, style in look.items():
         series = []
         for run in done(results, name):
-            for key, markers in (("curve", False), ("held_out_curve", True)):
+            for key, markers in (("curve", False), ("validation_curve", True)):
                 points = run[key][:: -(-len(run[key]) // MOST_POINTS) or 1]
                 if points:
                     xs, ys = ([float(p[axis]) for p in points] for axis in ("tokens", "loss"))
@@ -611,13 +611,13 @@ def uneven(results: Results, key: str) -> float:
 def own_tasks(results: Results) -> Section:
     """What each objective saw and had to predict; how well it did so on held-out text."""
     blocks: list[Block] = []
-    keys = dict.fromkeys(key for run in done(results) for key in run["held_out"])
+    keys = dict.fromkeys(key for run in done(results) for key in run["validation"])
     rows = []
     for entry in results["objectives"]:
         runs = done(results, entry["name"])
         cells: list[Cell | str] = [entry["name"], entry["body"]]
         for key in keys:
-            values = [run["held_out"][key] for run in runs if run["held_out"].get(key) is not None]
+            values = [run["validation"][key] for run in runs if run["validation"].get(key) is not None]
             cells.append(held_out(key, float(np.mean(values))) if values else "–")
         rows.append(Row(cells))
     names = [f"{key.replace('_', ' ')}{', %' * is_share(key)}" for key in keys]

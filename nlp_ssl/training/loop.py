@@ -259,7 +259,7 @@ class Trainer:
                 if evaluate and validation is not None:
                     found = self.evaluate(validation)
                     self._write(metrics, "evaluate", totals, found)
-                    say(f"step {done:,}: held-out {format_metrics(found)}")
+                    say(f"step {done:,}: validation {format_metrics(found)}")
                 if done in snapshots:
                     if self.accelerator.is_main_process:
                         metrics.append("snapshot", totals.step, {"name": snapshots[done], **totals.counters()})

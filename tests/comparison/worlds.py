@@ -181,18 +181,18 @@ def _run(world: World, name: str, seed: int) -> dict[str, Any]:
             "tokens": 100_000,
             "seconds": 20.0,
         },
-        "held_out": held_out | ({"bits_per_byte": 1.9} if name == "clm" else {}),
+        "validation": held_out | ({"bits_per_byte": 1.9} if name == "clm" else {}),
         "curve": [
             {"step": t // 2000, "tokens": t, "flops": flops * t, "loss": loss + w}
             for t, loss, w in zip(points, losses, wiggle, strict=True)
         ],
-        "held_out_curve": [
+        "validation_curve": [
             {"step": t // 2000, "tokens": t, "flops": flops * t, "loss": loss + 0.05, "accuracy": 0.3}
             for t, loss in zip(points[3::4], losses[3::4], strict=True)
         ],
     }
     if failed:
-        run |= {"steps": 7, "tokens": 14_000, "curve": run["curve"][:1], "held_out_curve": [], "held_out": {}}
+        run |= {"steps": 7, "tokens": 14_000, "curve": run["curve"][:1], "validation_curve": [], "validation": {}}
     return run
 
 

@@ -28,7 +28,7 @@ def runs(corpus, tmp_path_factory) -> dict[str, Path]:
 @pytest.mark.parametrize("name", ["mlm", "sop", "bert", "clm", "pegasus", "cbow"])
 def test_on_its_own_task_a_saved_model_does_what_it_did(name, runs, corpus) -> None:
     (line,) = (runs[name] / "metrics.jsonl").read_text().splitlines()[-1:]
-    expected = json.loads(line)["held_out"]
+    expected = json.loads(line)["validation"]
     found = evaluate(Evaluate(run=runs[name], corpus=corpus))
     assert found.keys() == expected.keys()
     assert found == {key: pytest.approx(value, rel=1e-5) for key, value in expected.items()}
@@ -37,7 +37,7 @@ def test_on_its_own_task_a_saved_model_does_what_it_did(name, runs, corpus) -> N
 def test_on_another_task(runs, corpus, capsys) -> None:
     """The classifier of next sentences judges their order; a mixture's parts answer for the objectives alone."""
     of_order = evaluate(Evaluate(run=runs["bert"], corpus=corpus, on="sop"))
-    assert set(of_order) == {"loss", "accuracy", "majority", "held_out_targets"}
+    assert set(of_order) == {"loss", "accuracy", "majority", "validation_targets"}
     of_nsp = evaluate(Evaluate(run=runs["sop"], corpus=corpus, on="nsp"))
     assert of_nsp["majority"] == pytest.approx(0.5, abs=0.05)
     alone = evaluate(Evaluate(run=runs["bert"], corpus=corpus, on="mlm"))
@@ -59,7 +59,7 @@ def test_what_is_written_is_compared_with_copying(runs, corpus) -> None:
     [
         ("mlm", "sop", "mlm cannot do the task of sop: it was trained on mlm, which has another body or other heads"),
         ("mlm", "clm", "mlm cannot do the task of clm"),
-        ("skip_thought", None, "skip_thought: only its encoder was saved"),
+        ("skip_thought", None, "skip_thought: only its body was saved"),
         ("mlm", "mml", "no recipe 'mml': did you mean 'mlm'"),
     ],
 )

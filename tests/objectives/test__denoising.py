@@ -16,7 +16,7 @@ def rotated() -> Batch:
 def test_what_follows_in_the_input_as_in_the_text_can_be_copied() -> None:
     batch = rotated()
     assert batch.ids.tolist() == [[2, 13, 14, 10, 11, 12, 3, 0, 0, 0], [2, 21, 22, 20, 3, 0, 0, 0, 0, 0]]
-    found = can_be_copied(batch, "seq2seq_lm")
+    found = can_be_copied(batch.ids, batch.targets["seq2seq_lm"].tokens)
     written = [[10, 11, 12, 13, 14, 3, -100, -100, -100], [20, 21, 22, 3, -100, -100, -100, -100, -100]]
     assert batch.targets["seq2seq_lm"].tokens.tolist() == written
     assert found.tolist() == [  # not where the rotated text began, ended, and begins
@@ -28,11 +28,11 @@ def test_what_follows_in_the_input_as_in_the_text_can_be_copied() -> None:
 def test_rows_do_not_copy_from_each_other() -> None:
     batch = rotated()
     batch.ids[:] = batch.ids[::-1].copy()
-    assert not can_be_copied(batch, "seq2seq_lm").any()
+    assert not can_be_copied(batch.ids, batch.targets["seq2seq_lm"].tokens).any()
 
 
 def test_an_untouched_text_can_be_copied_whole() -> None:
     batch = rotated()
     text = batch.targets["seq2seq_lm"].tokens
     batch.ids[:, 1:] = np.where(text < 0, 0, text)
-    assert np.array_equal(can_be_copied(batch, "seq2seq_lm"), text >= 0)
+    assert np.array_equal(can_be_copied(batch.ids, batch.targets["seq2seq_lm"].tokens), text >= 0)

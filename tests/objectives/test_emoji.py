@@ -5,8 +5,8 @@ import pytest
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.emoji import EmojiPrediction
-from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.examples import TokenStream
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import shard, vocabulary
 

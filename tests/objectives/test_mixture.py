@@ -27,7 +27,7 @@ def test_together_each_part_has_its_labels_on_the_same_rows() -> None:
     masked = MaskedLM().corrupt(batch, vocabulary(), noise)
     swapped = SentenceOrderPrediction().corrupt(masked, vocabulary(), noise)
     assert np.array_equal(out.ids, swapped.ids)
-    assert set(out.labels) == {"mlm", "sop"}
+    assert set(out.targets) == {"mlm", "sop"}
 
 
 def test_labels_follow_tokens_that_a_later_objective_moves() -> None:
@@ -60,7 +60,7 @@ def test_where_examples_alternate_an_objective_may_have_none_in_a_batch(name) ->
     none = np.arange(0)
     out = objective.corrupt(batch.take(none), vocabulary(), noise.take(none))
     assert len(out.ids) == 0
-    assert {*out.labels, *out.sequences} == set(objective.heads)
+    assert set(out.targets) == set(objective.heads)
 
 
 def test_emoji_are_taken_out_before_tokens_are_masked() -> None:
@@ -80,9 +80,9 @@ def test_an_objective_with_two_heads_is_two_parts() -> None:
         ({"sop": SentenceOrderPrediction(), "nsp": NextSentencePrediction()}, "cannot be a mixed_pair and a pair"),
         (
             {"emoji": EmojiPrediction(), "sop": SentenceOrderPrediction()},
-            "emoji picks its own segments, which cannot be a pair",
+            "emoji selects its own segments, which cannot be a pair",
         ),
-        ({"one": EmojiPrediction(), "other": EmojiPrediction()}, "a row has one label: let them alternate"),
+        ({"one": EmojiPrediction(), "other": EmojiPrediction()}, "both write the same target: let them alternate"),
         ({"mlm": MaskedLM(), "skip_thought": SkipThought()}, r"write \[objective.mlm\] last"),
         ({"mlm": MaskedLM(), "emoji": EmojiPrediction()}, r"write \[objective.mlm\] last"),
     ],

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from nlp_ssl.objectives.nsp import NextSentencePrediction
-from nlp_ssl.sampling import batch as batches
-from nlp_ssl.sampling.framing import frame
+from nlp_ssl.sampling import framing
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
 from tests.worlds import clean_batch, random_documents, shard, vocabulary
 
@@ -63,7 +63,7 @@ def test_cutting_is_that_of_popping_from_the_longer_piece() -> None:
     first, second = draw.integers(1, 40, 500), draw.integers(1, 40, 500)
     limit = draw.integers(2, 60, 500)
     zero, noise = np.zeros(500, np.int64), Noise(0, 0, np.arange(500))
-    begin_a, a, begin_b, b = batches._truncate(zero, first, zero, second, limit, noise)
+    begin_a, a, begin_b, b = framing._truncate(zero, first, zero, second, limit, noise)
     for i in range(500):
         expected = [int(first[i]), int(second[i])]
         while sum(expected) > limit[i]:
@@ -104,5 +104,5 @@ def test_shards_are_seen_as_one() -> None:
     noise = Noise(3, 0, np.arange(len(found)))
     start, length = found.start, found.length.astype(np.int64)
     a, b = (frame(text, vocabulary(), "mixed_pair", "encoder", start, length, 24, noise) for text in (whole, parts))
-    for field in ("ids", "length", "sentence", "segment", "label", "read"):
+    for field in ("ids", "length", "sentence", "token_type_ids", "example_class", "text_tokens"):
         assert np.array_equal(getattr(a, field), getattr(b, field))

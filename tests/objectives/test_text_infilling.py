@@ -1,5 +1,4 @@
 from collections import Counter
-from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,9 +7,10 @@ import pytest
 from nlp_ssl import recipe
 from nlp_ssl.objectives.text_infilling import TextInfilling
 from nlp_ssl.sampling.batch import NO_LABEL, check
-from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import TokenTargets
 from tests.objectives.test_sentence_permutation import rows_of
 from tests.worlds import random_documents, shard, vocabulary
 
@@ -93,7 +93,7 @@ def test_labels_go_with_their_tokens_by_hand() -> None:
     labels = np.full_like(batch.ids, NO_LABEL)
     labels[0, [2, 3, 7, 9]] = [11, 12, 17, 20]
     batch.ids[0, 7] = M
-    batch = replace(batch, labels={"masked_lm": labels})
+    batch = batch.with_target("masked_lm", TokenTargets(labels=labels))
     out = TextInfilling().corrupt(batch, vocabulary(), Spans([[2, 0, 3]], [[1, 5, 8]]))
     assert out.ids.tolist() == [[2, 10, M, 14, 16, M, M, 19, 20, M, 3, 0]]
     found = out.targets["masked_lm"].labels[0]

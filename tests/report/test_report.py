@@ -151,11 +151,11 @@ def test_who_writes_fewer_tokens_right_than_copying_would_has_not_learned_to_cop
     results = write_comparison(tmp_path, World(objectives=("mlm", "gap_sentences")))
     for run in results["runs"]:
         if run["objective"] == "gap_sentences":
-            run["held_out"]["accuracy_by_copying"] = 0.6
+            run["validation"]["accuracy_by_copying"] = 0.6
     told = "had not learned to copy yet what stands in their input: gap_sentences, 35.0 % of its tokens right, where"
     assert any(f"{told} copying would get 60.0 %" in caution for caution in cautions(results, []))
     for run in results["runs"]:
-        run["held_out"]["accuracy"] = 0.61
+        run["validation"]["accuracy"] = 0.61
     assert not any("copy" in caution for caution in cautions(results, []))
 
 

@@ -16,7 +16,7 @@ TEXT = TokenStream([shard(DOCUMENTS)])
 
 
 class Unchanged:
-    example, body = "segment", "encoder"
+    example_type, body = "segment", "encoder"
 
     def corrupt(self, batch: Batch, *_: object) -> Batch:
         return batch
@@ -82,7 +82,7 @@ def test_the_shards_of_a_text_are_seen_as_one() -> None:
     pick = np.random.default_rng(0).permutation(len(one))[:20]
     start, length, noise = one.start[pick], one.length[pick].astype(np.int64), Noise(0, 0, pick)
     a, b = (frame(text, vocabulary(), "pair", "encoder", start, length, 24, noise) for text in (whole, parts))
-    for field in ("ids", "length", "sentence", "segment"):
+    for field in ("ids", "length", "sentence", "token_type_ids"):
         assert np.array_equal(getattr(a, field), getattr(b, field))
 
 
@@ -166,8 +166,8 @@ def test_best_widths_by_hand() -> None:
     [
         ("ids", 1, 2, 50, "test: not a token id: 50 at row 1, column 2"),
         ("ids", 0, -1, 7, "test: written to the padding: 7 at row 0, column 11"),
-        ("labels", 1, 3, 77, "test: not a label of masked_lm: 77 at row 1, column 3"),
-        ("labels", 0, -1, 9, "test: a target of masked_lm in the padding: 9 at row 0, column 11"),
+        ("labels", 1, 3, 77, "test: masked_lm: not a label: 77 at row 1, column 3"),
+        ("labels", 0, -1, 9, "test: masked_lm: a target in the padding: 9 at row 0, column 11"),
     ],
 )
 def test_check_names_row_and_column(field, row, column, value, message) -> None:

@@ -10,8 +10,10 @@ from transformers import AutoModel, AutoTokenizer, pipeline
 
 from nlp_ssl import recipe
 from nlp_ssl.cli import main
-from nlp_ssl.models import pretraining
+from nlp_ssl.heads.base import LossSum
 from nlp_ssl.objectives import all_objectives
+from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.training.model import PretrainingModel, head_classes
 from tests.worlds import shard, write_corpus
 
 OBJECTIVES = all_objectives()
@@ -49,7 +51,8 @@ def test_a_run_from_end_to_end(objective, corpus, tmp_path) -> None:
     out = tmp_path / "run"
     status = pretrain(objective, corpus, out, "--budget", "40-steps", "--evaluations", "2", "--save-every", "30")
     assert status == 0
-    kind = pretraining.HEADS.get(OBJECTIVES[objective].heads[0], AutoModel)
+    (head, *_) = head_classes(Mixture(objectives={objective: OBJECTIVES[objective]()})).values()
+    kind = head.auto_class or AutoModel
     model, loading = kind.from_pretrained(out / "model", output_loading_info=True)
     assert not any(loading[key] for key in ("missing_keys", "unexpected_keys", "mismatched_keys"))
     tokenizer = AutoTokenizer.from_pretrained(out / "model")
@@ -301,17 +304,19 @@ def test_a_batch_without_a_row_for_each_part_is_refused(corpus, tmp_path, capsys
 
 def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched(corpus, tmp_path, capsys, monkeypatch) -> None:
     """At the fifth step the loss is made infinite: after it the weights are still those of the fourth."""
-    forward, calls, before = pretraining.PretrainingModel.forward, [], {}
+    forward, calls, before = PretrainingModel.forward, [], {}
 
     def spoiled(self, *args, **kwargs):
         if self.training and torch.is_grad_enabled():
             calls.append(step := len(calls) + 1)
             if step == 6:
                 before.update({name: value.clone() for name, value in self.state_dict().items()})
-        figures = forward(self, *args, **kwargs)
-        return figures * float("inf") if len(calls) == 5 else figures
+        found = forward(self, *args, **kwargs)
+        if len(calls) != 5:
+            return found
+        return {name: LossSum(loss.sum * float("inf")) for name, loss in found.items()}
 
-    monkeypatch.setattr(pretraining.PretrainingModel, "forward", spoiled)
+    monkeypatch.setattr(PretrainingModel, "forward", spoiled)
     out = tmp_path / "run"
     arguments = ["pretrain", "mlm", "--corpus", str(corpus), "--out", str(out), *TINY, "--budget", "9-steps"]
     said = refused(capsys, *arguments, "--save-every", "4", "--log-every", "100", "--evaluations", "1")
