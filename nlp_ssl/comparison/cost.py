@@ -74,7 +74,7 @@ class _Asked:
 
     def __init__(self, grid: Plan, costs: Mapping[str, Cost]) -> None:
         self.grid, self.costs = grid, costs
-        self.tokenizer = tokenizer.load(grid.corpus.tokenizer_folder)
+        self.tokenizer = tokenizer.load_tokenizer(grid.corpus.tokenizer_folder)
         self.tasks = {task.task.name: task for task in grid.tasks}
         self.lengths = {name: self._mean_length(task) for name, task in self.tasks.items()}
         self.pairs = {}

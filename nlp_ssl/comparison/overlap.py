@@ -197,7 +197,7 @@ def _pieces(shard: Shard) -> Iterator[tuple[int, int]]:
 
 def _plain(folder: Path) -> Tokenizer:
     """The corpus's tokenizer, which decodes what is there: the usual clean-up makes "don't" of "do not"."""
-    model = tokenizer.load(folder)
+    model = tokenizer.load_tokenizer(folder)
     decoder = json.loads(model.to_str())["decoder"] or {}
     if decoder.get("type") == "WordPiece":
         model.decoder = decoders.WordPiece(prefix=decoder["prefix"], cleanup=False)

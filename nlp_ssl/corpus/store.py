@@ -26,8 +26,10 @@ import pyarrow as pa
 
 from nlp_ssl.errors import InputError
 
-FORMAT = 1
+CORPUS_FORMAT = 1
 """Version of the corpus format; a corpus of another version is refused."""
+
+SPLITS = ("train", "validation")
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,14 @@ class Corpus:
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             version = manifest["format"]
-            if version == FORMAT:
+            if version == CORPUS_FORMAT:
                 counts = {name: SplitCounts(**split) for name, split in manifest["splits"].items()}
                 return cls(folder, manifest["fingerprint"], counts, manifest["vocab_size"], manifest)
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: damaged ({error!r}); prepare the corpus again") from None
-        raise InputError(f"{path}: corpus format {version}, this version reads {FORMAT}; prepare the corpus again")
+        raise InputError(
+            f"{path}: corpus format {version}, this version reads {CORPUS_FORMAT}; prepare the corpus again"
+        )
 
     @property
     def tokenizer_folder(self) -> Path:

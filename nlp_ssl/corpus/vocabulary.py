@@ -38,7 +38,7 @@ class Vocabulary:
         return cls(
             size=size,
             word_starts=corpus.word_starts,
-            surfaces=tokenizer.surfaces(tokenizer.load(corpus.tokenizer_folder), size),
+            surfaces=tokenizer.surfaces(tokenizer.load_tokenizer(corpus.tokenizer_folder), size),
             counts=np.sum(counts, axis=0, dtype=np.int64) if counts else np.zeros(size, np.int64),
             emoji=corpus.manifest["emoji_ids"],
             **corpus.manifest["special_ids"],

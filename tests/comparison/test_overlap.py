@@ -80,7 +80,7 @@ def test_the_size_of_the_pieces_changes_nothing(tmp_path: Path, monkeypatch: pyt
     corpus = write_corpus(tmp_path / "corpus")
     tokens, offsets = (getattr(corpus.shards("train")[0], name) for name in ("tokens", "sentence_offsets"))
     draw = np.random.default_rng(0)
-    word = tokenizer.load(corpus.tokenizer_folder).id_to_token
+    word = tokenizer.load_tokenizer(corpus.tokenizer_folder).id_to_token
     texts = [" ".join(map(word, tokens[a : a + 15])) for a in draw.integers(0, len(tokens) - 15, 50)]
     texts += [" ".join(map(word, tokens[offsets[s] : offsets[s + 1]])) for s in draw.integers(0, 100, 50)]
     found = []

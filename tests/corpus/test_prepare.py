@@ -23,8 +23,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFast
 
 from nlp_ssl.cli import main
-from nlp_ssl.corpus import prepare as module
-from nlp_ssl.corpus import units
+from nlp_ssl.corpus import joining, units
 from nlp_ssl.corpus.prepare import Options, prepare
 from nlp_ssl.corpus.readers.hub import Hub
 from nlp_ssl.corpus.reading import read_span
@@ -324,7 +323,7 @@ def test_one_and_two_processes_and_any_cut_make_the_same(
 ) -> None:
     one = make(lines, tmp_path / "one")
     two = make(lines, tmp_path / "two", processes=2)
-    monkeypatch.setattr(module, "SHARD_TOKENS", 1000)
+    monkeypatch.setattr(joining, "SHARD_TOKENS", 1000)
     monkeypatch.setattr(units, "UNIT_BYTES", 2000)
     cut = make(lines, tmp_path / "cut")
     assert one.fingerprint == two.fingerprint
@@ -336,25 +335,30 @@ def test_one_and_two_processes_and_any_cut_make_the_same(
 
 KILLED = """
 import sys
-from nlp_ssl.corpus import prepare, units
+from importlib import import_module
+from nlp_ssl.corpus import units
 units.UNIT_BYTES = 1000
 def slowly(*work):
     import time
     time.sleep(0.1)
     return original(*work)
-original, stage = getattr(prepare, sys.argv[1]), sys.argv[1]
-setattr(prepare, stage, slowly)
+module, stage = sys.argv[1].split(":")
+module = import_module(f"nlp_ssl.corpus.{module}")
+original = getattr(module, stage)
+setattr(module, stage, slowly)
 from nlp_ssl.cli import main
 sys.exit(main(["prepare", *sys.argv[2:], "--vocab-size", "500", "--processes", "1"]))
 """
 
 
-@pytest.mark.parametrize("stage", ["read_unit", "encode_part", "_join"])
+@pytest.mark.parametrize("stage", ["reading:read_unit", "encoding:encode_documents", "prepare:join"])
 def test_a_killed_run_goes_on_to_the_same_corpus(
     tmp_path: Path, lines: Path, stage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "killed"
-    folder = {"read_unit": "work/text/*.json", "encode_part": "work/pieces/*.json", "_join": "tokenizer/*.npy"}[stage]
+    folder = {"reading": "work/text/*.json", "encoding": "work/pieces/*.json", "prepare": "tokenizer/*.npy"}[
+        stage.partition(":")[0]
+    ]
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, stage, str(lines), "--out", str(out)], stderr=subprocess.DEVNULL
     )
@@ -369,7 +373,7 @@ def test_a_killed_run_goes_on_to_the_same_corpus(
         make(lines, out, language="de")
     monkeypatch.setattr(units, "UNIT_BYTES", 1000)
     resumed = make(lines, out)
-    assert "going on with the preparation" in capsys.readouterr().err
+    assert "continuing an unfinished preparation" in capsys.readouterr().err
     assert resumed.fingerprint == make(lines, tmp_path / "whole").fingerprint
     assert not (out / "work").exists()
 
@@ -378,7 +382,7 @@ def test_a_finished_corpus_is_left_alone(tmp_path: Path, lines: Path, capsys: py
     first = make(lines, tmp_path / "out")
     capsys.readouterr()
     again = make(lines, tmp_path / "out", processes=2)
-    assert "already there" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert again.fingerprint == first.fingerprint
     with pytest.raises(InputError, match=r"holds another corpus \(other --vocab-size, --min-frequency\)"):
         make(lines, tmp_path / "out", vocab_size=400, min_frequency=1)
@@ -471,8 +475,10 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "write_shard", full)
-        with pytest.raises(InputError, match="the disk is full; free some space and run the same command again"):
+        patch.setattr(joining, "write_shard", full)
+        with pytest.raises(
+            InputError, match="the disk is full; free some space and run the same command again to continue"
+        ):
             make(lines, tmp_path / "out")
     assert make(lines, tmp_path / "out").fingerprint == make(lines, tmp_path / "other").fingerprint
 

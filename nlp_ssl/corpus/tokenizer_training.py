@@ -1,0 +1,161 @@
+"""Stage 3 of a preparation: train a tokenizer.
+
+It has the special tokens [PAD] [UNK] [CLS] [SEP] [MASK] at ids 0 to 4, encodes a text as `[CLS] a [SEP]` and a pair as
+`[CLS] a [SEP] b [SEP]`, and has the most frequent emoji of the text as tokens, each a whole emoji sequence.
+Training is deterministic: the same text gives the same tokenizer.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+
+from nlp_ssl.corpus import emoji
+from nlp_ssl.corpus.tokenizer import SPECIAL, post_processor
+
+EMOJI_SHARE = 16  # at most 1/16 of the vocabulary are emoji
+ALPHABET_SHARE = 4  # at most 1/4 are single characters
+
+_SPECIAL = list(SPECIAL.values())
+
+
+def train_tokenizer(
+    algorithm: str,
+    paragraphs: Iterator[str],
+    vocab_size: int,
+    min_frequency: int,
+    lowercase: bool,
+    characters: Mapping[str, int],
+    emoji_counts: Mapping[str, int],
+) -> Tokenizer:
+    """Train a tokenizer of at most `vocab_size` tokens that occur at least `min_frequency` times.
+
+    `algorithm` is one of `ALGORITHMS`. `characters` and `emoji_counts` are the counts in the corpus.
+    """
+    pictures = _most_frequent(emoji_counts, min_frequency, vocab_size // EMOJI_SHARE)
+    alphabet = _alphabet(characters, min_frequency, vocab_size // ALPHABET_SHARE, lowercase)
+    texts = (emoji.strip(paragraph) for paragraph in paragraphs)
+    size = vocab_size - len(pictures)
+    tokenizer = _TRAINERS[algorithm](texts, size, min_frequency, lowercase, alphabet)
+    tokenizer.add_special_tokens(_SPECIAL)
+    # Bytes would leave a token for the space before an emoji.
+    tokenizer.add_tokens([AddedToken(p, normalized=False, lstrip=algorithm == "bpe") for p in pictures])
+    tokenizer.post_processor = post_processor(tokenizer, "[CLS]", "[SEP]")
+    return tokenizer
+
+
+def _wordpiece(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(
+        clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
+    )
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    # The trainer numbers the continuing characters in the order of a hash table and breaks ties by these
+    # numbers: naming them first makes it deterministic.
+    continuing = [f"##{c}" for c in alphabet if _continues_word(c)]
+    trainer: Any = trainers.WordPieceTrainer(
+        vocab_size=size, min_frequency=min_frequency, special_tokens=_SPECIAL + continuing,
+        initial_alphabet=alphabet, limit_alphabet=len(alphabet), show_progress=False,
+    )  # fmt: skip
+    tokenizer.train_from_iterator(texts, trainer)
+    learned = Tokenizer(models.WordPiece(tokenizer.get_vocab(), unk_token="[UNK]"))
+    learned.normalizer, learned.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
+    learned.decoder = decoders.WordPiece()
+    return learned
+
+
+def _bpe(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.normalizer = _normalizer(lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.Sequence([decoders.ByteLevel(), decoders.Strip(" ", 1, 0)])
+    trainer: Any = trainers.BpeTrainer(
+        vocab_size=size, min_frequency=min_frequency, special_tokens=_SPECIAL, show_progress=False,
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+    )  # fmt: skip
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def _unigram(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = _normalizer(lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
+    )
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
+    trainer: Any = trainers.UnigramTrainer(
+        vocab_size=size, special_tokens=_SPECIAL, unk_token="[UNK]", show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    vocabulary = _deterministic(json.loads(tokenizer.to_str())["model"]["vocab"], len(_SPECIAL))
+    tokenizer.model = models.Unigram(vocabulary, unk_id=_SPECIAL.index("[UNK]"))
+    return tokenizer
+
+
+def _wordlevel(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
+    tokenizer.normalizer = _normalizer(lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer: Any = trainers.WordLevelTrainer(
+        vocab_size=size, min_frequency=min_frequency, special_tokens=_SPECIAL, show_progress=False
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+_TRAINERS = {"wordpiece": _wordpiece, "bpe": _bpe, "unigram": _unigram, "wordlevel": _wordlevel}
+ALGORITHMS = tuple(_TRAINERS)
+"""The tokenizers that can be trained."""
+
+
+def _normalizer(lowercase: bool) -> normalizers.Normalizer:
+    return normalizers.Sequence([normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])])
+
+
+def _alphabet(characters: Mapping[str, int], min_frequency: int, at_most: int, lowercase: bool) -> list[str]:
+    """The most frequent characters that can be in a token, sorted."""
+    counts = Counter[str]()
+    for character, count in characters.items():
+        for c in unicodedata.normalize("NFC", character.lower() if lowercase else character):
+            if unicodedata.category(c)[0] not in "CZ" and not emoji.PATTERN.fullmatch(c):
+                counts[c] += count
+    return sorted(_most_frequent(counts, min_frequency, at_most))
+
+
+def _most_frequent(counts: Mapping[str, int], at_least: int, at_most: int) -> list[str]:
+    """The most frequent keys; equal counts are ordered by key."""
+    frequent = sorted((-count, key) for key, count in counts.items() if count >= at_least)
+    return [key for _, key in frequent[:at_most]]
+
+
+def _deterministic(vocabulary: list[tuple[str, float]], special: int) -> list[tuple[str, float]]:
+    """A Unigram vocabulary without what depends on the order of hash tables in its trainer.
+
+    That is the last digits of the scores, and which of the characters that are no piece by themselves gets which of
+    the lowest scores, 0.0001 apart: all get the lowest one.
+    """
+    lowest = min(score for _, score in vocabulary[special:])
+    reach = lowest + 1e-4 * sum(len(piece) == 1 for piece, _ in vocabulary)
+    learned = [
+        (piece, round(lowest if len(piece) == 1 and score <= reach else score, 4))
+        for piece, score in vocabulary[special:]
+    ]
+    return [(piece, score) for piece, score in vocabulary[:special]] + sorted(
+        learned, key=lambda item: (-item[1], item[0])
+    )
+
+
+def _continues_word(character: str) -> bool:
+    """Whether a character can be inside a word; punctuation and Chinese characters are words of their own."""
+    category = unicodedata.category(character)
+    return (
+        not category.startswith("P")
+        and not unicodedata.name(character, "").startswith("CJK ")
+        and not (character.isascii() and not character.isalnum())
+    )

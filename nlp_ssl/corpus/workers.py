@@ -1,0 +1,74 @@
+"""Worker processes of a preparation."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from nlp_ssl import registry
+
+
+@dataclass(frozen=True)
+class Workers:
+    """A pool of processes, or this process alone."""
+
+    pool: Executor | None
+
+    def run(
+        self,
+        function: Callable[..., Any],
+        calls: Sequence[tuple[Any, ...]],
+        each: Callable[[int], None] = lambda number: None,
+    ) -> list[Any]:
+        """`[function(*call) for call in calls]`; raises the first error. `each` gets the number of a call when done."""
+        if self.pool is None:
+            results = []
+            for number, call in enumerate(calls):
+                results.append(function(*call))
+                each(number)
+            return results
+        futures = [self.pool.submit(function, *call) for call in calls]
+        numbers = {future: number for number, future in enumerate(futures)}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                each(numbers[future])
+        finally:
+            for future in futures:
+                future.cancel()
+        return [future.result() for future in futures]
+
+
+@contextmanager
+def start_workers(processes: int) -> Iterator[Workers]:
+    """Workers for the duration of a block."""
+    if processes == 1:
+        yield Workers(None)
+        return
+    context = multiprocessing.get_context("spawn")
+    plugins = registry.loaded_plugins()
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(plugins,)) as pool:
+        yield Workers(pool)
+
+
+def _begin(plugins: Sequence[str]) -> None:
+    """Keep a worker to one core, and end it with its parent, even when that is killed."""
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
+    for plugin in plugins:
+        registry.load_plugin(plugin)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
