@@ -7,6 +7,7 @@ from typing import Any
 
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForSeq2SeqLM
 
+import nlp_ssl.models.static  # noqa: F401  # makes transformers know static vectors
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, did_you_mean
 from nlp_ssl.recipe import SIZES, Model
