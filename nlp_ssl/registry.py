@@ -121,8 +121,9 @@ def _built_in(group: str, name: str) -> type[Any] | None:
     package, _ = GROUPS[group]
     if not name.isidentifier() or importlib.util.find_spec(f"{package}.{name}") is None:
         return None
-    members = vars(import_module(f"{package}.{name}")).values()
-    return next((m for m in members if isinstance(m, type) and vars(m).get("name") == name), None)
+    module = import_module(f"{package}.{name}")
+    own = (m for m in vars(module).values() if isinstance(m, type) and m.__module__ == module.__name__)
+    return next((m for m in own if vars(m).get("name") == name), None)
 
 
 @cache

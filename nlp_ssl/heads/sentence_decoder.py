@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
@@ -13,6 +13,7 @@ from nlp_ssl.heads._language import language_loss
 from nlp_ssl.heads.base import Encode, Head, LossSum, TargetTensors
 from nlp_ssl.models.architectures import DEFAULT_ARCHITECTURE, gated_size
 from nlp_ssl.models.parts import detach_body
+from nlp_ssl.models.pooling import mean_pooled
 from nlp_ssl.objectives.mixture import Loss
 from nlp_ssl.objectives.skip_thought import SkipThought
 
@@ -50,14 +51,7 @@ class SentenceDecoder(Head):
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
         """Cross-entropy of the sentence, and the accuracy in evaluation."""
-        vector = _mean(encode().last_hidden_state, encode.attention_mask())  # [B, H]
+        vector = mean_pooled(encode().last_hidden_state, encode.attention_mask())  # [B, H]
         written = self.decoder.get_input_embeddings()(targets["decoder_input_ids"][:, 1:])
         hidden = self.decoder(inputs_embeds=torch.cat([vector[:, None].to(written.dtype), written], 1))[0]  # [B, T, H]
         return language_loss(self.language_head, hidden.flatten(0, 1)[targets["positions"]], targets["labels"])
-
-
-def _mean(states: Tensor, mask: Tensor | None) -> Tensor:
-    """The mean [B, H] of the vectors [B, L, H] of real tokens."""
-    if mask is None:
-        return states.mean(1)
-    return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)

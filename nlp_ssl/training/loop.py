@@ -348,5 +348,5 @@ def describe(
         f"{batches.widths.min()} to {batches.widths.max()} tokens in {len(batches.widths)} widths, "
         f"{batches.padding:.1%} padding\n"
         f"{totals.steps:,} steps of {options.batch.tokens:,} tokens, {totals.steps / len(batches):.2f} epochs; "
-        f"held out: {held}"
+        f"validation: {held}"
     )

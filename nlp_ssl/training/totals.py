@@ -41,9 +41,15 @@ def means(window: dict[str, float], mixture: Mixture) -> dict[str, float]:
     """The values of a line of metrics, from the sums over its steps."""
     of_losses = {name: {"loss": window[f"{name}_loss"] / max(window[f"{name}_targets"], 1)} for name in mixture.losses}
     targets = sum(window[f"{name}_targets"] for name in mixture.losses)
-    return by_loss(of_losses, mixture) | {
-        "grad_norm": window["grad_norm"] / window["steps"],
-        "tokens_per_second": window["tokens"] / window["seconds"],
-        "targets_per_second": targets / window["seconds"],
-        "flops_per_second": window["flops"] / window["seconds"],
-    }
+    several = mixture.losses if len(mixture.losses) > 1 else {}
+    weights = {f"{name} weight": loss.weight for name, loss in several.items()}
+    return (
+        by_loss(of_losses, mixture)
+        | weights
+        | {
+            "grad_norm": window["grad_norm"] / window["steps"],
+            "tokens_per_second": window["tokens"] / window["seconds"],
+            "targets_per_second": targets / window["seconds"],
+            "flops_per_second": window["flops"] / window["seconds"],
+        }
+    )

@@ -61,10 +61,12 @@ def weights(out: Path) -> bytes:
     return (out / "model" / "model.safetensors").read_bytes()
 
 
-SLOWER = ["clm", "sop", "bert", "pegasus", "skip_thought", "skip_gram"]
+SLOWER = ["clm", "sop", "bert", "pegasus", "skip_thought", "skip_gram", "rtd"]
 
 
-@pytest.mark.parametrize("objective", ["mlm", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOWER)])
+@pytest.mark.parametrize(
+    "objective", ["mlm", "contrastive", *(pytest.param(name, marks=pytest.mark.slow) for name in SLOWER)]
+)
 def test_processes_and_micro_batches_change_nothing(objective, corpus, tmp_path) -> None:
     """1x1, 2x1 and 2x2 (processes x micro-batches); 1x2 and 1x4 are in test_pretrain."""
     steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2"]

@@ -1,0 +1,96 @@
+"""Contrastive learning on text: find the other span of the same document among those of other documents.
+
+Papers: Chen et al., SimCLR, ICML 2020, section 2 (the loss); Giorgi et al., DeCLUTR, ACL 2021, section 3 (spans of one
+document as the two views, on text, beside masked language modelling).
+
+Departures. The two views are neighbouring runs of whole sentences that do not overlap (DeCLUTR's may), divided where a
+sentence ends, uniformly among those places. Dropout as the only difference of two views, as in SimCSE, does not work
+from scratch. Rows of one document are no negatives of each other.
+
+In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: `[CLS] A [SEP]` as the view "main", `[CLS] B [SEP]` as the
+view "other"; `targets["contrastive"]`, every row, grouped by its document.
+Requirements: documents of at least two sentences that fit into one example, and several of them in a batch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.sampling.batch import Batch, View
+from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
+from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import BatchTargets, Ints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrastive(Objective):
+    """Find the neighbouring span of the same document in the batch (SimCLR's loss, on text)."""
+
+    temperature: float = 0.05
+    """Temperature of the softmax over cosines."""
+    projection: int = 128
+    """Width of the projection that is compared; it is dropped after pretraining."""
+
+    name: ClassVar = "contrastive"
+    example_type: ClassVar = "pair"
+    body: ClassVar = "encoder"
+    before_masking: ClassVar = True
+    heads: ClassVar = {"contrastive": "contrastive"}
+    saves_heads: ClassVar = False
+    paper: ClassVar = "Chen et al., SimCLR, ICML 2020, section 2; Giorgi et al., DeCLUTR, ACL 2021, section 3"
+    needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.temperature > 0, "temperature", self.temperature, "it must be above 0")
+        require(self.projection >= 1, "projection", self.projection, "it must be at least 1")
+
+    def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
+        """Pairs, each with its document as its class."""
+        pairs = super().examples(text, vocabulary, body, max_length)
+        return replace(pairs, example_class=text.document_of(pairs.start))
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """Make the two texts of each pair two views."""
+        second = np.count_nonzero(batch.token_type_ids, axis=1)  # [B] B and its [SEP]
+        first = batch.length - second  # [CLS] A [SEP]
+        position = np.arange(batch.ids.shape[1])
+        beyond = position >= first[:, None]
+        shifted = np.take_along_axis(batch.ids, np.minimum(position + first[:, None] - 1, batch.ids.shape[1] - 1), 1)
+        shifted[:, 0] = vocabulary.cls
+        shifted[position >= second[:, None] + 1] = vocabulary.pad
+        targets = BatchTargets(valid=np.ones(len(batch.ids), np.bool_), group=batch.example_class)
+        kept = replace(
+            batch,
+            ids=_cut(np.where(beyond, vocabulary.pad, batch.ids), first),
+            length=first,
+            sentence=_cut(np.where(beyond, np.int16(-1), batch.sentence), first),
+            token_type_ids=_cut(np.zeros_like(batch.token_type_ids), first),
+            targets={name: t.moved(*_kept(beyond, first)) for name, t in batch.targets.items()},
+            views={**batch.views, "other": View(ids=_cut(shifted, second + 1), length=second + 1)},
+        )
+        return kept.with_target("contrastive", targets)
+
+
+WIDTH_MULTIPLE = 8
+"""Rows are cut to a multiple of this, so that batches have few shapes."""
+
+
+def _width(length: Ints) -> int:
+    return -(-int(length.max(initial=1)) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+
+
+def _cut(array: np.ndarray, length: Ints) -> np.ndarray:
+    """The columns [B, L'] that the longest of these rows needs."""
+    return array[:, : _width(length)]
+
+
+def _kept(beyond: np.ndarray, length: Ints) -> tuple[Ints, np.ndarray]:
+    """The columns that stay where they are, and what is beyond the rows' ends [B, L']."""
+    cut = _cut(beyond, length)
+    return np.broadcast_to(np.arange(cut.shape[1]), cut.shape), cut

@@ -1,0 +1,75 @@
+"""Replaced token detection: tell for every token whether a generator has replaced it.
+
+Paper: Clark et al., ELECTRA, ICLR 2020, section 2. A small generator learns to predict masked tokens; tokens sampled
+from it take their places; the model tells for every token whether it is the original. The loss is the generator's,
+plus `detection_weight` times the binary cross-entropy over all tokens.
+
+Departures. The positions are drawn without replacement (the code draws them with), all of them become [MASK] in what
+the generator reads (the code keeps 15 % of them), and [CLS] and [SEP] are told like any other token. A sample is drawn
+from noise that belongs to the example and position, so that it does not depend on how a batch is divided.
+
+In: a clean batch. Out: the batch as it was, which the discriminator reads with sampled tokens; the view "masked" for
+the generator; `targets["generator"]`, the masked tokens; `targets["detection"]`, the original of every token.
+Requirements: none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.sampling.batch import NO_LABEL, Batch, View
+from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.sampling.targets import TokenTargets
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplacedTokenDetection(Objective):
+    """Tell which tokens a generator has replaced (ELECTRA)."""
+
+    mlm_probability: float = 0.15
+    """Share of tokens that the generator predicts and replaces."""
+    detection_weight: float = 50.0
+    """Weight of the detection loss, beside 1 for the generator's."""
+    generator_width: float = 0.25
+    """Width of the generator as a share of the model's."""
+
+    name: ClassVar = "rtd"
+    example_type: ClassVar = "segment"
+    body: ClassVar = "encoder"
+    heads: ClassVar = {"generator": "replaced_token_detection", "detection": "replaced_token_detection"}
+    saves_heads: ClassVar = False
+    paper: ClassVar = "Clark et al., ELECTRA, ICLR 2020, section 2"
+    needs: ClassVar = "text"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.mlm_probability < 1, "mlm_probability", self.mlm_probability, "it must lie between 0 and 1")
+        require(self.detection_weight > 0, "detection_weight", self.detection_weight, "it must be above 0")
+        require(0 < self.generator_width <= 1, "generator_width", self.generator_width, "it must be in (0, 1]")
+
+    def loss_weights(self) -> Mapping[str, float]:
+        """1 for the generator, `detection_weight` for the detection."""
+        return {"generator": 1.0, "detection": self.detection_weight}
+
+    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+        """Mask tokens for the generator, and make every token a target of the discriminator."""
+        masking = MaskedLM(mlm_probability=self.mlm_probability, mask_share=1.0, random_share=0.0)
+        masked = masking.corrupt(replace(batch, targets={}), vocabulary, noise)
+        found = masked.targets["masked_lm"]
+        assert isinstance(found, TokenTargets)
+        draws = noise.uniform("sample", batch.ids.shape[1])
+        real = np.arange(batch.ids.shape[1]) < batch.length[:, None]
+        originals = TokenTargets(labels=np.where(real, batch.ids, NO_LABEL))
+        view = View(ids=masked.ids, length=masked.length)
+        return (
+            replace(batch, views={**batch.views, "masked": view})
+            .with_target("generator", TokenTargets(labels=found.labels, noise={"draws": draws}))
+            .with_target("detection", originals)
+        )
