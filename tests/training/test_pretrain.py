@@ -23,7 +23,7 @@ TINY = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "2
 
 EIGHT_ROWS = {"mlm": 0.5, "clm": 0.6, "skip_thought": 0.6, "nsp": 0.25, "sop": 0.25, "emoji": 0.7}
 EIGHT_ROWS |= {"sentence_permutation": 0.05, "document_rotation": 0.05, "text_infilling": 0.05, "gap_sentences": 0.05}
-EIGHT_ROWS |= {"cbow": 0.8, "skip_gram": 0.8}
+EIGHT_ROWS |= {"cbow": 0.8, "skip_gram": 0.8, "rtd": 0.5, "contrastive": 0.5}
 """The share of its first loss that an objective is left with when eight rows are all there is. A text with two emoji
 is two rows with one text: which of them is meant cannot be learned."""
 
@@ -152,7 +152,7 @@ def test_resume_without_a_checkpoint_starts_afresh_and_after_the_end_does_nothin
     assert metrics(out, "end") == end and weights(out) == before
 
 
-@pytest.mark.parametrize(("accumulation", "objectives"), [("2", OBJECTIVES), ("4", ["mlm"])])
+@pytest.mark.parametrize(("accumulation", "objectives"), [("2", OBJECTIVES), ("4", ["mlm", "contrastive", "rtd"])])
 def test_micro_batches_change_nothing(accumulation, objectives, corpus, tmp_path) -> None:
     for objective in objectives:
         one, many = tmp_path / f"{objective}-one", tmp_path / f"{objective}-many"
