@@ -25,6 +25,7 @@ from tokenizers import Tokenizer, decoders
 
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.corpus.store import Corpus, Shard
+from nlp_ssl.corpus.words import Hashes, Ints, mix, powers, run_hashes
 
 WINDOW = 8
 """Words in a run."""
@@ -34,10 +35,6 @@ NEAR = 0.5
 
 TOKENS_AT_ONCE = 500_000
 
-Hashes = npt.NDArray[np.uint64]
-Ints = npt.NDArray[np.int64]
-
-_BASE = 0x9E3779B97F4A7C15
 _IDEOGRAPHS = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x2FA20))
 
 
@@ -87,7 +84,7 @@ def words_of(texts: Sequence[str]) -> tuple[Hashes, Ints]:
     line = np.cumsum(codes == ord("\n"))[first]  # the text of each word
     starts = np.searchsorted(line, np.arange(len(texts) + 1))
     characters = np.where(kind > 0, codes, 0).astype(np.uint64)
-    return _mixed(_sums(characters, np.append(first, len(codes)))), starts.astype(np.int64)
+    return mix(run_hashes(characters, np.append(first, len(codes)))), starts.astype(np.int64)
 
 
 @cache
@@ -99,48 +96,18 @@ def _kinds() -> npt.NDArray[np.uint8]:
     return kinds
 
 
-def _sums(values: Hashes, starts: Ints) -> Hashes:
-    """For each run of values the polynomial in the base, modulo 2**64: [len(starts) - 1]; 0 for an empty run.
-
-    Values before the first start count nowhere, and zeros within a run nothing.
-    """
-    sizes = np.diff(starts)
-    some = starts[:-1][sizes > 0]
-    sums = np.zeros(len(sizes), np.uint64)
-    if len(some):
-        values = values[starts[0] : starts[-1]]
-        place = np.arange(len(values)) - np.repeat(some - starts[0], sizes[sizes > 0])
-        sums[sizes > 0] = np.add.reduceat(values * _powers(int(sizes.max()))[place], some - starts[0])
-    return sums
-
-
-def _powers(n: int) -> Hashes:
-    """The first n powers of the base, modulo 2**64."""
-    powers = np.full(n, _BASE, np.uint64)
-    powers[:1] = 1
-    return np.cumprod(powers, dtype=np.uint64)
-
-
-def _mixed(hashes: Hashes) -> Hashes:
-    """Spread every bit over all of them (the finaliser of splitmix64)."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: Hashes = hashes ^ (hashes >> np.uint64(31))
-    return mixed
-
-
 def _whole(words: Hashes, starts: Ints) -> Hashes:
     """The hash of each text as a whole [texts]."""
-    return _mixed(_sums(words, starts))
+    return mix(run_hashes(words, starts))
 
 
 def _runs(words: Hashes) -> Hashes:
     """The hash of the run of `WINDOW` words that begins at each word [words - WINDOW + 1]."""
     n = max(0, len(words) - WINDOW + 1)
     sums = np.zeros(n, np.uint64)
-    for place, power in enumerate(_powers(WINDOW)):
+    for place, power in enumerate(powers(WINDOW)):
         sums += words[place : place + n] * power
-    return _mixed(sums)
+    return mix(sums)
 
 
 class _Wanted:

@@ -5,7 +5,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from nlp_ssl.corpus.tokenizer import surfaces, vocab_size, word_starts
-from nlp_ssl.corpus.words import Pieces
+from nlp_ssl.corpus.words import BASE, Pieces, mix, powers, run_hashes
 
 
 def words_of(tokens: list[str], group: list[int] | None = None) -> tuple[list[int], list[int]]:
@@ -97,3 +97,23 @@ def test_words_of_real_tokenizers(kind) -> None:
         assert hashes == words_of(words.split())[1]
         cut += len(ids) - len(re.findall(r"\w+|[^\w\s]", text))
     assert cut > 0  # words were cut into tokens
+
+
+def test_powers_are_modulo_2_to_the_64() -> None:
+    assert powers(3).tolist() == [1, BASE, BASE * BASE % 2**64]
+    assert powers(0).tolist() == []
+
+
+def test_the_hash_of_a_run_is_a_polynomial_in_the_base() -> None:
+    values = np.array([9, 2, 3, 0, 5], np.uint64)
+    expected = [2 + 3 * BASE, 0, (5 * BASE) % 2**64]
+    assert run_hashes(values, np.array([1, 3, 3, 5])).tolist() == [value % 2**64 for value in expected]
+
+
+def test_runs_and_pieces_have_the_same_hash() -> None:
+    codes = np.array([ord(c) for c in "word"], np.uint64)
+    assert run_hashes(codes, np.array([0, 4])).tolist() == words_of(["wo", "##rd"])[1]
+
+
+def test_mixing_is_that_of_splitmix64() -> None:
+    assert mix(np.array([0, 1], np.uint64)).tolist() == [0, 0x5692161D100B05E5]
