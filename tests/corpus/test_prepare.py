@@ -25,7 +25,6 @@ from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFa
 from nlp_ssl.cli import main
 from nlp_ssl.corpus import joining, units
 from nlp_ssl.corpus.prepare import Options, prepare
-from nlp_ssl.corpus.readers.hub import Hub
 from nlp_ssl.corpus.reading import read_span
 from nlp_ssl.corpus.scanning import scan
 from nlp_ssl.corpus.sources import Source, Span, find_sources
@@ -107,30 +106,6 @@ def test_every_format_gives_the_same_corpus(tmp_path: Path, suffix: str, compres
     assert corpus.fingerprint == plain.fingerprint
     assert documents(corpus) == 192
     assert corpus.counts["train"].sentences == 2 * corpus.counts["train"].documents
-
-
-def test_csv_with_quotes_and_tsv_without(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text('id,text\n1,"He said ""go"", twice\nand left"\n2,b b\n', encoding="utf-8")
-    (tmp_path / "b.tsv").write_text('id\ttext\n1\ta 6" pipe\n', encoding="utf-8")
-    found = [list(read_span(Span(s), "text")) for s in find_sources([str(tmp_path)])]
-    assert found == [['He said "go", twice\nand left', "b b"], ['a 6" pipe']]
-
-
-def test_folders_globs_and_several_paths(tmp_path: Path) -> None:
-    (tmp_path / "in" / "deep").mkdir(parents=True)
-    for name in ("b.txt", "a.txt", "deep/c.jsonl", ".hidden.txt", "picture.png"):
-        (tmp_path / "in" / name).write_text("x")
-    names = lambda *given: [Path(s.name).name for s in find_sources([str(tmp_path / g) for g in given])]  # noqa: E731
-    assert names("in") == ["a.txt", "b.txt", "c.jsonl"]
-    assert names("in/*.txt", "in/b.txt") == ["a.txt", "b.txt"]
-
-
-def test_a_hub_dataset_through_datasets(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir()
-    write(tmp_path / "data" / "train.jsonl", SENTENCES[:5])
-    assert list(Hub().documents(Span(Source(str(tmp_path / "data"), "hub")), "text")) == SENTENCES[:5]
-    with pytest.raises(InputError, match="no column 'body', there is 'text', 'label'"):
-        list(Hub().documents(Span(Source(str(tmp_path / "data"), "hub")), "body"))
 
 
 def test_a_declared_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from nlp_ssl.corpus.sources import Source, Span, file_source, find_sources, formats
+from nlp_ssl.errors import InputError
+
+
+def test_folders_globs_and_several_paths(tmp_path: Path) -> None:
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    for name in ("b.txt", "a.txt", "deep/c.jsonl", ".hidden.txt", "picture.png"):
+        (tmp_path / "in" / name).write_text("x")
+    names = lambda *given: [Path(s.name).name for s in find_sources([str(tmp_path / g) for g in given])]  # noqa: E731
+    assert names("in") == ["a.txt", "b.txt", "c.jsonl"]
+    assert names("in/*.txt", "in/b.txt") == ["a.txt", "b.txt"]
+
+
+def test_suffixes_of_readers() -> None:
+    assert formats() == {
+        ".txt": "text",
+        ".jsonl": "jsonl",
+        ".json": "jsonl",
+        ".csv": "csv",
+        ".tsv": "tsv",
+        ".parquet": "parquet",
+        ".conll": "conll",
+        ".conllu": "conllu",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("a.csv", "csv"), ("a.TSV.gz", "tsv"), ("a.log", "text"), ("a.jsonl.zst", "jsonl")]
+)
+def test_the_format_of_a_file(tmp_path: Path, name: str, expected: str) -> None:
+    (tmp_path / name).write_bytes(b"12345")
+    source = file_source(tmp_path / name)
+    assert (source.format, source.bytes, source.is_file) == (expected, 5, True)
+    assert source.compressed == name.endswith(("gz", "zst"))
+
+
+def test_declared_corpora_and_hub_datasets() -> None:
+    found = find_sources(["pydocs", "owner/name:config"])
+    assert found[0] == Source("nlp_ssl.corpus.pydocs:python", "module")
+    assert found[-1] == Source("owner/name:config", "hub")
+    assert not any(source.is_file for source in found)
+
+
+def test_a_declared_task_is_no_corpus() -> None:
+    with pytest.raises(InputError, match="sst2: declares a task, not a corpus; give the path of a text"):
+        find_sources(["sst2"])
+
+
+def test_lines_are_counted_from_the_beginning_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"1\n2\n3\n4\n")
+    span = Span(file_source(tmp_path / "a.txt"), start=4)
+    assert span.where(1) == f"{tmp_path}/a.txt:3"
