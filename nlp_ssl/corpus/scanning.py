@@ -23,9 +23,11 @@ _FEWEST_BAD_BYTES = 5  # with fewer invalid bytes, a file is damaged UTF-8 rathe
 def is_encoding(name: str) -> bool:
     """Whether Python knows a text encoding of this name."""
     try:
-        b"".decode(name)
+        b"a".decode(name)
     except LookupError:
         return False
+    except UnicodeError:
+        pass
     return True
 
 

@@ -1,0 +1,34 @@
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nlp_ssl.corpus import joining
+from nlp_ssl.corpus.joining import join
+from nlp_ssl.corpus.store import read_shard, write_shard
+
+
+def saved(file: Path, tokens: list[int], sentences: list[int], documents: list[int]) -> Path:
+    write_shard(file, np.array(tokens, np.uint16), np.array(sentences, np.int32), np.array(documents, np.int32))
+    return file
+
+
+def test_files_become_shards_and_the_fingerprint_covers_all_arrays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = saved(tmp_path / "1", [1, 2, 3], [0, 1, 3], [0, 2])
+    two = saved(tmp_path / "2", [4], [0, 1], [0, 1])
+    three = saved(tmp_path / "3", [5, 6], [0, 2], [0, 1])
+    monkeypatch.setattr(joining, "SHARD_TOKENS", 4)
+    digest = blake2b()
+    join(tmp_path / "train", [one, tmp_path / "none", two, three], digest)
+    shards = [read_shard(file) for file in sorted((tmp_path / "train").iterdir())]
+    assert [s.tokens.tolist() for s in shards] == [[1, 2, 3, 4], [5, 6]]
+    assert shards[0].sentence_offsets.tolist() == [0, 1, 3, 4]
+    assert shards[0].document_offsets.tolist() == [0, 2, 3]
+    expected = blake2b(b"train")
+    for s in shards:
+        for array in (s.tokens, s.sentence_offsets, s.document_offsets):
+            expected.update(array.tobytes())
+    assert digest.hexdigest() == expected.hexdigest()

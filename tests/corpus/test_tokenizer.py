@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import AutoTokenizer
+
+from nlp_ssl.corpus.tokenizer import (
+    emoji_ids,
+    load_tokenizer,
+    needs_space,
+    post_processor,
+    save_given,
+    save_trained,
+    surfaces,
+    vocab_size,
+    word_starts,
+)
+from nlp_ssl.errors import InputError
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "##ing", "😂", "é"]
+
+
+@pytest.fixture
+def wordpiece() -> Tokenizer:
+    model = Tokenizer(models.WordPiece({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    model.decoder = decoders.WordPiece()
+    model.add_special_tokens(WORDS[:5])
+    model.post_processor = post_processor(model, "[CLS]", "[SEP]")
+    return model
+
+
+def test_a_saved_tokenizer_is_the_same_with_and_without_transformers(wordpiece: Tokenizer, tmp_path: Path) -> None:
+    assert save_trained(wordpiece, tmp_path) == {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
+    assert load_tokenizer(tmp_path).encode("playing x").ids == [2, 5, 6, 1, 3]
+    given = AutoTokenizer.from_pretrained(tmp_path)
+    pair = given("playing", "é")
+    assert (pair.input_ids, pair.token_type_ids) == ([2, 5, 6, 3, 8, 3], [0, 0, 0, 0, 1, 1])
+    assert (given.bos_token_id, given.eos_token_id, given.model_max_length) == (2, 3, 512)
+
+
+def test_tokens_of_word_pieces(wordpiece: Tokenizer) -> None:
+    assert vocab_size(wordpiece) == 9
+    assert word_starts(wordpiece).tolist() == [True] * 6 + [False, True, True]
+    assert surfaces(wordpiece, 10) == ("", "", "", "", "", "play", "ing", "😂", "é", "")
+    assert emoji_ids(wordpiece) == {"😂": 7}
+    assert not needs_space(wordpiece)
+
+
+@pytest.mark.parametrize("prefix", [True, False])
+def test_tokens_of_bytes(prefix: bool) -> None:
+    model = Tokenizer(models.BPE({"Ġa": 0, "b": 1, "Ã": 2, "Ã©": 3}, []))
+    model.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=prefix)
+    assert word_starts(model).tolist() == [True, False, False, False]
+    assert surfaces(model, 4) == ("a", "b", "\ufffd", "é")
+    assert needs_space(model) == (not prefix)
+
+
+def test_tokens_of_unigram() -> None:
+    model = Tokenizer(models.Unigram([("▁a", -1.0), ("b", -2.0)]))
+    assert word_starts(model).tolist() == [True, False]
+    assert surfaces(model, 2) == ("a", "b")
+
+
+def test_missing_special_tokens_are_added(tmp_path: Path) -> None:
+    model = Tokenizer(models.WordLevel({"a": 0, "<unk>": 1}, unk_token="<unk>"))
+    model.pre_tokenizer = pre_tokenizers.Whitespace()
+    (tmp_path / "given").mkdir()
+    model.save(str(tmp_path / "given" / "tokenizer.json"))
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "<unk>"}
+    (tmp_path / "given" / "tokenizer_config.json").write_text(json.dumps(config))
+    ids, added = save_given(str(tmp_path / "given"), tmp_path / "copy", ["bpe"])
+    assert ids["unk"] == 1 and len(set(ids.values())) == 5
+    assert added == ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
+    assert load_tokenizer(tmp_path / "copy").encode("a b").ids == [ids["cls"], 0, 1, ids["sep"]]
+
+
+def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="neither bpe, unigram nor a tokenizer that could be loaded"):
+        save_given(str(tmp_path / "none"), tmp_path / "copy", ["bpe", "unigram"])

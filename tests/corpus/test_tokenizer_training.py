@@ -1,0 +1,38 @@
+from collections import Counter
+
+import pytest
+from tokenizers import Tokenizer
+
+from nlp_ssl.corpus.tokenizer import vocab_size
+from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
+
+TEXT = ["The cat sat on the mat.", "The dog sat on the log 😂", "A cat and a dog and a log."] * 4
+
+
+def trained(algorithm: str, size: int = 400, min_frequency: int = 2, lowercase: bool = True) -> Tokenizer:
+    characters = Counter("".join(TEXT))
+    pictures = {"😂": 4, "🎉": 1}
+    return train_tokenizer(algorithm, iter(TEXT), size, min_frequency, lowercase, characters, pictures)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_special_tokens_emoji_and_determinism(algorithm: str) -> None:
+    model = trained(algorithm)
+    assert [model.id_to_token(i) for i in range(5)] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    assert vocab_size(model) <= 400
+    assert "😂" in model.get_vocab() and "🎉" not in model.get_vocab()  # 🎉 is too rare
+    ids = model.encode("the cat").ids
+    assert (ids[0], ids[-1], 1 in ids) == (2, 3, False)
+    assert model.to_str() == trained(algorithm).to_str()
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_case_is_kept_on_request(algorithm: str) -> None:
+    assert trained(algorithm).encode("THE Cat").ids == trained(algorithm).encode("the cat").ids
+    cased = trained(algorithm, lowercase=False)
+    assert cased.encode("The").ids != cased.encode("the").ids
+
+
+def test_rare_words_are_unknown() -> None:
+    assert trained("wordlevel", min_frequency=5).token_to_id("mat") is None
+    assert trained("wordlevel", min_frequency=4).token_to_id("mat") is not None
