@@ -1,1 +1,1 @@
-"""Raw files -> documents -> sentences -> tokens -> Arrow; examples, order and noise."""
+"""Raw files -> documents -> sentences -> tokens -> Arrow; readers for corpora and task data."""

@@ -1,4 +1,4 @@
-"""Raw text -> clean documents: one form of Unicode, one line a paragraph, one space between words."""
+"""Raw text -> clean documents: Unicode NFC, one line per paragraph, one space between words."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from itertools import pairwise
 
 import numpy as np
 
-WIDEST_WRAP = 130  # characters; longer lines were not wrapped by hand or by a typesetter
+WIDEST_WRAP = 130  # characters; longer lines are not hard-wrapped
 _ENDINGS = ".!?…。！？\"”'’»」』)"  # of sentences
-FEWEST_LINES = 16  # fewer say nothing about wrapping
+FEWEST_LINES = 16  # fewer are too few to detect wrapping
 
 
 def blocks(lines: Iterable[str]) -> Iterator[str]:
-    """The runs of lines between blank lines."""
+    """The blocks of lines between blank lines."""
     block: list[str] = []
     for line in lines:
         if line.strip():
@@ -28,10 +28,10 @@ def blocks(lines: Iterable[str]) -> Iterator[str]:
 
 
 def wrap_width(text: str) -> int | None:
-    """The width in characters at which a text is hard-wrapped, or None where its line breaks mean something.
+    """The width in characters at which a text is hard-wrapped, or None where its line breaks are meaningful.
 
-    In wrapped text, most lines end because the next word would not have fitted, and many in the middle of a sentence:
-    lines of equal length alone can also be verses, or one short text each.
+    In wrapped text, most lines end where the next word does not fit, and many end inside a sentence. Equal length alone
+    is not enough: such lines can also be verses, or one short text each.
     """
     lines = [line.rstrip() for line in text.split("\n")]
     written = [len(line) for line in lines if line]
@@ -42,15 +42,15 @@ def wrap_width(text: str) -> int | None:
     if width > WIDEST_WRAP or len(breaks) < len(written) / 4:
         return None
     filled = sum(_filled(line, after) > 0.9 * width for line, after in breaks)
-    goes_on = sum(line[-1] not in _ENDINGS and not after[0].isupper() for line, after in breaks)
-    return width if filled >= 0.6 * len(breaks) and goes_on >= 0.4 * len(breaks) else None
+    continues = sum(line[-1] not in _ENDINGS and not after[0].isupper() for line, after in breaks)
+    return width if filled >= 0.6 * len(breaks) and continues >= 0.4 * len(breaks) else None
 
 
 def clean(text: str, width: int | None = None) -> str:
-    r"""A document in its final form: NFC, no BOM, paragraphs as lines, single spaces; "" where nothing is left.
+    r"""A clean document: NFC, no byte order mark, one line per paragraph, single spaces; "" where nothing is left.
 
-    `width` is that of the hard-wrapped text it comes from, whose lines are joined to paragraphs; a text with
-    lines enough to tell is also judged by itself. Line breaks may be "\n", "\r\n" or "\r".
+    `width` is that of the hard-wrapped source, whose lines are joined to paragraphs. Without it, a text of enough lines
+    is checked for wrapping by itself. Line breaks may be "\n", "\r\n" or "\r".
     """
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -63,18 +63,20 @@ def clean(text: str, width: int | None = None) -> str:
 
 
 def document_hash(text: bytes) -> int:
-    """A 64-bit hash of a clean document in UTF-8: its identity, and what puts it into a split."""
+    """A 64-bit hash of a clean document in UTF-8; it identifies the document and chooses its split."""
     return int.from_bytes(blake2b(text, digest_size=8, person=b"nlp_ssl").digest(), "big")
 
 
 def _unwrap(lines: list[str], width: int) -> Iterator[str]:
-    """The paragraphs of hard-wrapped lines: a short line, a blank one or an indented one ends a paragraph."""
+    """Join hard-wrapped lines to paragraphs, which end at a short, blank or indented line."""
     paragraph = ""
     previous = ""
     for line in map(str.rstrip, lines):
         indented = line[:1].isspace() and not previous[:1].isspace()
-        goes_on = previous and line and (line[0].islower() or (not indented and _filled(previous, line) > 0.75 * width))
-        if not goes_on:
+        continues = (
+            previous and line and (line[0].islower() or (not indented and _filled(previous, line) > 0.75 * width))
+        )
+        if not continues:
             yield paragraph
             paragraph = line
         elif paragraph.endswith("-") and paragraph[-2:-1].isalpha():  # a compound, "son-in-" + "law"
@@ -86,12 +88,12 @@ def _unwrap(lines: list[str], width: int) -> Iterator[str]:
 
 
 def _filled(line: str, after: str) -> int:
-    """How long a line would be with the first word of the next; scripts without spaces count some characters."""
+    """The length of a line with the next line's first word, or 12 characters of it where there are no spaces."""
     return len(line) + 1 + min(len(after.split(maxsplit=1)[0]), 12)
 
 
 def _without_surrogates(text: str) -> str:
-    """JSON can spell halves of surrogate pairs: join the pairs, replace what is left over."""
+    """Join surrogate pairs, which JSON can contain, and replace single surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Emoji as whole sequences: a family joined by ZWJ, a flag or a keycap is one emoji, not its parts."""
+"""Emoji as whole sequences: a family joined by ZWJ, a flag or a keycap is one emoji."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import regex
 _PICTURE = (
     r"(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?)\p{EMod}?(?:[\U000E0020-\U000E007E]+\U000E007F)?"
 )
-_SIGN = r"(?![©®‼⁉™ℹ](?!\uFE0F))"  # these are signs of writing unless the emoji form is asked for
+_SIGN = r"(?![©®‼⁉™ℹ](?!\uFE0F))"  # text symbols unless a variation selector asks for the emoji form
 
 PATTERN = regex.compile(rf"\p{{RI}}\p{{RI}}|[0-9#*]\uFE0F?\u20E3|{_SIGN}{_PICTURE}(?:\u200D{_PICTURE})*")
-"""Matches one emoji: Unicode's flags, keycaps, and pictures with modifiers, tags and joined pictures."""
+"""Matches one emoji: a flag, a keycap, or a picture with its modifiers, tags and joined pictures."""
 
 
 def count(text: str) -> Counter[str]:
@@ -21,5 +21,5 @@ def count(text: str) -> Counter[str]:
 
 
 def strip(text: str) -> str:
-    """The text with a space in place of each emoji."""
+    """Replace each emoji by a space."""
     return text if text.isascii() else PATTERN.sub(" ", text)

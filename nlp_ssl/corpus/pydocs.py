@@ -1,14 +1,14 @@
-"""The text that every machine with this project already has: the documentation inside its Python packages.
+"""A corpus that every installation has: the documentation inside its Python packages.
 
-A document is the prose of one Python file: the paragraphs of its docstrings, with a blank line between them.
-Code, tables, doctests and lists of parameters are left out: a paragraph has at least `WORDS` words, and at
-least `WORD_SHARE` of what stands between its spaces are plain words. A paragraph that a package repeats is
-kept once. Nothing is imported, and nothing is copied into this project.
+A document is the prose of one Python file: the paragraphs of its docstrings, separated by blank lines. Code, tables,
+doctests and parameter lists are left out: a paragraph has at least `WORDS` words, and at least `WORD_SHARE` of its
+space-separated strings are plain words. A paragraph that a package repeats is kept once. No package is imported, and
+no text is copied into this project.
 
-A docstring is what stands between triple quotes. That finds the documentation of attributes and of compiled
-functions too, which a syntax tree hides, in a tenth of the time; the rule for prose drops what else stands there.
+A docstring is any text between triple quotes. This also finds the documentation of attributes and compiled functions,
+which a syntax tree does not show, in a tenth of the time. Other strings are dropped because they are not prose.
 
-The text changes with the installed versions, so figures are comparable only under the same `constraints.txt`.
+The text depends on the installed versions, so results are comparable only under the same `constraints.txt`.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ PACKAGES = (
     "transformers", "torch", "sympy", "scipy", "pandas", "sklearn", "numpy", "networkx", "huggingface_hub",
     "datasets", "accelerate",
 )  # fmt: skip
-"""The packages that are read where installed, beside Python's own library: what this project depends on.
-Those that take longest come first, so that processes that share the work end together."""
+"""The packages that are read if installed, in addition to Python's standard library; the slowest come first, so that
+worker processes finish together."""
 
 CHARACTERS = 1_000_000
-"""At most so much text of a package: without it, torch and transformers would be half of the corpus."""
+"""Maximum text per package; without it, torch and transformers would be half of the corpus."""
 
 WORDS = 12
 WORD_SHARE = 0.72
@@ -52,12 +52,12 @@ _NOT_THE_PACKAGE = frozenset(
 
 
 def sources() -> list[str]:
-    """The packages that can be read here: "python" for the standard library, then import names."""
+    """The packages that are installed here, by import name, after "python" for the standard library."""
     return ["python", *(name for name in PACKAGES if find_spec(name) is not None)]
 
 
 def identity(source: str) -> str:
-    """What the documents of one of `sources()` depend on: its name and installed version, "numpy 2.4.0"."""
+    """Name and installed version of one of `sources()`, such as "numpy 2.4.0"; its documents depend on nothing else."""
     if source == "python":
         return f"python {platform.python_version()}"
     names = sorted(set(_distributions().get(source, [])))
@@ -65,15 +65,15 @@ def identity(source: str) -> str:
 
 
 def documents(source: str) -> Iterator[str]:
-    """The documents of one of `sources()`, in an order that depends on the names of its files alone."""
+    """The documents of one of `sources()`, in an order that depends only on its file names."""
     for _, paragraphs in files(source):
         yield "\n\n".join(paragraphs)
 
 
 def files(source: str) -> Iterator[tuple[str, list[str]]]:
-    """The files of a package that have prose: the name within the package, and the paragraphs.
+    """The files of a package that have prose: name within the package, paragraphs.
 
-    They come in the order of the hash of their names, so that the cap keeps a sample, not the first letters.
+    Files are ordered by the hash of their names, so that `CHARACTERS` keeps a sample of the package.
     """
     root = _root(source)
     seen: set[str] = set()
@@ -91,17 +91,17 @@ def files(source: str) -> Iterator[tuple[str, list[str]]]:
 
 @cache
 def _distributions() -> Mapping[str, list[str]]:
-    """The names under which the packages were installed ("scikit-learn"), by their import names."""
+    """Distribution names ("scikit-learn") by import name."""
     return packages_distributions()
 
 
 def name_hash(name: str) -> int:
-    """A 64-bit hash of a file's name: the same on every machine."""
+    """A 64-bit hash of a file name, the same on every machine."""
     return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big")
 
 
 def docstrings(file: Path) -> list[str]:
-    """What stands between triple quotes in a Python file, indented and escaped as it is there."""
+    """The texts between triple quotes in a Python file, with their indentation and escapes."""
     return [text for _, text in _DOCSTRING.findall(file.read_text(encoding="utf-8", errors="replace"))]
 
 
@@ -116,7 +116,7 @@ def prose(docstring: str) -> Iterator[str]:
 
 
 def _python_files(root: Path) -> Iterator[str]:
-    """The names of the Python files below a folder, without those of tests and of other packages."""
+    """The Python files below a folder, without tests and vendored packages."""
     for folder, inner, names in os.walk(root):
         inner[:] = sorted(set(inner) - _NOT_THE_PACKAGE)  # `os.walk` goes on into these
         below = Path(folder).relative_to(root)

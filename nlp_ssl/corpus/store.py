@@ -2,14 +2,14 @@
 
 A corpus is a folder:
 
-    manifest.json        written last, so its presence means that the corpus is whole
+    manifest.json        written last: its presence means that the corpus is complete
     tokenizer/           the tokenizer in Hugging Face format, and `word_starts.npy`
     train/00000.arrow    shards: one column, `sentences: list<list<uint16 or uint32>>`,
-    validation/…         a document being a list of sentences, a sentence a list of token ids
+    validation/…         a document is a list of sentences, a sentence is a list of token ids
 
 Each shard is one Arrow record batch in IPC stream format (`datasets.Dataset.from_file` reads it too).
-It is memory-mapped and seen as three flat arrays, with no copy: all that an objective needs to know
-about boundaries is in the offsets, so they are never guessed from token ids.
+It is memory-mapped and viewed as three flat arrays without a copy. Boundaries of sentences and documents are in the
+offsets, so they are never inferred from token ids.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SPLITS = ("train", "validation")
 
 @dataclass(frozen=True)
 class Shard:
-    """Documents of one shard as flat views of its memory-mapped file.
+    """The documents of one shard, as flat views of its memory-mapped file.
 
     Sentence `s` has the tokens `tokens[sentence_offsets[s]:sentence_offsets[s + 1]]`; document `d` has the
     sentences `document_offsets[d]` to `document_offsets[d + 1]`. No sentence and no document is empty.
@@ -47,7 +47,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """How much a split holds; `bytes` are the UTF-8 bytes of its sentences, joined by single spaces."""
+    """The size of a split; `bytes` are the UTF-8 bytes of its sentences, joined by single spaces."""
 
     documents: int
     sentences: int
@@ -89,7 +89,7 @@ class Corpus:
 
     @property
     def tokenizer_folder(self) -> Path:
-        """Where the corpus's tokenizer lies, for `AutoTokenizer.from_pretrained`."""
+        """The folder of the tokenizer, for `AutoTokenizer.from_pretrained`."""
         return self.folder / "tokenizer"
 
     @property
@@ -103,7 +103,7 @@ class Corpus:
         return starts
 
     def shards(self, split: str) -> tuple[Shard, ...]:
-        """The shards of "train" or "validation", in order; the arrays are views of mapped files."""
+        """The shards of "train" or "validation", in order. InputError where one is damaged or missing."""
         files = sorted((self.folder / split).glob("*.arrow"))
         shards = tuple(read_shard(file) for file in files)
         found = sum(len(shard.tokens) for shard in shards)
@@ -116,7 +116,7 @@ class Corpus:
 
 
 def read_shard(file: Path) -> Shard:
-    """Map one shard's file. InputError where it is damaged."""
+    """Memory-map the file of a shard. InputError where it is damaged."""
     try:
         with pa.memory_map(str(file)) as source, pa.ipc.open_stream(source) as reader:
             batch = reader.read_next_batch()
@@ -146,7 +146,7 @@ def write_shard(
 
 
 def _numpy(values: pa.Array) -> npt.NDArray[Any]:
-    """A view of an Arrow array of integers; its own `to_numpy` would import pandas."""
+    """A view of an Arrow array of integers; Arrow's `to_numpy` would import pandas."""
     if not len(values):
         return np.empty(0, dtype=values.type.to_pandas_dtype())
     view = np.frombuffer(values.buffers()[1], dtype=values.type.to_pandas_dtype())

@@ -1,4 +1,4 @@
-"""What objectives know of a corpus's tokens: special ones, where words begin, how they are written, how frequent."""
+"""A corpus's tokens as arrays, for objectives: special tokens, word starts, surfaces, counts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nlp_ssl.corpus.words import Pieces
 
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """A vocabulary as arrays. `cls` and `sep` also begin and end a document for a decoder."""
+    """A vocabulary as arrays. For a decoder, `cls` and `sep` also mark the beginning and end of a document."""
 
     size: int
     pad: int
@@ -23,10 +23,10 @@ class Vocabulary:
     cls: int
     sep: int
     mask: int
-    word_starts: npt.NDArray[np.bool_]  # [size]: does a token begin a word?
+    word_starts: npt.NDArray[np.bool_]  # [size]: whether a token begins a word
     surfaces: tuple[str, ...]  # [size]: the characters of each token, "" for special ones
-    counts: npt.NDArray[np.int64]  # [size]: how often each occurs in the train split
-    emoji: Mapping[str, int]  # the tokens that are one emoji
+    counts: npt.NDArray[np.int64]  # [size]: occurrences in the training split
+    emoji: Mapping[str, int]  # ids of the tokens that are one emoji
 
     @classmethod
     def of(cls, corpus: Corpus) -> Vocabulary:
@@ -46,19 +46,19 @@ class Vocabulary:
 
     @cached_property
     def special(self) -> npt.NDArray[np.bool_]:
-        """[size]: is a token special, hence never corrupted and never a random replacement?"""
+        """bool[size]: whether a token is special; special tokens are never corrupted and never random replacements."""
         special = np.zeros(self.size, np.bool_)
         special[[self.pad, self.cls, self.sep, self.mask]] = True
         return special
 
     @cached_property
     def ordinary(self) -> npt.NDArray[np.int64]:
-        """The tokens that a random replacement is drawn from, ascending."""
+        """int64[ordinary]: the ids that random replacements are drawn from, ascending."""
         ordinary = ~self.special
         ordinary[self.unk] = False
         return np.flatnonzero(ordinary)
 
     @cached_property
     def pieces(self) -> Pieces:
-        """The pieces of words in the tokens."""
+        """The pieces of words in each token."""
         return Pieces.of(self.surfaces, self.word_starts)
