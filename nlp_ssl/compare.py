@@ -26,7 +26,7 @@ from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.finetune import Finetune, Protocol
-from nlp_ssl.evaluation.minimal_pairs import read
+from nlp_ssl.evaluation.minimal_pairs import read_minimal_pairs
 from nlp_ssl.evaluation.similarity import read_pairs
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.tasks.declaration import load_task
@@ -182,7 +182,7 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
             problems += error.problems
     for path in options.minimal_pairs:
         try:
-            read([path])
+            read_minimal_pairs([path])
         except InputError as error:
             problems += [f"--minimal-pairs {problem}" for problem in error.problems]
     for path in options.word_pairs:

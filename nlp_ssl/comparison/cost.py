@@ -17,7 +17,7 @@ from nlp_ssl.comparison.plan import MINIMAL_PAIRS, PILOT, Job, LabelledTask, Pla
 from nlp_ssl.console import duration, quantity, say, table
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.evaluation.finetune import usual_batch_size, usual_epochs
-from nlp_ssl.evaluation.minimal_pairs import read
+from nlp_ssl.evaluation.minimal_pairs import read_minimal_pairs
 from nlp_ssl.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class _Asked:
         self.lengths = {name: self._mean_length(task) for name, task in self.tasks.items()}
         self.pairs = {}
         for pairs in grid.pairs:
-            found = read([pairs.data])
+            found = read_minimal_pairs([pairs.data])
             self.pairs[pairs.name] = self._lengths(found.good + found.bad)
 
     def expected(self, cell: Job) -> Expected:

@@ -72,7 +72,7 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
     InputError for data or a model that cannot be used, before anything is written.
     """
     folder = model_folder(options.run)
-    pairs = read(options.data)
+    pairs = read_minimal_pairs(options.data)
 
     from nlp_ssl.evaluation.likelihood import LanguageModel
     from nlp_ssl.runtime import resolve_precision
@@ -114,7 +114,7 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Pairs:
+class SentencePairs:
     """Pairs of sentences, with where each was read."""
 
     good: list[str]
@@ -139,7 +139,7 @@ class Pairs:
         return f"{self.where[i % n]}, {COLUMNS[i // n]}"
 
 
-def read(data: Sequence[Path]) -> Pairs:
+def read_minimal_pairs(data: Sequence[Path]) -> SentencePairs:
     """All pairs of a folder's files, or of the files; InputError, with all problems found, where they are unusable."""
     from nlp_ssl.corpus.streams import suffix_of
     from nlp_ssl.corpus.table import read_table
@@ -155,7 +155,7 @@ def read(data: Sequence[Path]) -> Pairs:
     ]
     if not files:
         raise InputError(f"--data {' '.join(map(str, data))}: no {', '.join(formats)} in it")
-    pairs, problems = Pairs([], [], [], []), []
+    pairs, problems = SentencePairs([], [], [], []), []
     for file in files:
         if suffix_of(file) not in formats:
             raise InputError(f"{file}: not one of {', '.join(formats)} (.gz and .zst may follow)")
@@ -213,7 +213,7 @@ def _score(model: LanguageModel, sentences: Sentences, by: Score, whole_words: b
 
 def _write(
     options: MinimalPairs,
-    pairs: Pairs,
+    pairs: SentencePairs,
     part: CachedResult,
     fewer_good: npt.NDArray[Any],
     fewer_bad: npt.NDArray[Any],

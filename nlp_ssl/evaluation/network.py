@@ -49,6 +49,7 @@ from transformers.utils import logging
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.architectures import set_dropout
+from nlp_ssl.models.auto import has_head, model_class
 from nlp_ssl.runtime import Precision, choose_attention, make_accelerator, make_optimizer
 from nlp_ssl.tasks.splits import LabelledExamples
 
@@ -85,7 +86,7 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         config = AutoConfig.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
         body, loading = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
-    if type(config) not in AutoModelForSequenceClassification._model_mapping:
+    if not has_head(AutoModelForSequenceClassification, config):
         raise InputError(f"{folder}: transformers has no classifier for the architecture {config.model_type!r}")
     untrained = set(loading["missing_keys"])
     lacking = sorted(name for name in untrained if "pooler" not in name)
@@ -107,11 +108,11 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
         tokenizer = AutoTokenizer.from_pretrained(folder)
     if config.is_encoder_decoder:
         raise InputError(f"{folder}: {config.model_type!r} reads one text and writes another: it scores no sentence")
-    masked, causal = (type(config) in auto._model_mapping for auto in (AutoModelForMaskedLM, AutoModelForCausalLM))
+    masked, causal = (has_head(auto, config) for auto in (AutoModelForMaskedLM, AutoModelForCausalLM))
     if not masked and not causal:
         raise InputError(f"{folder}: transformers has no architecture {config.model_type!r} that predicts tokens")
     if masked and causal:  # BERT may be either
-        as_decoder = AutoModelForCausalLM._model_mapping[type(config)].__name__
+        as_decoder = model_class(AutoModelForCausalLM, config).__name__
         masked = as_decoder not in (config.architectures or [])
     with _loading(folder):
         kind = AutoModelForMaskedLM if masked else AutoModelForCausalLM

@@ -1,0 +1,19 @@
+"""Which model class transformers has for a config: reads the private `_model_mapping` in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import PretrainedConfig, PreTrainedModel
+
+
+def has_head(auto_class: Any, config: PretrainedConfig) -> bool:
+    """Whether an auto class, such as `AutoModelForMaskedLM`, has a model class for this config."""
+    return type(config) in auto_class._model_mapping
+
+
+def model_class(auto_class: Any, config: PretrainedConfig) -> type[PreTrainedModel]:
+    """The model class that an auto class builds for this config; KeyError if it has none."""
+    found = auto_class._model_mapping[type(config)]
+    chosen: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
+    return chosen
