@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from nlp_ssl import __version__
+from nlp_ssl import __version__, registry
 from nlp_ssl.console import speaks
 from nlp_ssl.errors import InputError, did_you_mean
 
@@ -41,6 +41,8 @@ nlp-ssl {__version__}: raw text in, an honest answer out
 
 usage: nlp-ssl COMMAND …     (nlp-ssl COMMAND --help says more)
 
+  --plugin MODULE-OR-FILE    Load objectives, heads and more of your own, with any command; may be repeated.
+
 {"".join(f"  {name:<13} {what}{chr(10)}" for name, (_, what) in COMMANDS.items())}
 example:
   nlp-ssl prepare novels/ --out corpora/novels --vocab-size 16384
@@ -50,13 +52,29 @@ example:
 """
 
 
+def split_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of a command line without `--plugin MODULE-OR-FILE`, and the plug-ins that it names."""
+    rest, plugins = [], []
+    after = iter(words)
+    for word in after:
+        flag, equals, value = word.partition("=")
+        if flag != "--plugin":
+            rest.append(word)
+        elif equals:
+            plugins.append(value)
+        else:
+            plugins.append(next(after, ""))
+    return rest, plugins
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status (0 done, 2 wrong input, 130 interrupted)."""
     # Threads that spin while they wait make training twenty times slower wherever another process wants a core too.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Large arrays of torch in huge pages, where the system leaves that to the program: a tenth of a step on a CPU.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-    command, *rest = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
+    words, plugins = split_plugins(list(sys.argv[1:] if arguments is None else arguments))
+    command, *rest = words or ["--help"]
     if command in ("-h", "--help", "help"):
         print(USAGE, end="")
         return 0
@@ -66,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show must not end hours of work
         sys.stdout.reconfigure(errors="replace")
     try:
+        for plugin in plugins:
+            registry.load_plugin(plugin)
         if command not in COMMANDS:
             raise InputError(f"no command {command!r}: {did_you_mean(command, list(COMMANDS))}")
         status: int = import_module(COMMANDS[command][0]).main(rest)

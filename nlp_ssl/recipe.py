@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
 
-from nlp_ssl import declarations
+from nlp_ssl import declarations, registry
 from nlp_ssl.errors import InputError, did_you_mean
-from nlp_ssl.objectives import all_objectives
 from nlp_ssl.objectives.base import require
 from nlp_ssl.objectives.mixture import Mixing, Mixture
 
@@ -190,8 +189,14 @@ class Recipe:
         )
 
 
-def find(name: str) -> Path:
-    """The file of a recipe: a path, or the name of a shipped one. InputError where there is none."""
+OF_A_PLUGIN = " (one of a plug-in needs --plugin MODULE)"
+
+
+def find(name: str) -> Path | None:
+    """The file of a recipe: a path, or the name of a shipped one; None for an objective of a plug-in without one.
+
+    InputError where there is none.
+    """
     path = Path(name)
     if path.is_dir() and (path / "recipe.toml").is_file():
         return path / "recipe.toml"
@@ -200,26 +205,31 @@ def find(name: str) -> Path:
             raise InputError(f"{path}: no such recipe file")
         return path
     shipped = declarations.folder("objectives") / f"{name}.toml"
-    if not shipped.is_file():
-        known = declarations.names("objectives")
-        raise InputError(f"no recipe {name!r}: {did_you_mean(name, known)} (or give the path of a TOML file)")
-    return shipped
+    if shipped.is_file():
+        return shipped
+    known = [*declarations.names("objectives"), *registry.names("objectives")]
+    if name in known:
+        return None
+    raise InputError(f"no recipe {name!r}: {did_you_mean(name, sorted(set(known)))} (or give the path of a TOML file)")
 
 
 def load(name: str) -> Recipe:
     """Read a recipe by name or path. InputError lists everything that is wrong with it."""
     path = find(name)
+    if path is None:  # an objective of a plug-in, with its defaults
+        return cast(Recipe, recipe_type((name,))(objective=_objective_table((name,))()))
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid TOML: {error}") from None
     chosen = table.get("objective")
+    known = registry.names("objectives")
     if not isinstance(chosen, dict) or not chosen:
-        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {', '.join(all_objectives())}")
-    unknown = [name for name in chosen if name not in all_objectives()]
+        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {', '.join(known)}")
+    unknown = [name for name in chosen if name not in known]
     if unknown:
         raise InputError(
-            *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, list(all_objectives()))}" for n in unknown]
+            *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, known)}{OF_A_PLUGIN}" for n in unknown]
         )
     problems: list[str] = []
     recipe = _read(recipe_type(tuple(chosen)), table, "", problems)
@@ -240,8 +250,8 @@ def recipe_type(objectives: tuple[str, ...], base: type[Recipe] = Recipe) -> Any
 
 @cache
 def _objective_table(objectives: tuple[str, ...]) -> Any:
-    known = all_objectives()
-    columns = [(name, known[name], field(default_factory=known[name])) for name in objectives]
+    found = {name: registry.find("objectives", name) for name in objectives}
+    columns = [(name, objective, field(default_factory=objective)) for name, objective in found.items()]
     table = make_dataclass("Objective", columns, frozen=True, kw_only=True)
     table.__doc__ = "What is corrupted, what is predicted."
     return table

@@ -63,6 +63,8 @@ def load_plugin(name: str) -> None:
 
     InputError where it cannot be imported, or a name is taken by the package itself.
     """
+    if not name:
+        raise InputError("--plugin: give a module or a .py file")
     if name in _plugins:
         return
     module = _imported(name)

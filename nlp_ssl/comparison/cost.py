@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl import recipe as recipes
+from nlp_ssl import registry
 from nlp_ssl.comparison.executor import apart
 from nlp_ssl.comparison.plan import MINIMAL_PAIRS, PILOT, Job, LabelledTask, Plan
 from nlp_ssl.console import duration, quantity, say, table
@@ -42,7 +43,7 @@ def expectation(grid: Plan, jobs: int) -> str:
     costs = {}
     for name, recipe in grid.recipes.items():
         say(f"{name}: timing a few updates")
-        costs[name] = apart(_calibrate, recipes.dump(recipe), grid.corpus.folder)
+        costs[name] = apart(_calibrate, recipes.dump(recipe), grid.corpus.folder, registry.loaded_plugins())
     asked = _Asked(grid, costs)
     cells, rows, left = grid.cells(), [], []
     for cell in cells:
@@ -144,7 +145,7 @@ class _Asked:
         return np.array([len(encoded.ids) for encoded in self.tokenizer.encode_batch_fast(texts)])
 
 
-def _calibrate(toml: str, folder: Path) -> Cost:
+def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
     """What pretraining by a recipe costs: in a process of its own, since it needs torch, and may need much memory."""
     from nlp_ssl.corpus.store import Corpus
     from nlp_ssl.corpus.vocabulary import Vocabulary
@@ -152,6 +153,8 @@ def _calibrate(toml: str, folder: Path) -> Cost:
     from nlp_ssl.training.loop import make_trainer
     from nlp_ssl.training.pretrain import Pretrain, usable_examples
 
+    for plugin in plugins:
+        registry.load_plugin(plugin)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "recipe.toml"
         file.write_text(toml, encoding="utf-8")

@@ -28,6 +28,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from nlp_ssl import registry
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.comparison import jobs as kinds
 from nlp_ssl.comparison.plan import Job
@@ -125,7 +126,8 @@ def _start(cell: Job, slot: int, jobs: int) -> _Job:
         write_text(folder / name, text)
     stated = {"name": cell.name, "depends": cell.depends}
     write_text(folder / "cell.json", json.dumps(stated, indent=1, ensure_ascii=False) + "\n")
-    process = _PROCESSES.Process(target=_work, args=(cell.kind, folder, cell.arguments, kinds.source(), slot, jobs))
+    arguments = (cell.kind, folder, cell.arguments, kinds.source(), slot, jobs, registry.loaded_plugins())
+    process = _PROCESSES.Process(target=_work, args=arguments)
     process.start()
     return _Job(cell, process, slot)
 
@@ -220,7 +222,9 @@ def _import_early() -> None:
 # --- in the process of a cell ---
 
 
-def _work(kind: str, folder: Path, arguments: tuple[Any, ...], source: str, slot: int, jobs: int) -> None:
+def _work(
+    kind: str, folder: Path, arguments: tuple[Any, ...], source: str, slot: int, jobs: int, plugins: Sequence[str]
+) -> None:
     """Do a cell's work, and leave done.json or failed.json in its folder."""
     gc.freeze()  # nothing that the server has imported is garbage
     os.setpgrp()  # Ctrl-C is the parent's to hear
@@ -231,6 +235,8 @@ def _work(kind: str, folder: Path, arguments: tuple[Any, ...], source: str, slot
     sys.argv = ["nlp-ssl", kind, *(arguments[0] if isinstance(arguments[0], list) else [])]
     started = time.monotonic()
     try:
+        for plugin in plugins:
+            registry.load_plugin(plugin)
         _share_machine(slot, jobs)
         facts = kinds.KINDS[kind](folder, *arguments)
         took = {"seconds": round(time.monotonic() - started, 1), "peak_memory_bytes": _peak_memory()}

@@ -1,0 +1,1 @@
+"""An objective and a head of one's own: momentum contrast with a queue."""
