@@ -168,7 +168,7 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
         with np.load(finished / line["outputs"]) as outputs:
             assert len(outputs["gold"]) == 24
             assert score(line["metric"], outputs["gold"], outputs["predicted"]) == line["score"]
-    parts = sorted((finished / "baselines").glob("untrained*-seed?-????????????????.npz"))
+    parts = sorted((finished / "baselines").glob("random_init*-seed?-????????????????.npz"))
     samples = {}
     for part in parts:
         with np.load(part) as stored:
@@ -183,7 +183,7 @@ def test_what_each_network_was_fine_tuned_with_is_there(finished: Path) -> None:
     assert {(c["model"], c["pretraining_seed"]) for c in choices} == expected and len(choices) == len(expected)
     for choice in choices:
         assert (choice["task"], choice["train_examples"]) == ("cues", None)
-        assert choice["examples"] == {"train": 40, "held out": 8, "dev": 24}
+        assert choice["examples"] == {"train": 40, "selection": 8, "dev": 24}
         (tried,) = choice["tried"]  # FEW names one rate and one epoch
         assert (tried["learning_rate"], tried["epochs"]) == (choice["learning_rate"], choice["epochs"]) == (1e-3, 1)
         assert 0 <= tried["score"] <= 1

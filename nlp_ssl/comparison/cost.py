@@ -103,12 +103,12 @@ class _Asked:
 
     def _finetuned(self, cell: Job) -> tuple[float, float]:
         """Tokens that fine-tuning trains on at its most, and the updates that it takes."""
-        from nlp_ssl.tasks.splits import held_out
+        from nlp_ssl.tasks.splits import selection_size
 
         grid, task = self.grid, self.tasks[cell.about["task"]]
         N, protocol = cell.about["train_examples"] or task.counts["train"], grid.protocol
         epochs = protocol.epochs or usual_epochs(N)
-        examples = epochs * (len(protocol.learning_rates) * (N - held_out(N)) + grid.finetune_seeds * N)
+        examples = epochs * (len(protocol.learning_rates) * (N - selection_size(N)) + grid.finetune_seeds * N)
         networks = 2 if self._with_untrained(cell) else 1
         batch_size = protocol.batch_size or usual_batch_size(N)
         return networks * examples * self.lengths[task.task.name], networks * examples / batch_size

@@ -41,7 +41,8 @@ LINES_OF_A_TRACEBACK = 3
 IMPORTED_EARLY = (
     "nlp_ssl.comparison.executor",
     "nlp_ssl.training.loop",
-    "nlp_ssl.evaluation.network",
+    "nlp_ssl.evaluation.classifier",
+    "nlp_ssl.evaluation.encoder",
     "nlp_ssl.evaluation.scores",
     "nlp_ssl.evaluation.probe",
     "sklearn.linear_model",

@@ -20,7 +20,8 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.plan import MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.experiment import TaskOptions, find_task
+from nlp_ssl.evaluation.experiment import find_task
+from nlp_ssl.evaluation.options import TaskOptions
 
 ON_TEXTS = ("majority", "tfidf")
 """Baselines that read the texts themselves: they are drawn from no seed."""
@@ -124,11 +125,12 @@ def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> lis
     """The scores of a command, in the terms of results.json; beside each is an .npz with `gold` and `predicted`."""
     import numpy as np
 
-    from nlp_ssl.evaluation.scores import predictions, score_name
+    from nlp_ssl.evaluation.scores import score_name
     from nlp_ssl.tasks.splits import load_splits
 
     task = find_task(options.task)
     labels, splits = load_splits(task, options.data)
+    kind = task.kind_type(labels)
     lines = []
     for model in result["models"]:
         key, method = model["key"], model["method"] or options.command
@@ -139,11 +141,11 @@ def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> lis
             with np.load(options.out / "parts" / f"{part}.npz") as stored:
                 outputs = {split: stored[split] for split in splits if split != "train"}
             for split, output in outputs.items():
-                gold = splits[split].labels
-                if gold is None:
+                if splits[split].labels is None:
                     continue
+                gold, predicted = kind.gold(splits[split]), kind.predictions(output, splits[split])
                 file = folder / f"{part}-{split}.npz"
-                np.savez_compressed(file, gold=gold, predicted=predictions(output, labels))
+                np.savez_compressed(file, gold=gold, predicted=predicted)
                 for metric in task.metrics:
                     name = score_name(task, metric, split)
                     score = model["scores"][name]["seeds"][place]

@@ -31,9 +31,9 @@ from nlp_ssl import __version__
 from nlp_ssl import recipe as recipes
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.evaluation.experiment import TaskOptions
 from nlp_ssl.evaluation.finetune import Finetune, Protocol
 from nlp_ssl.evaluation.minimal_pairs import MinimalPairs
+from nlp_ssl.evaluation.options import TaskOptions
 from nlp_ssl.evaluation.probe import Probe
 from nlp_ssl.evaluation.result_cache import command
 from nlp_ssl.recipe import Budget, Recipe

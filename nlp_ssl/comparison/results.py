@@ -225,7 +225,7 @@ def _scores(grid: Plan, found: Sequence[tuple[Job, dict[str, Any]]]) -> list[dic
             of_run = line["key"] == "pretrained"
             names = {
                 "random": "random vectors",
-                "untrained": cell.about.get("untrained"),
+                "random_init": cell.about.get("untrained"),
                 "pretrained": cell.about["model"],
             }
             known = {

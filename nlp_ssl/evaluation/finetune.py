@@ -1,19 +1,16 @@
-"""`nlp-ssl finetune`: a pretrained run and a labelled task -> scores beside baselines.
+"""`nlp-ssl finetune`: fine-tune a pretrained model on a labelled task and score it beside baselines.
 
-The protocol, the same for the pretrained network and for "the same network, untrained", on the examples that
-`nlp_ssl.evaluation.experiment` gives to each:
+The protocol, the same for the pretrained model, random initialisation and every `--baseline-model`, on the examples of
+`nlp_ssl.evaluation.experiment`:
 
-1. For each learning rate, one network is trained on the examples to choose on, and scored on the held-out part of
-   train after every epoch. The best rate and epoch are chosen; ties go to the lower loss.
-2. For each seed, a network is trained on all N examples on the same schedule, up to the chosen epoch. The
-   seed gives the classifier (and the untrained body), the dropout and the order.
-3. The scores are those on dev, and on test where its labels are known, which no choice has seen; the
-   differences from the untrained network have an interval over examples and seeds.
+1. For each learning rate, one network is trained on the fitting examples and scored on the selection part after every
+   epoch. The best rate and epoch are chosen; ties go to the lower loss.
+2. For each seed, a network is trained on all N examples on the same schedule, up to the chosen epoch. The scores are
+   its scores on dev.
 
-What is finished is kept in OUT/parts and never run again: the same command goes on after an interruption,
-with more --seeds it adds those. With --share-baselines FOLDER, so are baselines that another command has
-left there: those that count words depend on the task and its examples, the untrained network on its architecture,
-tokenizer and settings too, and on nothing else of the run.
+Finished results are kept in OUT/parts and never computed again: after an interruption the same command continues, and
+more --seeds are added. With --share-baselines FOLDER, baselines are taken from and left in that folder: those on texts
+depend on the task and its examples, random initialisation also on architecture, tokenizer and settings.
 """
 
 from __future__ import annotations
@@ -22,18 +19,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import tyro
 
 from nlp_ssl.atomic_io import writing
 from nlp_ssl.console import Progress, progress, say, speaks
-from nlp_ssl.evaluation.experiment import Experiment, TaskOptions, score_task
+from nlp_ssl.evaluation.experiment import Experiment, Model, score_task
+from nlp_ssl.evaluation.options import TaskOptions
 from nlp_ssl.evaluation.result_cache import CachedResult
 
 if TYPE_CHECKING:
-    from nlp_ssl.evaluation.network import Classifier
+    from nlp_ssl.evaluation.classifier import Classifier
+    from nlp_ssl.evaluation.inputs import Tokens
     from nlp_ssl.evaluation.scores import Row
+    from nlp_ssl.tasks.kinds.base import Array
     from nlp_ssl.tasks.splits import LabelledExamples
 
 
@@ -42,11 +42,11 @@ class Protocol:
     """How every network is fine-tuned."""
 
     learning_rates: tuple[float, ...] = (5e-5, 2e-4, 8e-4)
-    """The peak learning rates to choose from, on a held-out part of train."""
+    """Peak learning rates to choose from, on the selection part of train."""
     epochs: int | None = None
-    """The most passes over train, of which the best number is chosen; by default 3 (large tasks) to 10 (small)."""
+    """Maximum number of epochs; the best number is chosen. Defaults to 3 (large tasks) to 10 (small tasks)."""
     batch_size: int | None = None
-    """Examples in a batch; by default 8 (small tasks) to 32 (large), as few labels are worth many small steps."""
+    """Examples in a batch. Defaults to 8 (small tasks) to 32 (large tasks)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +58,12 @@ class Finetune(Protocol, TaskOptions):
     out: Path
     """Folder for scores, predictions and the fine-tuned model."""
     seeds: int = 3
-    """Networks that are trained; scores are reported with their spread."""
+    """Number of networks to train; scores are reported with their standard deviation."""
     baselines: bool = True
-    """Also score the majority class, TF-IDF with a linear model, and the same network untrained."""
+    """Also score simple baselines and random initialisation."""
 
     def rules(self) -> list[tuple[bool, str]]:
-        """What has to hold, each with the sentence for where it does not."""
+        """Conditions on the options, each with the error message for when it is violated."""
         return [
             *super().rules(),
             (self.epochs is None or self.epochs >= 1, f"--epochs {self.epochs}: at least 1"),
@@ -82,34 +82,34 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def finetune(options: Finetune) -> dict[str, Any]:
-    """Fine-tune, print the table and write OUT; returns what is in OUT/scores.json.
+    """Fine-tune, print the table and write OUT; returns the content of OUT/scores.json.
 
-    InputError for options, data or a model that cannot be used, before anything is written.
+    Raises InputError for unusable options, data or models, before anything is written.
     """
     return score_task(_Finetuning, options)
 
 
 def usual_epochs(train_examples: int) -> int:
-    """The most passes over so many examples where none are asked for."""
+    """The default maximum number of epochs."""
     return min(max(round(30_000 / train_examples), 3), 10)
 
 
 def usual_batch_size(train_examples: int) -> int:
-    """Examples in a batch of a task with so many where nothing is asked for: 125 steps an epoch, or more of 32."""
+    """The default batch size: 125 steps an epoch, or more of 32 examples."""
     return min(max(train_examples // 125, 8), 32)
 
 
 def best_of(tried: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Of what was tried the one with the highest `score` on held-out examples, of equals that of the lowest `loss`."""
+    """What has the highest `score` on the selection part; ties go to the lowest `loss`."""
     return max(tried, key=lambda t: (t["score"], -t["loss"]))
 
 
 class _Finetuning(Experiment[Finetune]):
-    """Networks that are trained whole."""
+    """Networks with all weights trained."""
 
     @cached_property
     def epochs(self) -> int:
-        """Of the schedule."""
+        """Epochs of the schedule."""
         return self.options.epochs or usual_epochs(len(self.train))
 
     @cached_property
@@ -125,73 +125,73 @@ class _Finetuning(Experiment[Finetune]):
         }
 
     def inputs(self) -> dict[str, LabelledExamples]:
-        return {"train": self.train, "choose": self.to_choose_on, "held-out": self.held_out, **self.predicted}
+        return {"train": self.train, "fitting": self.fitting, "selection": self.selection, **self.predicted}
 
-    def networks(self, kind: Literal["pretrained", "untrained"], name: str) -> list[Row]:
+    def network_rows(self, model: Model) -> list[Row]:
         from nlp_ssl.evaluation.scores import Row
 
-        on = self.on_untrained if kind == "untrained" else None
-        called, start = self.options.sample(kind)
-        choice = self.parts.part(f"{called}-choice", lambda: self._choose(kind, start), on).facts
-        parts = [
-            self.parts.part(f"{called}-seed{s}", lambda s=s: self._refit(kind, choice, start + s), on)  # type: ignore[misc]
+        _, start = self.options.sample(model.key)
+        choice = self.cache.part(f"{model.cached_as}-choice", lambda: self._choose(model, start), model.depends_on)
+        results = [
+            self.cache.part(
+                f"{model.cached_as}-seed{s}",
+                lambda s=s: self._refit(model, choice.facts, start + s),  # type: ignore[misc]
+                model.depends_on,
+            )
             for s in range(1, self.options.seeds + 1)
         ]
-        return [Row(kind, name, parts, method="finetune")]
+        return [Row(model.key, model.name, results, method="finetune")]
 
-    def _choose(self, kind: str, seed: int) -> CachedResult:
+    def _choose(self, model: Model, seed: int) -> CachedResult:
+        """Choose learning rate and epochs on the selection part."""
         tried: list[dict[str, Any]] = []
-        total = len(self.options.learning_rates) * self.epochs * len(self.to_choose_on)
-        with progress(f"{kind}: choose", total, "examples") as job:
+        total = len(self.options.learning_rates) * self.epochs * len(self.fitting)
+        assert self.selection.labels is not None
+        with progress(f"{model.name}: choose", total, "examples") as job:
             for rate in self.options.learning_rates:
-                model = self._fresh(kind, seed)
-                for epoch in self._train(model, "choose", self.to_choose_on, rate, seed, job):
-                    outputs = model.predict(self.tokens["held-out"])
-                    figures = {"score": self.held_out_score(outputs), "loss": self._held_out_loss(outputs)}
-                    tried.append({"learning_rate": rate, "epochs": epoch, **figures})
+                network = self._fresh(model, seed)
+                for epoch in self._train(network, model.tokens["fitting"], self.fitting, rate, seed, job):
+                    outputs = self._predict(network, model.tokens["selection"])
+                    loss = self.kind.selection_loss(outputs, self.selection.labels)
+                    score = self.selection_score(outputs)
+                    tried.append({"learning_rate": rate, "epochs": epoch, "score": score, "loss": loss})
         best = best_of(tried)
         rates = self.options.learning_rates
         ends = {max(rates): "the highest tried, a higher one may do better", min(rates): "the lowest tried"}
         remark = f" ({ends[best['learning_rate']]})" if len(rates) > 1 and best["learning_rate"] in ends else ""
         say(
-            f"{kind}: chose learning rate {best['learning_rate']:g}{remark} "
+            f"{model.name}: chose learning rate {best['learning_rate']:g}{remark} "
             f"and {best['epochs']} of {self.epochs} epochs"
         )
         return CachedResult({}, {"learning_rate": best["learning_rate"], "epochs": best["epochs"], "tried": tried})
 
-    def _refit(self, kind: str, choice: dict[str, Any], seed: int) -> CachedResult:
-        model = self._fresh(kind, seed)
-        with progress(f"{kind}: seed {seed}", choice["epochs"] * len(self.train), "examples") as job:
-            for epoch in self._train(model, "train", self.train, choice["learning_rate"], seed, job):
+    def _refit(self, model: Model, choice: dict[str, Any], seed: int) -> CachedResult:
+        """Train on all N examples and predict."""
+        network = self._fresh(model, seed)
+        with progress(f"{model.name}: seed {seed}", choice["epochs"] * len(self.train), "examples") as job:
+            rate = choice["learning_rate"]
+            for epoch in self._train(network, model.tokens["train"], self.train, rate, seed, job):
                 if epoch == choice["epochs"]:
                     break
-        if kind == "pretrained" and seed == 1 and speaks():
+        if model is self.model and seed == 1 and speaks():
             with writing(self.options.out / "model") as beside:
-                model.save(beside)
-        outputs = {split: model.predict(self.tokens[split]) for split in self.predicted}
+                network.save(beside)
+        outputs = {split: self._predict(network, model.tokens[split]) for split in self.predicted}
         return CachedResult(outputs, {**choice, "seed": seed})
 
-    def _fresh(self, kind: str, seed: int) -> Classifier:
-        from nlp_ssl.evaluation.network import Classifier
+    def _fresh(self, model: Model, seed: int) -> Classifier:
+        from nlp_ssl.evaluation.classifier import Classifier
 
-        return Classifier(self.checkpoint, kind == "pretrained", self.labels, seed, self.precision)
+        return Classifier(model.checkpoint, model.pretrained, self.kind, seed, self.precision)
+
+    def _predict(self, network: Classifier, tokens: Tokens) -> Array:
+        return self.with_cut_words(network.predict(tokens), tokens.covered)
 
     def _train(
-        self, model: Classifier, tokens: str, examples: LabelledExamples, rate: float, seed: int, job: Progress
+        self, network: Classifier, tokens: Tokens, examples: LabelledExamples, rate: float, seed: int, job: Progress
     ) -> Iterator[int]:
-        from nlp_ssl.evaluation.network import Training
+        from nlp_ssl.evaluation.classifier import Training
 
         assert examples.labels is not None
         training = Training(learning_rate=rate, epochs=self.epochs, batch_size=self.batch_size, seed=seed)
-        return model.train(self.tokens[tokens], examples.labels, training, job.advance)
-
-    def _held_out_loss(self, outputs: Any) -> float:
-        """Cross-entropy in nats, or the mean squared error."""
-        import numpy as np
-        from scipy.special import log_softmax
-
-        gold = self.held_out.labels
-        assert gold is not None
-        if not self.labels:
-            return float(np.mean((outputs[:, 0] - gold) ** 2))
-        return float(-log_softmax(outputs, axis=1)[np.arange(len(gold)), gold].mean())
+        return network.train(tokens, examples.labels, training, job.advance)

@@ -26,7 +26,8 @@ import numpy.typing as npt
 import torch
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.network import Tokens, collate, load_language_model, longest_input, reverse
+from nlp_ssl.evaluation.checkpoints import load_language_model, longest_input
+from nlp_ssl.evaluation.inputs import Tokens, collate, reverse
 from nlp_ssl.models.parts import TokenScorer
 from nlp_ssl.runtime import Precision, make_accelerator
 

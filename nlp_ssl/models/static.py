@@ -19,7 +19,12 @@ from transformers import (
     PretrainedConfig,
     PreTrainedModel,
 )
-from transformers.modeling_outputs import BaseModelOutput, MaskedLMOutput, SequenceClassifierOutput
+from transformers.modeling_outputs import (
+    BaseModelOutput,
+    MaskedLMOutput,
+    SequenceClassifierOutput,
+    TokenClassifierOutput,
+)
 from transformers.models.auto.auto_factory import _BaseAutoModelClass, _LazyAutoMapping
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
 
@@ -113,6 +118,21 @@ class StaticVectorsForSequenceClassification(_StaticVectors):
         share = words / words.sum(1, keepdim=True).clamp(min=1)  # [B, L]
         mean = (share[:, None] @ self.body(input_ids).last_hidden_state)[:, 0]  # [B, H]
         return SequenceClassifierOutput(logits=self.classifier(self.dropout(mean)))
+
+
+class StaticVectorsForTokenClassification(_StaticVectors):
+    """A linear layer on each word's vector: `logits` [B, L, labels]."""
+
+    def __init__(self, config: StaticVectorsConfig) -> None:
+        super().__init__(config)
+        self.body = StaticVectorsModel(config)
+        self.dropout = nn.Dropout(config.classifier_dropout)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.post_init()
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> TokenClassifierOutput:
+        """`input_ids` int64 [B, L]."""
+        return TokenClassifierOutput(logits=self.classifier(self.dropout(self.body(input_ids).last_hidden_state)))
 
 
 class AutoModelForNegativeSampling(_BaseAutoModelClass):  # type: ignore[misc]

@@ -341,7 +341,7 @@ def choices(results: Results) -> Section:
             Row([shown(m), *(choice_cell(of.get((m, task), [])) for task in tasks)], m not in asked) for m in models
         ]
         names = [
-            Cell(t, (f"{e['train'] - e['held out']:,} learned from", f"{e['held out']:,} held out"))
+            Cell(t, (f"{e['train'] - e['selection']:,} learned from", f"{e['selection']:,} for selection"))
             for t, e in tasks.items()
         ]
         tables.append(Table(setting_name(Setting("finetune", n, None)), ["model", *names], rows, at_the_ends(found)))

@@ -100,10 +100,13 @@ class Difference(Interval):
 
 
 def measure(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike, *, pretrained: bool = True) -> Scores:
-    """The scores of `predicted` [pretraining seeds, fine-tuning seeds, n], class ids or numbers, for `gold` [n]."""
+    """The scores of `predicted` [pretraining seeds, fine-tuning seeds, n, ...] for `gold` [n, ...].
+
+    Labels are as `nlp_ssl.tasks.metrics` has them. An example is a whole row, such as a sentence.
+    """
     gold, predicted = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
-    assert predicted.ndim == 3 and predicted.shape[2:] == gold.shape, "predictions are [seeds, fine-tuning seeds, n]"
-    values, influence = np.empty(predicted.shape[:2]), np.empty(predicted.shape)
+    assert predicted.shape[2:] == gold.shape, "predictions are [seeds, fine-tuning seeds, n]"
+    values, influence = np.empty(predicted.shape[:2]), np.empty(predicted.shape[:3])
     for seed in np.ndindex(values.shape):
         values[seed], influence[seed] = _jackknife(metric, gold, predicted[seed])
     return Scores(values, influence, pretrained, lowest=-1.0 if metric in CORRELATIONS else 0.0)
@@ -153,8 +156,11 @@ def difference(ours: Scores, theirs: Scores) -> Difference:
 def _jackknife(metric: str, gold: Floats, predicted: Floats) -> tuple[float, Floats]:
     """The score, and what each example adds to it: (n - 1) (score - score without the example), [n]."""
     # Examples that are alike add the same: the pairs of classes stand for thousands of examples.
-    pairs, pattern, counts = np.unique(gold + 1j * predicted, return_inverse=True, return_counts=True)
-    gold, predicted = pairs.real, pairs.imag
+    if gold.ndim == 1:
+        pairs, pattern, counts = np.unique(gold + 1j * predicted, return_inverse=True, return_counts=True)
+        gold, predicted = pairs.real, pairs.imag
+    else:  # rows are seldom alike
+        pattern, counts = np.arange(len(gold)), np.ones(len(gold), dtype=np.int64)
     K, n = len(counts), int(counts.sum())
     full = METRICS[metric](gold, predicted, counts[None].astype(float))[0]
     without = [

@@ -7,6 +7,7 @@ A task is the `[task]` table of a TOML file, one of those in `data/` or one's ow
     paper = "Socher et al. 2013"
     columns = ["sentence"]              # the text, or the two texts of a pair
     label = "label"                     # the column with the label, or with the number to predict
+    kind = "classification"             # or multilabel, regression, token_classification
     labels = ["negative", "positive"]   # their order gives the ids; left out: what train has, sorted
     metrics = ["accuracy"]              # the first one is what choices are made by
     hub = "nyu-mll/glue/sst2"           # where to load it from when no files are given
@@ -30,14 +31,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from nlp_ssl import declarations
+from nlp_ssl import declarations, registry
 from nlp_ssl.errors import InputError, did_you_mean
-
-METRICS = {
-    "classification": ("accuracy", "f1", "macro_f1", "matthews"),
-    "regression": ("pearson", "spearman"),
-}
-"""The metrics of each kind of task; `nlp_ssl.tasks.metrics` says what they are."""
 
 SPLITS = MappingProxyType({"train": "train", "dev": "validation", "test": "test"})
 """The splits of a task that declares none, and what they are called on the hub."""
@@ -51,7 +46,7 @@ class Task:
     title: str = ""
     paper: str = ""
     kind: str = "classification"
-    """"classification" or "regression"."""
+    """The name of a kind of task, a file in `nlp_ssl/tasks/kinds`."""
     columns: tuple[tuple[str, ...], ...]
     """One text or two, each with the names that its column goes by."""
     label: tuple[str, ...]
@@ -78,6 +73,11 @@ class Task:
     def evaluation_splits(self) -> list[str]:
         """The splits that there must be besides train: "dev", or all of "dev_…". Scored are all that have labels."""
         return [name for name in self.splits if name.startswith("dev")]
+
+    @property
+    def kind_type(self) -> Any:
+        """The class of the task's kind."""
+        return registry.find("task_kinds", self.kind)
 
 
 def load_task(name: str) -> Task:
@@ -113,28 +113,45 @@ def own_task(name: str) -> Task:
     return Task(name=name, columns=(), label=(), metrics=("accuracy",))
 
 
-def with_flags(task: Task, text: str | None, pair: str | None, label: str | None, metrics: tuple[str, ...]) -> Task:
-    """The task with the columns and metrics that the user named in place of the declared ones."""
+def with_flags(
+    task: Task,
+    text: str | None,
+    pair: str | None,
+    label: str | None,
+    metrics: tuple[str, ...],
+    kind: str | None = None,
+) -> Task:
+    """The task with the columns, metrics and kind that the user named in place of the declared ones."""
+    if kind is not None and kind != task.kind:
+        if task.columns:
+            raise InputError(f"--kind {kind}: {task.name} is declared as {task.kind}")
+        task = replace(task, kind=kind, metrics=registry.find("task_kinds", kind).metrics[:1])
     if not task.columns and (text is None or label is None):
         raise InputError(
             f"no task {task.name!r} is declared ({did_you_mean(task.name, task_names())}); "
             "a task of your own needs --text-column and --label-column"
         )
     if metrics:
-        kinds = [kind for kind, known in METRICS.items() if set(metrics) <= set(known)]
+        kinds = [kind for kind, known in kind_metrics().items() if set(metrics) <= set(known)]
         if not kinds:
             raise InputError(f"--metric {' '.join(metrics)}: {_metric_rule()}")
-        if task.columns and kinds[0] != task.kind:
+        if (task.columns or kind is not None) and task.kind not in kinds:
             raise InputError(
                 f"--metric {' '.join(metrics)}: for {kinds[0]}, and {task.name} is declared as {task.kind}"
             )
-        task = replace(task, metrics=metrics, kind=kinds[0], labels=task.labels if kinds[0] == task.kind else ())
+        found = task.kind if task.kind in kinds else kinds[0]
+        task = replace(task, metrics=metrics, kind=found, labels=task.labels if found == task.kind else ())
     columns = list(task.columns) or [()]
     if text is not None:
         columns[0] = (text,)
     if pair is not None:
         columns[1:] = [(pair,)]
     return replace(task, columns=tuple(columns), label=task.label if label is None else (label,))
+
+
+def kind_metrics() -> dict[str, tuple[str, ...]]:
+    """The metrics of each kind of task."""
+    return {name: registry.find("task_kinds", name).metrics for name in registry.names("task_kinds")}
 
 
 _NAMES = {"columns", "label"}  # a name, or a list of the names that a column goes by
@@ -165,10 +182,13 @@ def _problems(declared: dict[str, Any]) -> list[str]:
         return problems
 
     kind = declared.get("kind", "classification")
-    if kind not in METRICS:
-        problems.append(f"'kind' is {kind!r}, it should be one of {', '.join(METRICS)}")
-    elif not declared["metrics"] or not set(declared["metrics"]) <= set(METRICS[kind]):
+    known_metrics = kind_metrics()
+    if kind not in known_metrics:
+        problems.append(f"'kind' is {kind!r}, it should be one of {', '.join(known_metrics)}")
+    elif not declared["metrics"] or not set(declared["metrics"]) <= set(known_metrics[kind]):
         problems.append(f"'metrics' is {declared['metrics']}: {_metric_rule()}")
+    if kind in known_metrics and registry.find("task_kinds", kind).labels_words and len(declared["columns"]) != 1:
+        problems.append("'columns' has one column, the words, where each word has a label")
     if len(declared["columns"]) not in (1, 2):
         problems.append("'columns' has one column for single texts, two for pairs")
     labels = declared.get("labels", [])
@@ -204,4 +224,4 @@ def _value(key: str, value: Any) -> Any:
 
 
 def _metric_rule() -> str:
-    return "; ".join(f"{kind} has {', '.join(known)}" for kind, known in METRICS.items())
+    return "; ".join(f"{kind} has {', '.join(known)}" for kind, known in kind_metrics().items())

@@ -1,9 +1,9 @@
-"""What the scores are.
+"""Metrics, each computed for many weightings of the examples at once.
 
-Every metric takes the examples with weights, `weights[R, n]`: how often each of the n examples counts in each
-of R scores, which come at once. The score of a model is the metric with all weights one; `intervals.py` leaves
-examples out.
-Where a score is undefined (a constant prediction has no correlation) it is 0.
+`weights[R, n]` says how often each of the n examples counts in each of R scores. The score of a model has all weights
+one; `statistics/intervals.py` leaves examples out. Labels are class ids or numbers [n], multi-hot rows [n, labels], or
+the tags of sentences [n, words] (negative behind the end; `nlp_ssl.tasks.spans`): an example is always a whole row.
+Undefined scores are 0, such as the correlation of a constant prediction.
 """
 
 from __future__ import annotations
@@ -13,13 +13,18 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from nlp_ssl.tasks.spans import span_counts
+
 Floats = npt.NDArray[np.float64]
 Metric = Callable[[Floats, Floats, Floats], Floats]
-"""(gold[n], predicted[n], weights[R, n]) -> scores[R]; classes are given as ids."""
+"""(gold[n, ...], predicted[n, ...], weights[R, n]) -> scores[R]."""
 
 
 def accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The share of examples whose class is right."""
+    """The share of examples whose class is right; of sentences, the share of words whose tag is right."""
+    if gold.ndim == 2:
+        words = gold >= 0
+        return _ratio(weights @ ((gold == predicted) & words).sum(1), weights @ words.sum(1))
     return _ratio(weights @ (gold == predicted), weights.sum(1))
 
 
@@ -29,7 +34,11 @@ def f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
 
 
 def macro_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The mean of the F1 of all classes that occur, as scikit-learn has it: in gold or in prediction."""
+    """The mean F1 of the classes that occur in gold or prediction, or of all labels of multi-hot rows."""
+    if gold.ndim == 2:
+        columns = zip(gold.T > 0, predicted.T > 0, strict=True)
+        mean: Floats = np.stack([_class_f1(*column, weights) for column in columns]).mean(0)
+        return mean
     classes = np.unique([gold, predicted])
     scores = np.stack([_class_f1(gold == c, predicted == c, weights) for c in classes])
     occurs = np.stack([weights @ ((gold == c) | (predicted == c)) > 0 for c in classes])
@@ -59,6 +68,23 @@ def spearman(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
     return _correlation(_ranks(gold, weights), _ranks(predicted, weights), weights)
 
 
+def micro_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """F1 over all labels of multi-hot rows together."""
+    right = weights @ ((gold > 0) & (predicted > 0)).sum(1)
+    return _ratio(2 * right, weights @ (gold > 0).sum(1) + weights @ (predicted > 0).sum(1))
+
+
+def subset_accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The share of examples whose labels are all right and complete."""
+    return _ratio(weights @ (gold == predicted).all(1), weights.sum(1))
+
+
+def span_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """F1 of the spans that tags mark, over all sentences together, as seqeval's default mode has it."""
+    right, golds, predictions = span_counts(gold.astype(np.int64), predicted.astype(np.int64))
+    return _ratio(2 * (weights @ right), weights @ golds + weights @ predictions)
+
+
 METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
     "f1": f1,
@@ -66,6 +92,9 @@ METRICS: dict[str, Metric] = {
     "matthews": matthews,
     "pearson": pearson,
     "spearman": spearman,
+    "micro_f1": micro_f1,
+    "subset_accuracy": subset_accuracy,
+    "span_f1": span_f1,
 }
 
 CORRELATIONS = ("matthews", "pearson", "spearman")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +25,7 @@ from nlp_ssl.corpus.streams import COMPRESSIONS
 from nlp_ssl.corpus.table import Table, read_table, table_formats
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import Task
+from nlp_ssl.tasks.kinds.base import Column
 
 PROBLEMS_SHOWN = 10
 
@@ -39,7 +41,15 @@ class LabelledExamples:
     pairs: list[str] | None
     """The second texts; None for a task of single texts."""
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float64] | None
-    """Ids of classes, or the numbers to predict; None in a test split without labels."""
+    """Labels [n, ...] as the kind of task has them; None in a test split without labels."""
+    words: list[list[str]] | None = None
+    """The words of each text, where each word has a label; the text has a blank between them."""
+
+    @property
+    def word_counts(self) -> list[int]:
+        """Words of each text."""
+        assert self.words is not None
+        return [len(words) for words in self.words]
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -48,7 +58,10 @@ class LabelledExamples:
         """The examples at `rows` (indices), in that order."""
         pairs = None if self.pairs is None else [self.pairs[i] for i in rows]
         return LabelledExamples(
-            [self.texts[i] for i in rows], pairs, None if self.labels is None else self.labels[rows]
+            [self.texts[i] for i in rows],
+            pairs,
+            None if self.labels is None else self.labels[rows],
+            None if self.words is None else [self.words[i] for i in rows],
         )
 
     def fingerprint(self) -> str:
@@ -61,7 +74,7 @@ class LabelledExamples:
 
 
 def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict[str, LabelledExamples]]:
-    """The names of the classes (empty for regression) and the examples of each split that there is.
+    """The names of the labels (empty for regression) and the examples of each split that there is.
 
     From `data` if any is given (a folder, or files in the order of `task.splits`), else from the task's
     module or from the hub. InputError, with all problems found, for data that cannot be used.
@@ -78,17 +91,14 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
     checks = {split: _Check(task, split, table) for split, table in tables.items()}
     problems = [problem for check in checks.values() for problem in check.problems]
     if not problems:
-        names = task.labels
-        if task.kind == "classification" and not names:
-            checks["train"].refuse_missing_labels()
-            names = tuple(sorted({str(v).strip() for v in checks["train"].values or []}, key=_by_number))
+        columns = {split: check.labels for split, check in checks.items() if check.labels is not None}
+        names = task.kind_type.find_labels(task.labels, columns)
         splits = {split: check.examples(names) for split, check in checks.items()}
         problems = [problem for check in checks.values() for problem in check.problems]
     if problems:
         hidden = len(problems) - PROBLEMS_SHOWN
         raise InputError(*problems[:PROBLEMS_SHOWN], *([f"and {hidden:,} more like these"] if hidden > 0 else []))
-    if task.kind == "classification" and len(names) < 2:
-        raise InputError(f"{tables['train'].where}: all labels are {', '.join(names)}: there is nothing to tell apart")
+    task.kind_type.check_labels(names, tables["train"].where)
     return names, splits
 
 
@@ -219,20 +229,34 @@ class _Check:
 
     def examples(self, names: tuple[str, ...]) -> LabelledExamples:
         """The examples, with labels as ids of `names` or as numbers; problems are added to `problems`."""
-        texts = [self._texts(column or []) for column in self.texts]
+        words = None
+        if self.task.kind_type.labels_words:
+            words = self._words(self.texts[0] or [])
+            texts = [[" ".join(sentence) for sentence in words]]
+        else:
+            texts = [self._texts(column or []) for column in self.texts]
         labels = None
-        if self.values is not None:
-            convert = self._numbers if self.task.kind == "regression" else self._ids
-            labels = convert(self.values, names)
-        return LabelledExamples(texts[0], texts[1] if len(texts) == 2 else None, labels)
+        if self.labels is not None:
+            labels = self.task.kind_type(names).parse(self.labels, bool(self.task.labels))
+        return LabelledExamples(texts[0], texts[1] if len(texts) == 2 else None, labels, words)
 
-    def refuse_missing_labels(self) -> None:
-        """Add to `problems` the rows without a label, which would be a class of their own."""
-        self.problems += [
-            f"{self.table.at(row)}: the label is empty: fill it in or remove the row"
-            for row, value in enumerate(self.values or [])
-            if value is None or value != value or not str(value).strip()
-        ]
+    @cached_property
+    def labels(self) -> Column | None:
+        """The raw labels; None where there are none."""
+        return None if self.values is None else Column(self.values, self.table.at, self.problems)
+
+    def _words(self, column: list[Any]) -> list[list[str]]:
+        sentences = []
+        for row, value in enumerate(column):
+            words = [str(word).strip() for word in value] if isinstance(value, list) else []
+            tags = None if self.values is None else self.values[row]
+            if not words or not all(words):
+                problem = "has no words" if isinstance(value, list) else "is not a list of words"
+                self.problems.append(f"{self.table.at(row)}: the text {problem if not words else 'has an empty word'}")
+            elif isinstance(tags, list) and len(tags) != len(words):
+                self.problems.append(f"{self.table.at(row)}: {len(words)} words, {len(tags)} tags")
+            sentences.append(words)
+        return sentences
 
     def _texts(self, column: list[Any]) -> list[str]:
         texts = ["" if value is None else str(value).strip() for value in column]
@@ -243,55 +267,26 @@ class _Check:
             self.problems += [f"{self.table.at(row)}: the text is empty: remove the row" for row in empty]
         return texts
 
-    def _ids(self, values: list[Any], names: tuple[str, ...]) -> npt.NDArray[np.int64]:
-        ids = {str(i): i for i in range(len(names))} if self.task.labels else {}
-        ids |= {name: i for i, name in enumerate(names)}
-        known = ", ".join(f"{name} ({i})" for i, name in enumerate(names))
-        found = [ids.get(str(value).strip(), -1) for value in values]
-        self.problems += [
-            f"{self.table.at(row)}: unknown label {values[row]!r}; the labels are {known}"
-            for row, label in enumerate(found)
-            if label < 0
-        ]
-        return np.array(found, dtype=np.int64)
-
-    def _numbers(self, values: list[Any], _: tuple[str, ...]) -> npt.NDArray[np.float64]:
-        numbers = np.zeros(len(values))
-        for row, value in enumerate(values):
-            try:
-                numbers[row] = float(value)
-            except (TypeError, ValueError):
-                numbers[row] = np.nan
-            if not np.isfinite(numbers[row]):
-                self.problems.append(f"{self.table.at(row)}: {value!r} is not a number to predict")
-        return numbers
-
-
-def _by_number(name: str) -> tuple[bool, float, str]:
-    """Sorts "2" before "10" and numbers before words."""
-    return (False, float(name), name) if name.isascii() and name.isdigit() else (True, 0.0, name)
-
 
 # --- parts of train ---
 
 
-def nested_order(labels: npt.NDArray[Any], kind: str) -> npt.NDArray[np.int64]:
-    """An order of the examples of which every beginning, and every end, has the classes in equal proportion.
+def nested_order(n: int, strata: npt.NDArray[Any] | None = None) -> npt.NDArray[np.int64]:
+    """An order of n examples in which every beginning, and every end, has the strata [n] in equal proportion.
 
-    So the first 100 examples are part of the first 1,000, and an end can be held out. The order is random but
-    fixed: it depends on the labels alone, so that every model, seed and baseline sees the same examples.
+    So the first 100 examples are part of the first 1,000, and the end can be set aside. The order is random but
+    fixed: it depends on the strata alone, so every model, seed and baseline sees the same examples.
     """
-    n = len(labels)
     shuffled = np.random.default_rng(0).permutation(n)
-    if kind == "regression":
+    if strata is None:
         return shuffled
-    place = np.empty(n)  # of each example, between 0 and 1, evenly spread within its class
-    for label in np.unique(labels):
-        rows = shuffled[labels[shuffled] == label]
+    place = np.empty(n)  # of each example, between 0 and 1, evenly spread within its stratum
+    for stratum in np.unique(strata):
+        rows = shuffled[strata[shuffled] == stratum]
         place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
     return shuffled[np.argsort(place[shuffled], kind="stable")]
 
 
-def held_out(n: int, most: int = 2000) -> int:
-    """How many of `n` training examples choices are made on: a tenth, if possible 200, at most a fifth."""
+def selection_size(n: int, most: int = 2000) -> int:
+    """How many of `n` training examples are for selection: a tenth, if possible 200, at most a fifth."""
     return min(max(n // 10, min(200, n // 5)), most)

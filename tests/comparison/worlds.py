@@ -114,7 +114,7 @@ def choice(model: str, seed: int, task: str, size: int | None, rate: float = 1e-
         "pretraining_seed": seed,
         "task": task,
         "train_examples": size,
-        "examples": {"train": size or 5000, "held out": 20 if size else 500},
+        "examples": {"train": size or 5000, "selection": 20 if size else 500},
         "learning_rate": rate,
         "epochs": epochs,
         "tried": tried,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, pipeline
+from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer, pipeline
 
 from nlp_ssl.cli import main
 from nlp_ssl.errors import InputError
@@ -52,19 +52,19 @@ def test_a_learnable_task_is_learned(finished: tuple[Finetune, dict]) -> None:
     result = finished[1]
     assert min(scores_of(result)) > 0.9
     assert max(scores_of(result, "majority")) < 0.7
-    assert [m["key"] for m in result["models"]] == ["majority", "tfidf", "untrained", "pretrained"]
-    assert result["examples"] == {"train": 400, "held out": 80, "dev": 200, "test": 30}
+    assert [m["key"] for m in result["models"]] == ["majority", "tfidf", "random_init", "pretrained"]
+    assert result["examples"] == {"train": 400, "selection": 80, "dev": 200, "test": 30}
     choice = result["models"][-1]
     assert choice["learning_rate"] == 3e-3  # the other one learns nothing
     assert len(choice["tried"]) == 8
-    gap = result["models"][0]["scores"]["accuracy"]["less untrained"]
+    gap = result["models"][0]["scores"]["accuracy"]["vs_random_init"]
     assert gap["low"] <= gap["mean"] <= gap["high"] < 0 and gap["verdict"] == "worse"
 
 
 def test_everything_is_written(finished: tuple[Finetune, dict]) -> None:
     asked, result = finished
     out = asked.out
-    assert json.loads((out / "options.json").read_text())["examples to choose on"] == 400 - 80
+    assert json.loads((out / "options.json").read_text())["fitting examples"] == 400 - 80
     assert json.loads((out / "scores.json").read_text()) == json.loads(json.dumps(result))
     assert "| mlm |" in (out / "scores.md").read_text()
     rows = list(csv.DictReader((out / "scores.csv").open()))
@@ -91,7 +91,7 @@ def test_the_model_loads_and_says_the_names_of_the_labels(finished: tuple[Finetu
 
 def test_a_finished_result_is_not_run_again(finished: tuple[Finetune, dict], capsys, monkeypatch) -> None:
     asked, result = finished
-    monkeypatch.setattr("nlp_ssl.evaluation.network.Classifier.train", None)
+    monkeypatch.setattr("nlp_ssl.evaluation.classifier.Classifier.train", None)
     again = finetune(asked)
     assert again["models"] == result["models"]
     assert "nothing was run again" in capsys.readouterr().err
@@ -117,15 +117,15 @@ def test_seeds_can_be_added(finished: tuple[Finetune, dict], tmp_path: Path) -> 
     assert len(scores_of(more)) == 3
 
 
-def test_another_baseline_seed_is_another_sample_of_the_untrained_network(finished, tmp_path: Path) -> None:
+def test_another_baseline_seed_is_another_sample_of_random_initialisations(finished, tmp_path: Path) -> None:
     asked, result = finished
     shutil.copytree(asked.out, tmp_path / "out")
     other = finetune(replace(asked, out=tmp_path / "out", baseline_seed=2))
     assert scores_of(other) == scores_of(result)
-    parts = [tmp_path / "out" / "parts" / f"{name}.npz" for name in ("untrained-seed1", "untrained2-seed1")]
+    parts = [tmp_path / "out" / "parts" / f"{name}.npz" for name in ("random_init-seed1", "random_init2-seed1")]
     one, two = (np.load(part)["dev"] for part in parts)
     assert one.shape == two.shape and not np.allclose(one, two)
-    with np.load(tmp_path / "out" / "parts" / "untrained2-choice.npz") as choice:
+    with np.load(tmp_path / "out" / "parts" / "random_init2-choice.npz") as choice:
         assert json.loads(str(choice["facts"]))["tried"]  # it has chosen for itself
 
 
@@ -138,17 +138,17 @@ def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_
         finetune(options(run(kind), cues, tmp_path / f"{kind}{len(more)}", share_baselines=shared, **others | more))
         return sorted(file.name.rsplit("-", 1)[0] for file in shared.iterdir())
 
-    four = ["majority", "tfidf", "untrained-choice", "untrained-seed1"]
+    four = ["majority", "random_init-choice", "random_init-seed1", "tfidf"]
     assert names("mlm") == four
     with monkeypatch.context() as patch:
-        patch.setattr("nlp_ssl.tasks.baselines.BagOfWords", None)
+        patch.setattr("nlp_ssl.tasks.baselines.tfidf.TextFeatures", None)
         assert names("sop") == four  # the same encoder
-        assert names("clm") == sorted([*four, "untrained-choice", "untrained-seed1"])
-    assert len(names("mlm", batch_size=16)) == 8  # another untrained network, the same words
+        assert names("clm") == sorted([*four, "random_init-choice", "random_init-seed1"])
+    assert len(names("mlm", batch_size=16)) == 8  # another random initialisation, the same words
     assert len(names("mlm", batch_size=16, train_examples=80)) == 12
     together = json.loads((tmp_path / "sop0" / "scores.json").read_text())
     assert [m["scores"] for m in together["models"]] == [m["scores"] for m in alone["models"]]
-    monkeypatch.setattr("nlp_ssl.tasks.baselines.BagOfWords", None)
+    monkeypatch.setattr("nlp_ssl.tasks.baselines.tfidf.TextFeatures", None)
     finetune(options(run("sop"), cues, tmp_path / "sop0", **others))  # what was taken is kept in OUT, too
 
 
@@ -176,7 +176,7 @@ def test_dev_labels_are_never_used_for_choosing(run: Run, cues: Path, tmp_path: 
     rows = [line.split("\t") for line in dev.splitlines()[1:]]
     (cues / "dev.tsv").write_text("\n".join(["text\tlabel", *(f"{t}\t{turned[label]}" for t, label in rows), ""]))
     other = finetune(replace(asked, out=tmp_path / "two"))
-    for key in ("majority", "tfidf", "untrained", "pretrained"):
+    for key in ("majority", "tfidf", "random_init", "pretrained"):
         before, after = scores_of(result, key)[0], scores_of(other, key)[0]
         assert after == pytest.approx(1 - before)
         chosen = [next(m for m in r["models"] if m["key"] == key) for r in (result, other)]
@@ -234,7 +234,7 @@ def test_a_labelled_test_split_is_scored_and_nothing_else(run: Run, cues: Path, 
     right = [row["gold"] == row["predicted"] for row in said]
     assert scores_of(result, metric="accuracy test") == [np.mean(right)]
     header = (tmp_path / "two" / "scores.md").read_text().splitlines()[2]
-    assert header.startswith("| model | accuracy | accuracy test | accuracy, less untrained")
+    assert header.startswith("| model | accuracy | accuracy test | Δ accuracy vs random init")
     assert not (tmp_path / "two" / "submission").exists()
     for before, after in zip(without["models"], result["models"], strict=True):
         assert after["scores"]["accuracy"] == before["scores"]["accuracy"]
@@ -269,10 +269,10 @@ def test_choices_are_said(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
 
 def test_texts_that_are_in_train_and_dev_are_warned_about(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     finetune(options(run("mlm"), cues, tmp_path / "apart", seeds=1, train_examples=100))
-    assert "are in train too" not in capsys.readouterr().err
+    assert "also occur in train" not in capsys.readouterr().err
     (cues / "dev.tsv").write_text((cues / "train.tsv").read_text())
     finetune(options(run("mlm"), cues, tmp_path / "same", seeds=1))
-    assert "warning: dev: 100% of the texts are in train too" in capsys.readouterr().err
+    assert "warning: dev: 100% of the texts also occur in train" in capsys.readouterr().err
 
 
 def test_a_model_that_does_not_fit_on_the_disk(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
@@ -329,3 +329,81 @@ def test_a_folder_without_a_model(cues: Path, tmp_path: Path) -> None:
 )
 def test_few_examples_are_gone_through_often_and_in_small_batches(examples, batch_size, epochs) -> None:
     assert (usual_batch_size(examples), usual_epochs(examples)) == (batch_size, epochs)
+
+
+@pytest.fixture
+def tagged(tmp_path: Path) -> Path:
+    """A task in which a word's tag is its own, but for w0, which has the tag of the word before it."""
+    folder = tmp_path / "tagged"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for split, n in (("train", 150), ("dev", 60)):
+        lines = []
+        for length in rng.integers(2, 8, n):
+            words = [int(word) for word in rng.integers(1, 9, length)]
+            lines += [f"w{word} {'XY'[word % 2]}" for word in words] + [f"w0 {'XY'[words[-1] % 2]}", ""]
+        (folder / f"{split}.conll").write_text("\n".join(lines))
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["mlm", "clm", "bart", "mbart"])
+def test_every_kind_of_body_tags_words(run: Run, tagged: Path, tmp_path: Path, kind: str) -> None:
+    asked = options(
+        run(kind), tagged, tmp_path / "out", seeds=1, epochs=8, kind="token_classification", text_column="1",
+        label_column="2", baselines=kind == "mlm",
+    )  # fmt: skip
+    result = finetune(asked)
+    assert scores_of(result)[0] > 0.85
+    assert result["words"]["dev"] == sum(bool(line) for line in (tagged / "dev.conll").read_text().splitlines())
+    if kind == "mlm":
+        keys = ["majority", "word_tag", "tag_features", "random_init", "pretrained"]
+        assert [model["key"] for model in result["models"]] == keys
+        assert 0.8 < scores_of(result, "word_tag")[0] < 1.0
+        assert scores_of(result, "tag_features")[0] > 0.95
+        model = AutoModelForTokenClassification.from_pretrained(asked.out / "model")
+        assert model.config.id2label == {0: "X", 1: "Y"}
+
+
+def test_words_that_are_cut_off_are_counted_and_get_the_most_frequent_tag(
+    run: Run, tagged: Path, tmp_path: Path
+) -> None:
+    asked = options(
+        run("mlm"), tagged, tmp_path / "out", seeds=1, epochs=1, kind="token_classification", text_column="1",
+        label_column="2", max_length=8,
+    )  # fmt: skip
+    lines = [f"w{i} X" for i in range(1, 9)] * 2 + [""]
+    (tagged / "dev.conll").write_text("\n".join(lines * 3))
+    result = finetune(asked)
+    assert result["words"]["dev"] == 48 and result["words cut off"]["dev"] == 3 * (16 - 6)
+    rows = list(csv.DictReader((asked.out / "predictions" / "1.tsv").open(), delimiter="\t"))
+    assert len(rows) == 48 and len({row["predicted"] for row in rows[6:16]}) == 1
+
+
+def test_several_labels(run: Run, cue_texts: Texts, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for split, n in (("train", 300), ("dev", 100)):
+        rows = []
+        for _ in range(n):
+            labels = [name for name in ("bad", "good") if rng.random() < 0.5]
+            cues = {"bad": "awful", "good": "fine"}
+            words = [cues[label] for label in labels]
+            words += [f"w{i}" for i in rng.integers(0, 30, 6 - len(words))]  # the length tells nothing
+            rows.append(json.dumps({"text": " ".join(rng.permutation(words)), "label": labels}))
+        (tmp_path / f"{split}.jsonl").write_text("\n".join(rows))
+    asked = options(
+        run("mlm"), tmp_path, tmp_path / "out", seeds=1, epochs=12, kind="multilabel", baselines=True,
+        metric=("micro_f1", "macro_f1", "subset_accuracy"),
+    )  # fmt: skip
+    result = finetune(asked)
+    (most_frequent,) = scores_of(result, "majority", "micro_f1")
+    assert scores_of(result, metric="micro_f1")[0] > most_frequent + 0.1
+    assert scores_of(result, "tfidf", "subset_accuracy")[0] > 0.85
+
+
+def test_an_existing_model_is_a_baseline(run: Run, cues: Path, tmp_path: Path) -> None:
+    other = str(run("clm"))
+    asked = options(run("mlm"), cues, tmp_path / "out", seeds=1, epochs=2, baseline_model=(other,))
+    result = finetune(asked)
+    assert [(m["key"], m["name"]) for m in result["models"]] == [("model", other), ("pretrained", "mlm")]
+    alone = finetune(options(run("clm"), cues, tmp_path / "alone", seeds=1, epochs=2))
+    assert scores_of(result, "model") == scores_of(alone)

@@ -12,7 +12,11 @@ from nlp_ssl.evaluation.frozen import (
     pair_features,
     random_vectors,
 )
-from nlp_ssl.evaluation.network import Tokens
+from nlp_ssl.evaluation.inputs import Tokens
+from nlp_ssl.tasks.kinds.classification import Classification
+from nlp_ssl.tasks.kinds.regression import Regression
+
+TWO, THREE = Classification("ab"), Classification("abc")
 
 # Mean 0 and standard deviation 1 in both dimensions, so that standardising changes nothing.
 SQUARE = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]], np.float32)
@@ -43,25 +47,27 @@ def test_the_linear_probe_is_logistic_regression_on_standardised_features() -> N
     features, labels = blobs(200)
     scaled = (features - features.mean(0)) / features.std(0)
     expected = LogisticRegression(C=0.1).fit(scaled, labels).predict_proba(scaled)
-    found = LinearProbe(features, labels, 2, 0.1).outputs(features)
+    found = LinearProbe(features, labels, TWO, 0.1).outputs(features)
     np.testing.assert_allclose(np.exp(found), expected, atol=1e-3)
     number = features[:, 0] + 3.0
     expected = Ridge(alpha=10).fit(scaled, number).predict(scaled)
-    np.testing.assert_allclose(LinearProbe(features, number, 0, 0.1).outputs(features)[:, 0], expected, atol=1e-3)
+    np.testing.assert_allclose(
+        LinearProbe(features, number, Regression(), 0.1).outputs(features)[:, 0], expected, atol=1e-3
+    )
 
 
 def test_a_class_that_train_lacks_is_never_said() -> None:
     features, labels = blobs(50)
     for outputs in (
-        LinearProbe(features, 2 * labels, 3, 1.0).outputs(features),
-        NearestNeighbours(features, 2 * labels, 3).outputs(features, (5,))[0],
+        LinearProbe(features, 2 * labels, THREE, 1.0).outputs(features),
+        NearestNeighbours(features, 2 * labels, THREE).outputs(features, (5,))[0],
     ):
         assert outputs.shape == (50, 3)
         assert np.all(np.isneginf(outputs[:, 1])) and set(outputs.argmax(1)) == {0, 2}
 
 
 def test_neighbours_vote_by_their_cosine() -> None:
-    model = NearestNeighbours(SQUARE, np.array([0, 1, 1, 0]), 2)
+    model = NearestNeighbours(SQUARE, np.array([0, 1, 1, 0]), TWO)
     texts = np.array([[2, 1]], np.float32)  # cosines with the four: 3, 1, -1, -3 over the root of 10
     one, two, all_ = (np.exp(outputs[0]) for outputs in model.outputs(texts, (1, 2, 100)))
     weights = np.exp(np.array([3, 1, -1, -3]) / np.sqrt(10) / TEMPERATURE)
@@ -70,7 +76,7 @@ def test_neighbours_vote_by_their_cosine() -> None:
     np.testing.assert_allclose(
         all_, np.array([weights[0] + weights[3], weights[1] + weights[2]]) / weights.sum(), rtol=1e-4
     )
-    number = NearestNeighbours(SQUARE, np.array([10.0, 20.0, 0.0, 0.0]), 0)
+    number = NearestNeighbours(SQUARE, np.array([10.0, 20.0, 0.0, 0.0]), Regression())
     equal = number.outputs(np.array([[1, 0]], np.float32), (2,))[0]
     np.testing.assert_allclose(equal, [[15.0]])
 
@@ -79,13 +85,13 @@ def test_dimensions_of_large_scale_do_not_drown_the_others() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 300)
     features = np.stack([2.0 * labels + rng.normal(0, 0.1, 300), 1e3 * rng.normal(size=300)], 1).astype(np.float32)
-    model = NearestNeighbours(features[:200], labels[:200], 2)
+    model = NearestNeighbours(features[:200], labels[:200], TWO)
     assert np.mean(model.outputs(features[200:], (5,))[0].argmax(1) == labels[200:]) > 0.9
 
 
 def test_texts_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     features, labels = blobs(40)
-    whole = NearestNeighbours(features, labels, 2).outputs(features, (30, 3))
+    whole = NearestNeighbours(features, labels, TWO).outputs(features, (30, 3))
     monkeypatch.setattr(frozen, "_COMPARED_AT_ONCE", 100)  # two texts
-    for a, b in zip(whole, NearestNeighbours(features, labels, 2).outputs(features, (30, 3)), strict=True):
+    for a, b in zip(whole, NearestNeighbours(features, labels, TWO).outputs(features, (30, 3)), strict=True):
         np.testing.assert_allclose(np.exp(a), np.exp(b), atol=1e-5)

@@ -16,7 +16,7 @@ from nlp_ssl.evaluation.probe import Probe, probe
 
 Run = Callable[[str], Path]
 Texts = Callable[[int, int], tuple[list[str], list[str]]]
-MODELS = ["majority", "tfidf", "random", "random", "untrained", "untrained", "pretrained", "pretrained"]
+MODELS = ["majority", "tfidf", "random", "random", "random_init", "random_init", "pretrained", "pretrained"]
 METHODS = [None, None, *["probe", "knn"] * 3]
 
 
@@ -53,15 +53,15 @@ def test_a_linear_task_is_read_off_the_vectors(finished: tuple[Probe, dict]) -> 
     assert [m["key"] for m in result["models"]] == MODELS
     assert [m["method"] for m in result["models"]] == METHODS
     assert [len(m["scores"]["accuracy"]["seeds"]) for m in result["models"]] == [1, 1, 2, 2, 2, 2, 1, 1]
-    assert result["examples"] == {"train": 400, "held out": 80, "dev": 200}
+    assert result["examples"] == {"train": 400, "selection": 80, "dev": 200}
     assert scores_of(result, "pretrained", "probe")[0] > 0.95
     assert min(scores_of(result, "random", "probe")) > 0.9
     assert scores_of(result, "pretrained", "knn")[0] > 0.8
-    gap = result["models"][-1]["scores"]["accuracy"]["less untrained"]  # of its own method
-    ours, theirs = (scores_of(result, key, "knn") for key in ("pretrained", "untrained"))
+    gap = result["models"][-1]["scores"]["accuracy"]["vs_random_init"]  # of its own method
+    ours, theirs = (scores_of(result, key, "knn") for key in ("pretrained", "random_init"))
     assert gap["mean"] == pytest.approx(np.mean(ours) - np.mean(theirs))
-    assert "less untrained" not in result["models"][4]["scores"]["accuracy"]
-    assert [t["strength"] for t in result["models"][-2]["tried"]] == [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
+    assert "vs_random_init" not in result["models"][4]["scores"]["accuracy"]
+    assert [t["C"] for t in result["models"][-2]["tried"]] == [1e-4, 1e-3, 1e-2, 1e-1, 1.0]
     assert [t["neighbours"] for t in result["models"][-1]["tried"]] == [100, 30, 10, 3, 1]
 
 
@@ -85,7 +85,7 @@ def test_the_same_command_gives_the_same_and_nothing_twice(
     assert figures(probe(replace(asked, out=tmp_path / "two"))) == figures(result)
     one, two = ((out / "predictions" / "probe.tsv").read_text() for out in (asked.out, tmp_path / "two"))
     assert one == two
-    monkeypatch.setattr("nlp_ssl.evaluation.network.Encoder", None)
+    monkeypatch.setattr("nlp_ssl.evaluation.encoder.Encoder", None)
     capsys.readouterr()
     assert probe(asked)["models"] == result["models"]
     assert "nothing was run again" in capsys.readouterr().err
@@ -101,7 +101,7 @@ def test_an_interrupted_result_goes_on_and_seeds_are_added(finished: tuple[Probe
     assert kept.stat().st_mtime_ns == before
     for key, method in zip(MODELS, METHODS, strict=True):
         assert scores_of(more, key, method)[:2] == scores_of(result, key, method)
-    assert len(scores_of(more, "untrained", "knn")) == 3
+    assert len(scores_of(more, "random_init", "knn")) == 3
 
 
 def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_path: Path, monkeypatch) -> None:
@@ -138,7 +138,7 @@ def test_it_learns_from_the_examples_that_finetune_has(finished: tuple[Probe, di
     assert tuned["examples"] == result["examples"]
     for key in ("majority", "tfidf"):
         assert scores_of(tuned, key, None) == scores_of(result, key, None)
-    with pytest.raises(InputError, match="holds a result with other strengths"):
+    with pytest.raises(InputError, match="holds a result with other C"):
         probe(replace(asked, out=tmp_path / "tuned"))
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as sk
 
+from nlp_ssl.tasks.declaration import kind_metrics
 from nlp_ssl.tasks.metrics import METRICS, score
 
 REFERENCES = {
@@ -27,13 +28,13 @@ def data(metric: str, n: int = 60, classes: int = 3) -> tuple[np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", REFERENCES)
 def test_scores_are_those_of_the_libraries(metric: str, classes: int) -> None:
     gold, predicted = data(metric, classes=classes)
     assert score(metric, gold, predicted) == pytest.approx(REFERENCES[metric](gold, predicted), abs=1e-12)
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", REFERENCES)
 def test_weights_are_the_same_as_repeated_examples(metric: str) -> None:
     gold, predicted = data(metric)
     weights = np.random.default_rng(0).multinomial(len(gold), np.full(len(gold), 1 / len(gold)), size=5)
@@ -48,3 +49,34 @@ def test_what_is_undefined_is_zero() -> None:
     assert score("spearman", [1, 2, 3], [0.1, 0.1, 0.1]) == 0
     assert score("matthews", [0, 1, 1], [1, 1, 1]) == 0
     assert score("f1", [0, 0, 0], [0, 0, 0]) == 0
+
+
+ROWS = {
+    "micro_f1": lambda g, p: sk.f1_score(g, p, average="micro", zero_division=0),
+    "macro_f1": lambda g, p: sk.f1_score(g, p, average="macro", zero_division=0),
+    "subset_accuracy": sk.accuracy_score,
+}
+
+
+@pytest.mark.parametrize("metric", ROWS)
+def test_several_labels_weighted_and_not(metric: str) -> None:
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 2, (40, 4))
+    predicted = np.where(rng.random((40, 4)) < 0.8, gold, 1 - gold)
+    assert score(metric, gold, predicted) == pytest.approx(ROWS[metric](gold, predicted), abs=1e-12)
+    weights = rng.multinomial(40, np.full(40, 1 / 40), size=5)
+    for w, got in zip(weights, METRICS[metric](gold, predicted, weights.astype(float)), strict=True):
+        again = np.repeat(gold, w, 0), np.repeat(predicted, w, 0)
+        assert got == pytest.approx(ROWS[metric](*again), abs=1e-12)
+
+
+def test_accuracy_of_sentences_is_over_words() -> None:
+    gold, predicted = np.array([[1, 2, 3], [1, -1, -1]]), np.array([[1, 2, 0], [0, -1, -1]])
+    assert score("accuracy", gold, predicted) == 2 / 4
+    without_second = METRICS["accuracy"](gold, predicted, np.array([[1.0, 0.0]]))
+    assert without_second.tolist() == [2 / 3]
+
+
+def test_every_metric_of_every_kind_exists() -> None:
+    known = {metric for metrics in kind_metrics().values() for metric in metrics}
+    assert known == set(METRICS)

@@ -12,7 +12,7 @@ import zstandard
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import Task, load_task, own_task, with_flags
-from nlp_ssl.tasks.splits import PROBLEMS_SHOWN, held_out, load_splits, nested_order, read_table
+from nlp_ssl.tasks.splits import PROBLEMS_SHOWN, load_splits, nested_order, read_table, selection_size
 
 ROWS = [("so good", "positive"), ("so bad", "negative"), ('quite "good"', "positive")]
 
@@ -228,17 +228,17 @@ def test_from_the_hub_by_way_of_a_local_folder(tmp_path: Path, monkeypatch) -> N
 
 def test_the_order_is_nested_and_balanced() -> None:
     labels = np.repeat([0, 1, 2], [600, 300, 100])
-    order = nested_order(labels, "classification")
+    order = nested_order(1000, labels)
     assert sorted(order) == list(range(1000))
     for part in (order[:100], order[:500], order[-200:]):
         shares = np.bincount(labels[part]) / len(part)
         np.testing.assert_allclose(shares, [0.6, 0.3, 0.1], atol=0.02)
     assert not np.array_equal(order, np.sort(order))
-    np.testing.assert_array_equal(order, nested_order(labels, "classification"))
+    np.testing.assert_array_equal(order, nested_order(1000, labels))
 
 
-def test_how_much_is_held_out() -> None:
-    assert [held_out(n) for n in (20, 100, 1000, 10_000, 400_000)] == [4, 20, 200, 1000, 2000]
+def test_the_size_of_the_selection_part() -> None:
+    assert [selection_size(n) for n in (20, 100, 1000, 10_000, 400_000)] == [4, 20, 200, 1000, 2000]
 
 
 def test_a_row_without_a_label_is_no_class_of_its_own(tmp_path: Path) -> None:

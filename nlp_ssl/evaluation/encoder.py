@@ -1,0 +1,54 @@
+"""Frozen vectors of texts and words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from transformers import AutoModel
+
+from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
+from nlp_ssl.evaluation.inputs import Tokens, collate, for_all
+from nlp_ssl.models.architectures import set_dropout
+from nlp_ssl.models.pooling import mean_pooled
+from nlp_ssl.runtime import Precision, make_accelerator
+
+
+class Encoder:
+    """A frozen body under Accelerate, pretrained or fresh from a seed: texts -> vectors."""
+
+    def __init__(self, checkpoint: Checkpoint, pretrained: bool, seed: int, precision: Precision) -> None:
+        self.pad: int = checkpoint.tokenizer.pad_token_id
+        self.device = make_accelerator(precision)
+        self.device.free_memory()  # of the network before this one
+        config = config_of(checkpoint)
+        set_dropout(config, 0.0)
+        torch.manual_seed(seed)
+        body = AutoModel.from_config(config, dtype=torch.float32)
+        if pretrained:
+            put_body(checkpoint, body)
+        if config.is_encoder_decoder:
+            body = body.get_encoder()
+        self.width: int = config.hidden_size
+        self.body = self.device.prepare_model(body.eval(), evaluation_mode=True)
+
+    @torch.no_grad()
+    def vectors(self, tokens: Tokens, seen: Callable[[int], None]) -> npt.NDArray[np.float32]:
+        """The vector of each text [n, H], or of each word [words, H] in token tasks: that of its first sub-token.
+
+        `seen` is told the texts of every batch. The same on all processes.
+        """
+
+        def pooled(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+            batch = {k: v.to(self.device.device) for k, v in collate(tokens, rows, self.pad).items()}
+            hidden = self.body(**batch).last_hidden_state.float()  # [B, L, H]
+            seen(len(rows))
+            if tokens.words is None:
+                return mean_pooled(hidden, batch.get("attention_mask"))
+            _, example, place = tokens.word_places(rows)
+            vectors: torch.Tensor = hidden[torch.from_numpy(example), torch.from_numpy(place)]
+            return vectors
+
+        return for_all(self.device, tokens, self.width, pooled)

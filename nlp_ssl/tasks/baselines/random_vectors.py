@@ -1,0 +1,18 @@
+"""Random word vectors under the same probes: what a text's words tell without any pretraining."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from nlp_ssl.tasks.baselines.base import Baseline
+
+
+class RandomVectors(Baseline):
+    """A random vector for each token of the vocabulary; for probes only."""
+
+    name: ClassVar = "random_vectors"
+
+    def rows(self, experiment: Any) -> list[Any]:
+        """One row for each way to probe."""
+        rows: list[Any] = experiment.random_vector_rows("random vectors")
+        return rows

@@ -1,0 +1,62 @@
+"""A linear tagger on the word, its affixes, its shape and its neighbours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+from sklearn.feature_extraction.text import CountVectorizer
+
+from nlp_ssl.tasks.baselines.base import BaselineData, LinearBaseline, Outputs
+
+if TYPE_CHECKING:
+    from nlp_ssl.tasks.kinds.base import TaskKind
+    from nlp_ssl.tasks.splits import LabelledExamples
+
+
+class TagFeatures(LinearBaseline):
+    """Logistic regression, each word on its own."""
+
+    name: ClassVar = "tag_features"
+    Cs: ClassVar = (1.0, 10.0)
+
+    def title(self, kind: TaskKind) -> str:
+        """The same for all tasks."""
+        return "word, affixes, shape, neighbours + linear model"
+
+    def model(self, data: BaselineData, train: LabelledExamples, C: float) -> Callable[[LabelledExamples], Outputs]:
+        """Fit to the words of `train`."""
+        labels = data.kind.unit_labels(train.labels)  # type: ignore[arg-type]
+        rarest = 3 if len(labels) > 20_000 else 1  # what is rarer in a large set teaches little
+        counts = CountVectorizer(analyzer=_itself, min_df=rarest, binary=True)
+        model = data.kind.fit_linear(counts.fit_transform(features(train)), labels, C, tol=1e-3)
+        return lambda examples: model.outputs(counts.transform(features(examples)))
+
+
+def _itself(found: list[str]) -> list[str]:
+    return found
+
+
+def features(examples: LabelledExamples) -> Iterator[list[str]]:
+    """The features of each word: itself, prefixes and suffixes of 1 to 4 characters, shape, two words either side."""
+    for words in examples.words or []:
+        padded = ["<s>", "<s>", *(word.lower() for word in words), "</s>", "</s>"]
+        for i, word in enumerate(words):
+            low = padded[i + 2]
+            found = ["bias", f"w={low}", f"shape={shape(word)}"]
+            found += [
+                f"{way}={low[cut]}" for n in range(1, 5) for way, cut in (("pre", slice(n)), ("suf", slice(-n, None)))
+            ]
+            found += [f"{step:+d}={padded[i + 2 + step]}" for step in (-2, -1, 1, 2)]
+            found += [f"-1,0={padded[i + 1]} {low}", f"0,+1={low} {padded[i + 3]}", f"-1s={padded[i + 1][-3:]}"]
+            found += [f"+1s={padded[i + 3][-3:]}"]
+            yield found
+
+
+def shape(word: str) -> str:
+    """Capital, small and other letters as X, x and a, digits as d, the rest as it is; repetitions once: "Xx", "d-x"."""
+    classes = "".join(
+        "d" if c.isdigit() else "X" if c.isupper() else "x" if c.islower() else "a" if c.isalpha() else c for c in word
+    )
+    return re.sub(r"(.)\1+", r"\1", classes)

@@ -1,0 +1,121 @@
+"""One label for each text or pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from scipy.special import log_softmax, softmax
+
+from nlp_ssl.errors import InputError
+from nlp_ssl.tasks.kinds.base import (
+    Array,
+    ClassProbabilities,
+    Column,
+    TaskKind,
+    by_number,
+    ids_of,
+    known_labels,
+    log,
+    texts_of,
+)
+
+if TYPE_CHECKING:
+    from nlp_ssl.tasks.splits import LabelledExamples
+
+
+class Classification(TaskKind):
+    """Labels are class ids, int64 [n]."""
+
+    name: ClassVar = "classification"
+    metrics: ClassVar = ("accuracy", "f1", "macro_f1", "matthews")
+    problem_type: ClassVar = "single_label_classification"
+
+    @classmethod
+    def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
+        """Declared names, or those of train, sorted."""
+        if declared:
+            return declared
+        train = columns["train"]
+        for row, value in enumerate(train.values):
+            if value is None or value != value or not str(value).strip():
+                train.report(row, "the label is empty: fill it in or remove the row")
+        return tuple(sorted({str(value).strip() for value in train.values}, key=by_number))
+
+    @classmethod
+    def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
+        """At least two classes."""
+        if len(labels) < 2:
+            raise InputError(f"{where}: all labels are {', '.join(labels)}: there is nothing to tell apart")
+
+    def parse(self, column: Column, declared: bool) -> Array:
+        """Class ids int64 [n]."""
+        ids = ids_of(self.labels, declared)
+        found = [ids.get(str(value).strip(), -1) for value in column.values]
+        for row, label in enumerate(found):
+            if label < 0:
+                known = known_labels(self.labels)
+                column.report(row, f"unknown label {column.values[row]!r}; the labels are {known}")
+        return np.array(found, dtype=np.int64)
+
+    def check_metrics(self, task: str, metrics: Any) -> None:
+        """F1 of one class needs two classes."""
+        if "f1" in metrics and len(self.labels) > 2:
+            raise InputError(f"{task} has {len(self.labels)} labels, f1 is for two: --metric macro_f1")
+
+    def only_label(self, labels: Array) -> str | None:
+        """The name of the only class."""
+        return self.labels[int(labels[0])] if len(set(labels.tolist())) < 2 else None
+
+    def strata(self, labels: Array) -> Array:
+        """The classes."""
+        return labels
+
+    def loss(self, logits: Any, gold: Any) -> Any:
+        """Cross-entropy."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(logits, gold, reduction="sum")
+
+    def selection_loss(self, outputs: Array, labels: Array) -> float:
+        """Cross-entropy in nats."""
+        return float(-log_softmax(outputs, axis=1)[np.arange(len(labels)), labels].mean())
+
+    def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
+        """Class ids [n]."""
+        found: Array = outputs.argmax(axis=1)
+        return found
+
+    def prior(self, labels: Array) -> Array:
+        """The share of each class."""
+        shares: Array = np.bincount(labels.astype(np.int64), minlength=len(self.labels)) / len(labels)
+        return shares
+
+    def fit_linear(self, features: Any, labels: Array, C: float, **settings: Any) -> ClassProbabilities:
+        """Logistic regression."""
+        from sklearn.linear_model import LogisticRegression
+
+        return ClassProbabilities(LogisticRegression(C=C, **settings).fit(features, labels), len(self.labels))
+
+    def votes(self, labels: Array) -> Array:
+        """A one-hot row for each unit."""
+        return np.eye(len(self.labels))[labels]
+
+    def log_outputs(self, outputs: Array) -> Array:
+        """Log probabilities."""
+        return log(outputs)
+
+    def vote_outputs(self, shares: Array) -> Array:
+        """Log probabilities."""
+        return log(shares)
+
+    def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
+        """The predicted class and its probability."""
+        sure = softmax(outputs, axis=1).max(axis=1)
+        both = zip(self.gold(examples), self.predictions(outputs, examples), sure, texts_of(examples), strict=True)
+        rows = [[str(i), self.labels[g], self.labels[p], f"{s:.4f}", t] for i, (g, p, s, t) in enumerate(both, 1)]
+        return ["example", "gold", "predicted", "probability", "text"], rows
+
+    def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
+        """Names or ids."""
+        return [self.labels[p] if names else str(p) for p in self.predictions(outputs, examples)]

@@ -1,0 +1,95 @@
+"""A number for each text or pair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from nlp_ssl.tasks.kinds.base import Array, Column, TaskKind, texts_of
+
+if TYPE_CHECKING:
+    from nlp_ssl.tasks.splits import LabelledExamples
+
+
+class Regression(TaskKind):
+    """Labels are numbers, float64 [n]; there is one output and no label name."""
+
+    name: ClassVar = "regression"
+    metrics: ClassVar = ("pearson", "spearman")
+    problem_type: ClassVar = "regression"
+    prior_name: ClassVar = "mean of train"
+
+    @classmethod
+    def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
+        """None."""
+        return declared
+
+    def parse(self, column: Column, declared: bool) -> Array:
+        """Numbers float64 [n]."""
+        numbers = np.zeros(len(column.values))
+        for row, value in enumerate(column.values):
+            try:
+                numbers[row] = float(value)
+            except (TypeError, ValueError):
+                numbers[row] = np.nan
+            if not np.isfinite(numbers[row]):
+                column.report(row, f"{value!r} is not a number to predict")
+        return numbers
+
+    @property
+    def outputs(self) -> int:
+        """One."""
+        return 1
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The name that transformers gives to it."""
+        return ("score",)
+
+    def loss(self, logits: Any, gold: Any) -> Any:
+        """Squared error."""
+        from torch.nn.functional import mse_loss
+
+        return mse_loss(logits[:, 0], gold.to(logits.dtype), reduction="sum")
+
+    def selection_loss(self, outputs: Array, labels: Array) -> float:
+        """Mean squared error."""
+        return float(np.mean((outputs[:, 0] - labels) ** 2))
+
+    def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
+        """Numbers [n]."""
+        return outputs[:, 0]
+
+    def prior(self, labels: Array) -> Array:
+        """The mean."""
+        return np.array([labels.mean()])
+
+    def fit_linear(self, features: Any, labels: Array, C: float, **_: Any) -> _Numbers:
+        """Ridge regression with alpha = 1 / C."""
+        from sklearn.linear_model import Ridge
+
+        return _Numbers(Ridge(alpha=1 / C).fit(features, labels))
+
+    def votes(self, labels: Array) -> Array:
+        """The numbers themselves."""
+        return labels[:, None]
+
+    def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
+        """The number."""
+        both = zip(self.gold(examples), self.predictions(outputs, examples), texts_of(examples), strict=True)
+        rows = [[str(i), f"{g:g}", f"{p:.4f}", t] for i, (g, p, t) in enumerate(both, 1)]
+        return ["example", "gold", "predicted", "text"], rows
+
+    def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
+        """Three decimals."""
+        return [f"{p:.3f}" for p in self.predictions(outputs, examples)]
+
+
+class _Numbers:
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def outputs(self, features: Any) -> Array:
+        """Numbers [n, 1]."""
+        return np.asarray(self.model.predict(features)).reshape(-1, 1)

@@ -1,0 +1,96 @@
+"""Which weights are fresh, and which token a network classifies by."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+from nlp_ssl.evaluation.classifier import DROPOUT, build, learning_rate_at
+from nlp_ssl.evaluation.inputs import collate, encode
+from nlp_ssl.tasks.kinds.classification import Classification
+from nlp_ssl.tasks.splits import LabelledExamples
+
+Run = Callable[[str], Path]
+KINDS = ["mlm", "sop", "clm", "bart", "mbart"]
+THREE = LabelledExamples(["w1 w2 w3 fine", "w4", "w5 w6"], None, None)
+PAIRS = LabelledExamples(["w1 w2 w3 fine", "w4"], ["w5", "w6 w7"], None)
+LABELS = Classification(["bad", "good"])
+
+
+def model_of(run: Run, kind: str, pretrained: bool = True, seed: int = 1) -> torch.nn.Module:
+    return build(load_checkpoint(run(kind) / "model"), pretrained, LABELS, seed).eval()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_body_is_pretrained_and_the_classifier_is_fresh(run: Run, kind: str) -> None:
+    checkpoint = load_checkpoint(run(kind) / "model")
+    one, two = (build(checkpoint, True, LABELS, seed).state_dict() for seed in (1, 2))
+    random_init = build(checkpoint, False, LABELS, 1).state_dict()
+    fresh = [name for name in one if not torch.equal(one[name], two[name])]
+    assert fresh and all(any(part in name for part in ("classif", "score", "pooler")) for name in fresh)
+    assert any("pooler" in name for name in fresh) == (kind == "mlm")  # sop has trained its own
+    for name in fresh:  # the same seed gives both networks the same start
+        torch.testing.assert_close(one[name], random_init[name])
+    body = [name for name in one if name not in fresh and one[name].ndim == 2]
+    assert all(not torch.equal(one[name], random_init[name]) for name in body)
+
+
+def test_dropout_and_label_names_are_set(run: Run) -> None:
+    for kind, field in (("mlm", "hidden_dropout_prob"), ("clm", "resid_pdrop"), ("bart", "dropout")):
+        config = model_of(run, kind).config
+        assert getattr(config, field) == DROPOUT
+        assert config.id2label == {0: "bad", 1: "good"} and config.label2id == {"bad": 0, "good": 1}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_padding_does_not_change_what_is_predicted(run: Run, kind: str) -> None:
+    checkpoint = load_checkpoint(run(kind) / "model")
+    model = model_of(run, kind)
+    tokens = encode(checkpoint, THREE, 64)
+    together = model(**collate(tokens, np.arange(3), 0)).logits
+    for i in range(3):
+        torch.testing.assert_close(model(**collate(tokens, np.array([i]), 0)).logits[0], together[i])
+
+
+def test_a_decoder_classifies_by_its_last_token(run: Run) -> None:
+    model = model_of(run, "clm")
+    tokens = encode(load_checkpoint(run("clm") / "model"), THREE, 64)
+    batch = collate(tokens, np.array([1, 2]), 0)
+    hidden = model.base_model(**batch).last_hidden_state
+    last = tokens.lengths[[1, 2]] - 1
+    assert batch["input_ids"][[0, 1], last].tolist() == [3, 3]  # the end of the text
+    torch.testing.assert_close(model(**batch).logits, model.score(hidden[[0, 1], last]))
+
+
+@pytest.mark.parametrize(("kind", "start"), [("bart", 2), ("mbart", 3)])
+def test_an_encoder_decoder_classifies_by_what_has_written_the_text(run: Run, kind: str, start: int) -> None:
+    """The decoder reads a start token and the text; what would write the last [SEP] classifies, of pairs too."""
+    model, checkpoint = model_of(run, kind), load_checkpoint(run(kind) / "model")
+    for examples in (THREE, PAIRS):
+        tokens = encode(checkpoint, examples, 64)
+        assert tokens.types is None
+        batch = collate(tokens, np.array([0, 1]), 0)
+        ids = batch["input_ids"]
+        read = torch.cat([torch.full((2, 1), start), ids[:, :-1]], dim=1)
+        hidden = model.base_model(**batch, decoder_input_ids=read).last_hidden_state
+        last = tokens.lengths[:2] - 1
+        assert ids[[0, 1], last].tolist() == [3, 3]
+        torch.testing.assert_close(model(**batch).logits, model.classification_head(hidden[[0, 1], last]))
+
+
+@pytest.mark.parametrize("kind", ["bart", "mbart"])
+def test_an_encoder_decoder_reads_as_far_as_it_has_positions(run: Run, kind: str) -> None:
+    checkpoint = load_checkpoint(run(kind) / "model")
+    assert longest_input(checkpoint.config, 512) == 64
+    tokens = encode(checkpoint, LabelledExamples(["w1 " * 100], None, None), 64)
+    assert tokens.lengths.tolist() == [64]
+    assert torch.isfinite(model_of(run, kind)(**collate(tokens, np.array([0]), 0)).logits).all()
+
+
+def test_the_learning_rate_rises_then_falls_to_nearly_nothing() -> None:
+    rates = [learning_rate_at(step, 100) for step in range(100)]
+    assert np.argmax(rates) in (9, 10) and max(rates) == 1
+    assert rates[0] == pytest.approx(0.1) and rates[-1] == pytest.approx(1 / 90)

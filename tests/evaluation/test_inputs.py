@@ -1,0 +1,97 @@
+"""Tokenised examples and batches."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+from nlp_ssl.evaluation.classifier import build
+from nlp_ssl.evaluation.inputs import batches, collate, encode
+from nlp_ssl.tasks.kinds.classification import Classification
+from nlp_ssl.tasks.splits import LabelledExamples
+
+Run = Callable[[str], Path]
+KINDS = ["mlm", "sop", "clm", "bart", "mbart"]
+THREE = LabelledExamples(["w1 w2 w3 fine", "w4", "w5 w6"], None, None)
+PAIRS = LabelledExamples(["w1 w2 w3 fine", "w4"], ["w5", "w6 w7"], None)
+LABELS = Classification(["bad", "good"])
+
+
+def model_of(run: Run, kind: str, pretrained: bool = True, seed: int = 1) -> torch.nn.Module:
+    return build(load_checkpoint(run(kind) / "model"), pretrained, LABELS, seed).eval()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_special_token_that_a_text_spells_out_is_text(run: Run, kind: str) -> None:
+    """An encoder-decoder is to find the [SEP] at the end, as many in each row."""
+    tokens = encode(load_checkpoint(run(kind) / "model"), LabelledExamples(["w1[SEP]w2", "w3"], None, None), 64)
+    assert np.count_nonzero(tokens.ids == 3) == 2
+    assert model_of(run, kind)(**collate(tokens, np.arange(2), 0)).logits.shape == (2, 2)
+
+
+def test_a_backward_decoder_reads_from_the_end(run: Run) -> None:
+    checkpoint = load_checkpoint(run("clm") / "model")
+    forward, backward = (encode(replace(checkpoint, backward=b), THREE, 64) for b in (False, True))
+    for i in range(3):
+        ids = [list(t.ids[t.starts[i] : t.starts[i + 1]]) for t in (forward, backward)]
+        assert ids[1] == [ids[0][0], *ids[0][-2:0:-1], ids[0][-1]]
+
+
+def test_pairs_have_two_segments_where_the_model_is_told(run: Run) -> None:
+    tokens = encode(load_checkpoint(run("mlm") / "model"), PAIRS, 64)
+    batch = collate(tokens, np.arange(2), 0)
+    first = batch["input_ids"][0].tolist()
+    assert (first.count(3), first[0]) == (2, 2)
+    assert batch["token_type_ids"][0].tolist() == [0, 0, 0, 0, 0, 0, 1, 1]
+    assert batch["attention_mask"][1].tolist() == [1, 1, 1, 1, 1, 1, 0, 0]
+    # GPT-2 would add the embeddings of the words 0 and 1.
+    assert "token_type_ids" not in collate(encode(load_checkpoint(run("clm") / "model"), PAIRS, 64), np.arange(2), 0)
+
+
+def test_long_texts_are_cut_and_counted(run: Run) -> None:
+    checkpoint = load_checkpoint(run("mlm") / "model")
+    tokens = encode(checkpoint, LabelledExamples(["w1 " * 20, "w1 " * 6, "nobody knows w1"], None, None), 8)
+    assert tokens.lengths.tolist() == [8, 8, 5]
+    assert tokens.truncated == 1
+    assert tokens.unknown == pytest.approx(2 / 21)
+    assert longest_input(checkpoint.config, 512) == 64
+    assert longest_input(checkpoint.config, 32) == 32
+
+
+def test_batches_are_pure_whole_and_of_like_length() -> None:
+    lengths = np.random.default_rng(0).integers(3, 60, 4000)
+    cut = batches(lengths, 32, seed=1, epoch=2)
+    assert sorted(np.concatenate(cut)) == list(range(4000))
+    assert 1 - lengths.sum() / sum(len(b) * lengths[b].max() for b in cut) < 0.05
+    again, other = batches(lengths, 32, seed=1, epoch=2), batches(lengths, 32, seed=1, epoch=3)
+    assert all(np.array_equal(a, b) for a, b in zip(cut, again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(cut, other, strict=True))
+    assert np.corrcoef(np.arange(len(cut)), [lengths[b].mean() for b in cut])[0, 1] < 0.3
+
+
+@pytest.mark.parametrize("max_length", [64, 5])
+def test_a_word_is_read_by_its_first_sub_token(run: Run, max_length: int) -> None:
+    """The tokenizer splits at blanks; here a "word" of three tokens has blanks inside."""
+    words = [["w1", "w2 w3 fine", "w4"], ["w5"]]
+    examples = LabelledExamples([" ".join(sentence) for sentence in words], None, None, words)
+    checkpoint = load_checkpoint(run("mlm") / "model")
+    tokens = encode(checkpoint, examples, max_length)
+    # [CLS] w1 w2 w3 fine w4 [SEP], cut after w3 at length 5
+    assert tokens.words.tolist() == ([1, 2, 5, 1] if max_length == 64 else [1, 2, -1, 1])
+    assert tokens.covered.tolist() == [True, True, max_length == 64, True]
+    word, example, place = tokens.word_places(np.array([1, 0]))
+    assert word.tolist() == ([3, 0, 1, 2] if max_length == 64 else [3, 0, 1])
+    assert example.tolist()[:2] == [0, 1] and place.tolist()[:3] == [1, 1, 2]
+
+
+def test_a_backward_decoder_still_finds_the_words(run: Run) -> None:
+    words = [["w1", "w2 w3", "w4"]]
+    examples = LabelledExamples(["w1 w2 w3 w4"], None, None, words)
+    checkpoint = replace(load_checkpoint(run("clm") / "model"), backward=True)
+    tokens = encode(checkpoint, examples, 64)
+    first = encode(replace(checkpoint, backward=False), examples, 64)
+    assert tokens.ids[tokens.words].tolist() == first.ids[first.words].tolist()

@@ -1,0 +1,32 @@
+"""A number for an example."""
+
+import numpy as np
+import pytest
+import torch
+
+from nlp_ssl.tasks.kinds.base import Column
+from nlp_ssl.tasks.kinds.regression import Regression
+from nlp_ssl.tasks.splits import LabelledExamples
+
+KIND = Regression()
+
+
+def test_numbers_are_parsed_and_checked() -> None:
+    column = Column(["1.5", 2, "nan", "x"], lambda row: f"dev.tsv:{row + 2}", [])
+    assert KIND.parse(column, declared=False)[:2].tolist() == [1.5, 2.0]
+    assert column.problems == [
+        "dev.tsv:4: 'nan' is not a number to predict",
+        "dev.tsv:5: 'x' is not a number to predict",
+    ]
+
+
+def test_losses_are_squared_errors() -> None:
+    outputs, gold = np.array([[1.0], [3.0]]), np.array([2.0, 1.0])
+    assert float(KIND.loss(torch.from_numpy(outputs), torch.from_numpy(gold))) == pytest.approx(5)
+    assert KIND.selection_loss(outputs, gold) == pytest.approx(2.5)
+
+
+def test_there_is_one_output_and_no_stratum() -> None:
+    assert (KIND.outputs, KIND.output_names, KIND.strata(np.array([1.0])), KIND.labels) == (1, ("score",), None, ())
+    _, rows = KIND.prediction_table(np.array([[1.25]]), LabelledExamples(["a"], None, np.array([2.0])))
+    assert rows == [["1", "2", "1.2500", "a"]]
