@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 import tyro
 from datasets import Dataset
-from nlp_ssl.models.pretraining import configure
 from transformers import (
+    AutoModelForMaskedLM,
     AutoTokenizer,
     BertForMaskedLM,
     DataCollatorForLanguageModeling,
@@ -34,8 +34,7 @@ from nlp_ssl.cli import main as nlp_ssl
 from nlp_ssl.console import table
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives.mixture import Mixture
-from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.models.architectures import configure
 from nlp_ssl.recipe import Model, Size
 from nlp_ssl.sampling.examples import TokenStream, find_examples
 
@@ -66,9 +65,8 @@ def with_trainer(options: Options, corpus: Corpus, bf16: bool) -> float:
     rows = torch.randperm(len(examples), generator=torch.Generator().manual_seed(0))[: 32 * (WARM_UP + TIMED)].tolist()
     ids = [text.gather(examples.start[[row]], int(examples.length[row]))[0].tolist() for row in rows]
     data = Dataset.from_dict({"input_ids": [[vocabulary.cls, *row, vocabulary.sep] for row in ids]})
-    config = configure(
-        Model(size=options.size, architecture="bert"), Mixture(objectives={"mlm": MaskedLM()}), vocabulary, 128
-    )
+    bert = Model(size=options.size, architecture="bert")
+    config = configure(bert, "encoder", [AutoModelForMaskedLM], vocabulary, 128)
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
