@@ -84,8 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show must not end hours of work
         sys.stdout.reconfigure(errors="replace")
     try:
-        for plugin in plugins:
-            registry.load_plugin(plugin)
+        registry.load_plugins(plugins)
         if command not in COMMANDS:
             raise InputError(f"no command {command!r}: {did_you_mean(command, list(COMMANDS))}")
         status: int = import_module(COMMANDS[command][0]).main(rest)

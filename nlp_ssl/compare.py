@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from nlp_ssl import declarations
+from nlp_ssl import declarations, registry
 from nlp_ssl import recipe as recipes
 from nlp_ssl.atomic_io import UNFINISHED, write_text
 from nlp_ssl.comparison.plan import MINIMAL_PAIRS, LabelledTask, Pairs, Plan
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         todo = sum(not cell.done for cell in cells)
         say(f"{len(cells)} cells, {len(cells) - todo} of them done; their logs are in {options.out / 'cells'}")
         running.run_all(grid.cells, options.jobs)
-        return conclude(options, grid, shlex.join(["nlp-ssl", "compare", *arguments]))
+        return conclude(options, grid, shlex.join(["nlp-ssl", *registry.plugin_flags(), "compare", *arguments]))
 
 
 def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:

@@ -223,11 +223,12 @@ def load(name: str) -> Recipe:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not valid TOML: {error}") from None
     chosen = table.get("objective")
-    known = registry.names("objectives")
     if not isinstance(chosen, dict) or not chosen:
-        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {', '.join(known)}")
-    unknown = [name for name in chosen if name not in known]
+        names = ", ".join(registry.names("objectives"))
+        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {names}")
+    unknown = [name for name in chosen if not registry.knows("objectives", name)]
     if unknown:
+        known = registry.names("objectives")
         raise InputError(
             *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, known)}{OF_A_PLUGIN}" for n in unknown]
         )

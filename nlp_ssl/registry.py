@@ -1,13 +1,13 @@
 """Find objectives, heads, kinds of task, baselines, readers and sentence splitters by name.
 
-A member of a group is a class with a `name`. There are three sources, searched in this order:
+A member of a group is a class with a `name`. Three places are searched, in this order:
 
 * the package itself: the class whose `name` is that of its module, such as `MaskedLM` in `nlp_ssl/objectives/mlm.py`;
-* `--plugin MODULE-OR-FILE`: every class in that module that derives from a group's base class;
-* installed packages that announce members by entry points: group `nlp_ssl.objectives`, entry `name = "module:Class"`.
+* modules loaded with `--plugin MODULE-OR-FILE`: every class that derives from a group's base class;
+* entry points of installed packages: group `nlp_ssl.objectives`, entry `name = "module:Class"`.
 
-Modules are imported when a member is first used. Recipes and model folders only ever give names, so reading one
-never imports code that the user has not installed or named by `--plugin`.
+Modules are imported when a member is first used. Recipes and model folders contain only names, so reading one never
+imports code that the user has not installed or loaded with `--plugin`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from __future__ import annotations
 import importlib.util
 import pkgutil
 import sys
+from collections.abc import Iterable
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nlp_ssl.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUPS = {
     "objectives": ("nlp_ssl.objectives", "Objective"),
@@ -32,14 +35,17 @@ GROUPS = {
     "readers": ("nlp_ssl.corpus.readers", "Reader"),
     "splitters": ("nlp_ssl.corpus.splitters", "Splitter"),
 }
-"""Each group's package, and the class in its module `base` that all members derive from."""
+"""The package of each group, and the base class of its members, which is in the package's module `base`."""
 
-_named: dict[str, dict[str, type[Any]]] = {group: {} for group in GROUPS}  # by --plugin
+_named: dict[str, dict[str, type[Any]]] = {group: {} for group in GROUPS}  # loaded with --plugin
 _plugins: list[str] = []
 
 
 def find(group: str, name: str) -> Any:
-    """The class of this name in a group. InputError where there is none, or an installed plug-in cannot be imported."""
+    """The class of this name in a group.
+
+    Raises InputError for an unknown name, and for an installed plug-in that cannot be imported.
+    """
     member = _built_in(group, name) or _named[group].get(name)
     if member is None and (entry := _announced(group).get(name)) is not None:
         try:
@@ -47,10 +53,15 @@ def find(group: str, name: str) -> Any:
         except (ImportError, AttributeError) as error:
             raise InputError(f"{entry.value}: cannot import the plug-in for {name!r}: {error}") from None
     if member is None:
-        what = group.replace("_", " ").removesuffix("s").replace("task kind", "kind of task")
+        what = {"task_kinds": "kind of task"}.get(group, group.removesuffix("s"))
         known = did_you_mean(name, names(group))
-        raise InputError(f"no such {what} {name!r}: {known} (one of your own needs --plugin MODULE)")
+        raise InputError(f"no such {what} {name!r}: {known} (load your own with --plugin MODULE)")
     return member
+
+
+def knows(group: str, name: str) -> bool:
+    """Whether a group has a member of this name. Installed packages are searched only if it is not built in."""
+    return _built_in(group, name) is not None or name in _named[group] or name in _announced(group)
 
 
 def names(group: str) -> list[str]:
@@ -58,15 +69,25 @@ def names(group: str) -> list[str]:
     return sorted({*_built_ins(group), *_named[group], *_announced(group)})
 
 
-def load_plugin(name: str) -> None:
-    """Import a module, or a .py file, and add the members of every group that it defines or imports from its package.
+def load_plugins(plugins: Iterable[str]) -> None:
+    """Import modules or .py files, and register the members that they define or import from their own package.
 
-    InputError where it cannot be imported, or a name is taken by the package itself.
+    Raises InputError for a plug-in that cannot be imported, or that uses the name of a built-in member.
     """
+    for plugin in plugins:
+        if plugin not in _plugins:
+            _load_plugin(plugin)
+            _plugins.append(plugin)
+
+
+def plugin_flags() -> list[str]:
+    """The --plugin flags of the plug-ins that are loaded, for printed commands."""
+    return [word for plugin in _plugins for word in ("--plugin", plugin)]
+
+
+def _load_plugin(name: str) -> None:
     if not name:
-        raise InputError("--plugin: give a module or a .py file")
-    if name in _plugins:
-        return
+        raise InputError("--plugin: name a module or a .py file")
     module = _imported(name)
     package = module.__name__.partition(".")[0]
     for value in vars(module).values():
@@ -77,18 +98,17 @@ def load_plugin(name: str) -> None:
             if not name_of:
                 continue
             if _built_in(group, name_of) is not None:
-                raise InputError(f"--plugin {name}: {name_of!r} is taken: choose another name")
+                raise InputError(f"--plugin {name}: {name_of!r} is the name of a built-in member: choose another")
             _named[group][name_of] = value
-    _plugins.append(name)
 
 
 def loaded_plugins() -> list[str]:
-    """What has been given to `load_plugin`, for child processes and printed commands."""
+    """The plug-ins that are loaded, for child processes."""
     return list(_plugins)
 
 
 def _groups_of(member: type[Any]) -> list[str]:
-    """The groups whose base class a class derives from; only imported bases can have subclasses."""
+    """The groups whose base class this class derives from. A base that is not imported has no subclasses."""
     found = []
     for group, (package, base) in GROUPS.items():
         module = sys.modules.get(f"{package}.base")
@@ -109,7 +129,7 @@ def _imported(name: str) -> ModuleType:
             spec.loader.exec_module(module)
             return module
         if str(Path.cwd()) not in sys.path:
-            sys.path.append(str(Path.cwd()))  # a module beside the user's data, as `python -m` would find it
+            sys.path.append(str(Path.cwd()))  # modules in the working directory can be imported, as with `python -m`
         return import_module(name)
     except InputError:
         raise
@@ -119,7 +139,7 @@ def _imported(name: str) -> ModuleType:
 
 @cache
 def _built_in(group: str, name: str) -> type[Any] | None:
-    """The class of this name in the module of this name."""
+    """The class with this name, in the module with this name."""
     package, _ = GROUPS[group]
     if not name.isidentifier() or importlib.util.find_spec(f"{package}.{name}") is None:
         return None
@@ -137,4 +157,6 @@ def _built_ins(group: str) -> tuple[str, ...]:
 
 @cache
 def _announced(group: str) -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # slow to import, and rarely needed
+
     return {entry.name: entry for entry in entry_points(group=f"nlp_ssl.{group}")}

@@ -11,7 +11,10 @@ from safetensors import safe_open
 
 from nlp_ssl import registry
 from nlp_ssl.cli import main, split_plugins
+from nlp_ssl.comparison.plan import Job
 from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.options import TaskOptions
+from nlp_ssl.evaluation.result_cache import command
 from tests.worlds import write_corpus
 
 ROOT = Path(__file__).parents[1]
@@ -33,12 +36,34 @@ def test_plugins_are_taken_out_of_a_command_line() -> None:
     assert split_plugins(words) == (["pretrain", "mlm", "--seed", "1"], ["a.py", "b.c"])
 
 
+def test_installed_packages_are_searched_only_for_names_that_are_not_built_in(monkeypatch) -> None:
+    searched = []
+    monkeypatch.setattr(registry, "_announced", lambda group: searched.append(group) or {})
+    assert registry.knows("objectives", "mlm") and registry.find("objectives", "mlm").name == "mlm"
+    assert searched == []
+    assert not registry.knows("objectives", "mlmm")
+    assert searched == ["objectives"]
+
+
+def test_printed_commands_have_the_plugins_that_are_loaded(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(registry, "_plugins", [])
+    file = tmp_path / "mine.py"
+    file.write_text("loaded = 1\n")
+    registry.load_plugins([str(file), "json", str(file)])
+    assert registry.plugin_flags() == ["--plugin", str(file), "--plugin", "json"]
+    options = TaskOptions(run=Path("run"), task="sst2", out=Path("out"), seeds=2)
+    expected = f"nlp-ssl --plugin {file} --plugin json finetune run --task sst2 --out out --seeds 2"
+    assert command("finetune", options) == expected
+    job = Job(name="", kind="probe", out=tmp_path, depends={}, arguments=(["run"],))
+    assert job.command == f"nlp-ssl --plugin {file} --plugin json probe run"
+
+
 @pytest.mark.parametrize(
     ("plugin", "message"),
     [
         ("no_such_module_here", "cannot import it: ModuleNotFoundError"),
         ("no/such/file.py", "no such file"),
-        ("", "give a module or a .py file"),
+        ("", "name a module or a .py file"),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded_is_one_sentence(plugin, message, capsys) -> None:
@@ -50,10 +75,10 @@ def test_a_plugin_cannot_take_the_name_of_a_built_in(tmp_path, capsys) -> None:
     file = tmp_path / "mine.py"
     file.write_text("from nlp_ssl.objectives.mlm import MaskedLM\nclass Mine(MaskedLM):\n    pass\n")
     assert main(["show", "mlm", "--plugin", str(file)]) == 2
-    assert "'mlm' is taken: choose another name" in capsys.readouterr().err
+    assert "'mlm' is the name of a built-in member: choose another" in capsys.readouterr().err
 
 
-def command(*words: str, path: Path | None = None) -> subprocess.CompletedProcess:
+def run(*words: str, path: Path | None = None) -> subprocess.CompletedProcess:
     """Run the program, with the example package importable from `path`."""
     searched = os.pathsep.join(map(str, filter(None, [path, ROOT])))
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": searched}
@@ -78,25 +103,25 @@ def test_an_installed_objective_works_with_every_command(tmp_path) -> None:
         (tmp_path / "tasks" / "own" / f"{name}.tsv").write_text("\n".join(["sentence\tlabel", *lines]) + "\n")
     task = tmp_path / "own.toml"
     task.write_text('[task]\ncolumns = ["sentence"]\nlabel = "label"\nmetrics = ["accuracy"]\n')
-    run, steps = str(tmp_path / "run"), ["--budget", "12-steps", "--evaluations", "2"]
+    trained, steps = str(tmp_path / "run"), ["--budget", "12-steps", "--evaluations", "2"]
     data, fine = ["--task", str(task)], ["--epochs", "1", "--learning-rates", "0.001"]
     compared = ["--data", str(tmp_path / "tasks"), "--seeds", "1", "--finetune-seeds", "1"]
     compared += ["--out", str(tmp_path / "comparison")]
     calls = [
         ["show", "queue_contrast", "--corpus", corpus, *TINY],
-        ["pretrain", "queue_contrast", "--corpus", corpus, "--out", run, *TINY, *steps],
-        ["finetune", run, *data, "--data", str(tmp_path / "tasks" / "own"), "--out", str(tmp_path / "fine"), *fine],
+        ["pretrain", "queue_contrast", "--corpus", corpus, "--out", trained, *TINY, *steps],
+        ["finetune", trained, *data, "--data", str(tmp_path / "tasks" / "own"), "--out", str(tmp_path / "fine"), *fine],
         ["compare", "queue_contrast", "mlm", "--corpus", corpus, *data, *fine, *TINY, *steps, *compared],
     ]
     for words in calls:
-        done = command(*words, path=site)
+        done = run(*words, path=site)
         assert done.returncode == 0, done.stderr
-    evaluated = command("evaluate", run, "--corpus", corpus, path=site)
+    evaluated = run("evaluate", trained, "--corpus", corpus, path=site)
     assert evaluated.returncode == 2 and "only its body was saved" in evaluated.stderr
-    without = command("pretrain", "queue_contrast", "--corpus", corpus, "--out", str(tmp_path / "none"), *TINY)
+    without = run("pretrain", "queue_contrast", "--corpus", corpus, "--out", str(tmp_path / "none"), *TINY)
     assert without.returncode == 2 and "no recipe 'queue_contrast'" in without.stderr
     # A run of a stranger's objective names it, and imports nothing.
-    stranger = command("show", run, "--corpus", corpus)
+    stranger = run("show", trained, "--corpus", corpus)
     assert stranger.returncode == 2 and "one of a plug-in needs --plugin MODULE" in stranger.stderr
 
 
@@ -107,7 +132,7 @@ def test_an_averaged_copy_and_a_queue_are_in_checkpoints_and_not_in_the_model(tm
 
     def pretrain(out: str, *more: str) -> bytes:
         common = ["pretrain", "queue_contrast", "--corpus", corpus, "--out", str(tmp_path / out), *TINY, *plugin]
-        done = command(*common, "--budget", "20-steps", "--log-every", "5", "--evaluations", "1", *more, path=EXAMPLE)
+        done = run(*common, "--budget", "20-steps", "--log-every", "5", "--evaluations", "1", *more, path=EXAMPLE)
         assert done.returncode == 0, done.stderr
         return (tmp_path / out / "model" / "model.safetensors").read_bytes()
 

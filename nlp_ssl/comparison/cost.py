@@ -153,8 +153,7 @@ def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
     from nlp_ssl.training.loop import make_trainer
     from nlp_ssl.training.pretrain import Pretrain, usable_examples
 
-    for plugin in plugins:
-        registry.load_plugin(plugin)
+    registry.load_plugins(plugins)
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "recipe.toml"
         file.write_text(toml, encoding="utf-8")

@@ -236,8 +236,7 @@ def _work(
     sys.argv = ["nlp-ssl", kind, *(arguments[0] if isinstance(arguments[0], list) else [])]
     started = time.monotonic()
     try:
-        for plugin in plugins:
-            registry.load_plugin(plugin)
+        registry.load_plugins(plugins)
         _share_machine(slot, jobs)
         facts = kinds.KINDS[kind](folder, *arguments)
         took = {"seconds": round(time.monotonic() - started, 1), "peak_memory_bytes": _peak_memory()}

@@ -27,7 +27,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nlp_ssl import __version__
+from nlp_ssl import __version__, registry
 from nlp_ssl import recipe as recipes
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
@@ -35,7 +35,7 @@ from nlp_ssl.evaluation.finetune import Finetune, Protocol
 from nlp_ssl.evaluation.minimal_pairs import MinimalPairs
 from nlp_ssl.evaluation.options import TaskOptions
 from nlp_ssl.evaluation.probe import Probe
-from nlp_ssl.evaluation.result_cache import command
+from nlp_ssl.evaluation.result_cache import arguments
 from nlp_ssl.recipe import Budget, Recipe
 from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.training.run_folder import INCIDENTAL, snapshots
@@ -103,7 +103,7 @@ class Job:
     @property
     def command(self) -> str:
         """The command line that does the same."""
-        return shlex.join(["nlp-ssl", self.kind, *self.arguments[0]])
+        return shlex.join(["nlp-ssl", *registry.plugin_flags(), self.kind, *self.arguments[0]])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -286,7 +286,7 @@ class Plan:
         )
         out = cell.folder / "scores"
         options = MinimalPairs(run=run.folder / "run", data=(pairs.data,), out=out, precision=self.precision)
-        return replace(cell, arguments=(shlex.split(command(MINIMAL_PAIRS, options))[2:],))
+        return replace(cell, arguments=(arguments(options),))
 
     def _on_words(self, name: str, seed: int, run: Job, pairs: Pairs) -> Job:
         """The cell of how word vectors agree with people's judgement of word pairs."""
@@ -338,19 +338,16 @@ class Plan:
             },
         )
         made = run.folder / "run"
-        words = command(
-            kind.command,
-            kind(
-                run=made / "snapshots" / snapshot if snapshot else made,
-                task=task.named,
-                data=task.data,
-                out=cell.folder / "scores",
-                seeds=self.finetune_seeds,
-                share_baselines=self.out / "baselines",
-                **settings,
-            ),
+        scoring = kind(
+            run=made / "snapshots" / snapshot if snapshot else made,
+            task=task.named,
+            data=task.data,
+            out=cell.folder / "scores",
+            seeds=self.finetune_seeds,
+            share_baselines=self.out / "baselines",
+            **settings,
         )
-        return replace(cell, arguments=(shlex.split(words)[2:],))
+        return replace(cell, arguments=(arguments(scoring),))
 
     def untrained(self, name: str) -> str:
         """What the untrained network of an objective is called: by its body, or the first objective that has it."""

@@ -62,8 +62,7 @@ def _begin(plugins: Sequence[str]) -> None:
     """Keep a worker to one core, and end it with its parent, even when that is killed."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
-    for plugin in plugins:
-        registry.load_plugin(plugin)
+    registry.load_plugins(plugins)
     parent = multiprocessing.parent_process()
     assert parent is not None
 

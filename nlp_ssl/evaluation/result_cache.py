@@ -18,6 +18,7 @@ from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nlp_ssl import registry
 from nlp_ssl.atomic_io import UNFINISHED, write_text, writing
 from nlp_ssl.console import speaks
 from nlp_ssl.errors import InputError
@@ -33,8 +34,13 @@ def weights_fingerprint(model: Path) -> dict[str, str]:
 
 
 def command(name: str, options: Any) -> str:
-    """The command line that has these options, a dataclass whose `run` is positional."""
-    words = ["nlp-ssl", name, str(options.run)]
+    """The command line that has these options, with the plug-ins that are loaded."""
+    return shlex.join(["nlp-ssl", *registry.plugin_flags(), name, *arguments(options)])
+
+
+def arguments(options: Any) -> list[str]:
+    """The arguments that have these options, a dataclass whose `run` is positional."""
+    words = [str(options.run)]
     for field in fields(options):
         value = getattr(options, field.name)
         if field.name == "run" or (field.default is not MISSING and value == field.default):
@@ -44,7 +50,7 @@ def command(name: str, options: Any) -> str:
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
             words += [f"--{flag}", *map(str, value if isinstance(value, tuple) else [value])]
-    return shlex.join(words)
+    return words
 
 
 @contextmanager

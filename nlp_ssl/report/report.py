@@ -17,7 +17,6 @@ from pathlib import Path
 import tyro
 
 from nlp_ssl.atomic_io import write_text
-from nlp_ssl.comparison.analysis import COLUMNS
 from nlp_ssl.console import say
 
 
@@ -44,7 +43,7 @@ def write_report(folder: Path) -> str:
     InputError where the folder has no results.json, one of another format, or lacks predictions that it names.
     """
     # Statistics need SciPy, and `--help` does not.
-    from nlp_ssl.comparison.analysis import boards, load
+    from nlp_ssl.comparison.analysis import COLUMNS, boards, load
     from nlp_ssl.report import sections
     from nlp_ssl.report.page import Row, Section, Table, Text, html, markdown
 
@@ -69,6 +68,8 @@ def write_report(folder: Path) -> str:
 
 def scores_csv(scores: Sequence[dict[str, object]]) -> str:
     """Every score, one a line; what does not apply is empty."""
+    from nlp_ssl.comparison.analysis import COLUMNS
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from nlp_ssl import cli
+from nlp_ssl.comparison.analysis import COLUMNS
 from nlp_ssl.errors import InputError
-from nlp_ssl.report.report import COLUMNS, write_report
+from nlp_ssl.report.report import write_report
 from nlp_ssl.report.sections import cautions
 from tests.comparison.worlds import KOREAN, TASKS, World, write_comparison
 

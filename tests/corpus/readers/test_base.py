@@ -26,7 +26,7 @@ def test_a_plug_in_adds_a_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(registry._named, "readers", {})
     monkeypatch.setattr(registry, "_plugins", [])
     (tmp_path / "colons_reader.py").write_text(PLUGIN)
-    registry.load_plugin(str(tmp_path / "colons_reader.py"))
+    registry.load_plugins([str(tmp_path / "colons_reader.py")])
     (tmp_path / "in").mkdir()
     file = tmp_path / "in" / "a.colons"
     file.write_text("a:1\nb\nc:2\n")
