@@ -150,8 +150,8 @@ def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
     from nlp_ssl.corpus.store import Corpus
     from nlp_ssl.corpus.vocabulary import Vocabulary
     from nlp_ssl.training.budget import Estimate
-    from nlp_ssl.training.loop import make_trainer
     from nlp_ssl.training.pretrain import Pretrain, usable_examples
+    from nlp_ssl.training.run import make_trainer
 
     registry.load_plugins(plugins)
     with tempfile.TemporaryDirectory() as scratch:

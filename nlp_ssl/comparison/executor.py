@@ -40,7 +40,7 @@ LINES_OF_A_TRACEBACK = 3
 
 IMPORTED_EARLY = (
     "nlp_ssl.comparison.executor",
-    "nlp_ssl.training.loop",
+    "nlp_ssl.training.run",
     "nlp_ssl.evaluation.classifier",
     "nlp_ssl.evaluation.encoder",
     "nlp_ssl.evaluation.scores",

@@ -10,6 +10,7 @@ from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForSeq2SeqLM
 import nlp_ssl.models.static  # noqa: F401  # makes transformers know static vectors
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.models.auto import has_head
 from nlp_ssl.recipe import SIZES, Model
 from nlp_ssl.sampling.examples import Body
 
@@ -103,9 +104,6 @@ def _fields(config: Any) -> set[str]:
 
 
 def _supports(architecture: str, auto_class: Any) -> bool:
-    try:
-        known = CONFIG_MAPPING[architecture] in auto_class._model_mapping
-    except KeyError:
-        return False
+    known = has_head(auto_class, CONFIG_MAPPING[architecture]())
     # An encoder-decoder's class must have its body in one piece, which T5's has not.
     return known and (auto_class is not AutoModelForSeq2SeqLM or architecture not in SPLIT_BODIES)

@@ -45,6 +45,11 @@ def can_be_copied(ids: Ints, text: Ints) -> npt.NDArray[np.bool_]:
     return found
 
 
+def cut_width(length: Ints) -> int:
+    """The number of columns for sequences of `length` [B] tokens: a multiple of `WIDTH_MULTIPLE`."""
+    return -(-int(length.max(initial=1)) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
+
+
 def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> Batch:
     """The batch with the token from column `source` [B, L'] at each place, in rows of `length` [B] tokens.
 
@@ -52,7 +57,7 @@ def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> B
     """
     width = source.shape[1]
     if length.max(initial=0) < batch.length.max(initial=0):
-        width = min(width, -(-int(length.max()) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
+        width = min(width, cut_width(length))
     source = source[:, :width]
     beyond = np.arange(width) >= length[:, None]
 

@@ -20,11 +20,12 @@ from typing import ClassVar
 import numpy as np
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.objectives._denoising import cut_width, moved
 from nlp_ssl.objectives.base import Objective, require
 from nlp_ssl.sampling.batch import Batch, View
 from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
 from nlp_ssl.sampling.noise import Noise
-from nlp_ssl.sampling.targets import BatchTargets, Ints
+from nlp_ssl.sampling.targets import BatchTargets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,37 +61,11 @@ class Contrastive(Objective):
         second = np.count_nonzero(batch.token_type_ids, axis=1)  # [B] B and its [SEP]
         first = batch.length - second  # [CLS] A [SEP]
         position = np.arange(batch.ids.shape[1])
-        beyond = position >= first[:, None]
-        shifted = np.take_along_axis(batch.ids, np.minimum(position + first[:, None] - 1, batch.ids.shape[1] - 1), 1)
+        everywhere = np.broadcast_to(position, batch.ids.shape)
+        shifted = np.take_along_axis(batch.ids, np.minimum(everywhere + first[:, None] - 1, position[-1]), 1)
         shifted[:, 0] = vocabulary.cls
         shifted[position >= second[:, None] + 1] = vocabulary.pad
+        other = View(ids=shifted[:, : cut_width(second + 1)], length=second + 1)
+        main = moved(batch, everywhere, first, vocabulary)
         targets = BatchTargets(valid=np.ones(len(batch.ids), np.bool_), group=batch.example_class)
-        kept = replace(
-            batch,
-            ids=_cut(np.where(beyond, vocabulary.pad, batch.ids), first),
-            length=first,
-            sentence=_cut(np.where(beyond, np.int16(-1), batch.sentence), first),
-            token_type_ids=_cut(np.zeros_like(batch.token_type_ids), first),
-            targets={name: t.moved(*_kept(beyond, first)) for name, t in batch.targets.items()},
-            views={**batch.views, "other": View(ids=_cut(shifted, second + 1), length=second + 1)},
-        )
-        return kept.with_target("contrastive", targets)
-
-
-WIDTH_MULTIPLE = 8
-"""Rows are cut to a multiple of this, so that batches have few shapes."""
-
-
-def _width(length: Ints) -> int:
-    return -(-int(length.max(initial=1)) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
-
-
-def _cut(array: np.ndarray, length: Ints) -> np.ndarray:
-    """The columns [B, L'] that the longest of these rows needs."""
-    return array[:, : _width(length)]
-
-
-def _kept(beyond: np.ndarray, length: Ints) -> tuple[Ints, np.ndarray]:
-    """The columns that stay where they are, and what is beyond the rows' ends [B, L']."""
-    cut = _cut(beyond, length)
-    return np.broadcast_to(np.arange(cut.shape[1]), cut.shape), cut
+        return replace(main, views={**batch.views, "other": other}).with_target("contrastive", targets)

@@ -14,7 +14,7 @@ from nlp_ssl.objectives._denoising import can_be_copied
 from nlp_ssl.objectives.mixture import Loss, Mixture
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.batches import Batches
-from nlp_ssl.sampling.targets import NO_LABEL, RowTargets, SequenceTargets, Targets
+from nlp_ssl.sampling.targets import NO_LABEL, RowTargets, SequenceTargets, Targets, TokenTargets, WindowTargets
 from nlp_ssl.show.baselines import row_lengths, row_words, told_by_lengths, told_by_words
 
 UNCHANGED_WORTH_A_WARNING = 0.05
@@ -82,7 +82,7 @@ class _OfLoss:
             if targets.from_source:
                 copied = np.count_nonzero(can_be_copied(batch.ids, targets.tokens))
                 self.copied = int(copied) + (self.copied or 0)
-        elif hasattr(targets, "labels"):
+        elif isinstance(targets, TokenTargets | WindowTargets):
             self.without += int(np.count_nonzero((targets.labels == NO_LABEL).all(axis=1)))
 
     def statistics(self, rows: int, text_tokens: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import torch
 
 from nlp_ssl.recipe import Budget
 from nlp_ssl.sampling.batch import Batch
-from nlp_ssl.training.collate import Inputs, collate
+from nlp_ssl.training.collate import Inputs, collate_group
 
 if TYPE_CHECKING:
     from nlp_ssl.training.loop import Trainer
@@ -81,7 +81,7 @@ class Estimate:
         return (self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, steps))
 
     def _inputs(self, micro_batches: list[Batch]) -> list[Inputs]:
-        return [collate(batch, self.trainer.mixture, self.batches.vocabulary) for batch in micro_batches]
+        return collate_group(micro_batches, self.trainer.mixture, self.batches.vocabulary)
 
     @cached_property
     def _flops_a_step(self) -> float:

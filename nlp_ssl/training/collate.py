@@ -15,7 +15,7 @@ All are int64 unless `Targets.arrays` says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,11 @@ def collate(batch: Batch, mixture: Mixture, vocabulary: Vocabulary) -> Inputs:
         "targets": {name: _tensors(arrays) for name, arrays in targets.items()},
         "counts": torch.tensor([int(batch.text_tokens.sum()), len(batch.ids), *counts]),
     }
+
+
+def collate_group(micro_batches: Sequence[Batch], mixture: Mixture, vocabulary: Vocabulary) -> list[Inputs]:
+    """The model's inputs for each micro-batch of a step."""
+    return [collate(batch, mixture, vocabulary) for batch in micro_batches]
 
 
 def _view(rows: Batch | View, mixture: Mixture) -> dict[str, npt.NDArray[Any]]:

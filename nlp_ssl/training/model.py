@@ -50,23 +50,26 @@ class PretrainingModel(nn.Module):
         self.losses: Mapping[str, Loss] = mixture.losses
         classes = head_classes(mixture)
         self._keys = {name: cls.key(name) for name, cls in classes.items()}
-        self._carrier_keys: dict[str, type[Head]] = {}
         self.carriers, self.heads = nn.ModuleDict(), nn.ModuleDict()
+        carrier_classes: dict[str, type[Head]] = {}
+        self._assembled_by: dict[str, str] = {}  # carrier's key -> head's key
         for name, cls in classes.items():
             key = cls.carrier_key(name)
             if cls.auto_class is not None and key not in self.carriers:
                 self.carriers[key] = cls.auto_class.from_config(cls.configure(config, self.losses[name], vocabulary))
-                self._carrier_keys[key] = cls
-        self.body = self._take_body(config)
+                carrier_classes[key] = cls
+        self.body = self._take_body(config, carrier_classes)
         for name, cls in classes.items():
             if self._keys[name] not in self.heads:
                 carrier = self.carriers[cls.carrier_key(name)] if cls.auto_class is not None else None
                 self.heads[self._keys[name]] = cls(config, self.body, carrier, self.losses[name], vocabulary)
+            if cls.auto_class is not None:
+                self._assembled_by.setdefault(cls.carrier_key(name), self._keys[name])
         momenta = [cls.momentum for cls in classes.values() if cls.momentum is not None]
         self.momentum = max(momenta, default=None)
         self.averaged = None if self.momentum is None else deepcopy(self.body).requires_grad_(False)
 
-    def _take_body(self, config: Any) -> Any:
+    def _take_body(self, config: Any, classes: Mapping[str, type[Head]]) -> Any:
         """The body of one of the carriers, which all of them share; a body alone where there is no carrier."""
         if not self.carriers:
             body = AutoModel.from_config(config)
@@ -74,7 +77,7 @@ class PretrainingModel(nn.Module):
                 body.pooler = None  # nothing here would train it
             return body
         # Of a BERT only a classifier's body has the pooler.
-        with_pooler = (key for key, cls in self._carrier_keys.items() if cls.uses_pooler)
+        with_pooler = (key for key, cls in classes.items() if cls.uses_pooler)
         source = next(with_pooler, next(iter(self.carriers)))
         bodies = {key: detach_body(carrier) for key, carrier in self.carriers.items()}
         body = bodies[source]
@@ -165,12 +168,9 @@ class PretrainingModel(nn.Module):
         if not keys:
             return self.body
         key = key or keys[0]
-        name = next(n for n in self.losses if self._carrier_key(n) == key)
-        return self.head(name).assemble(self.body)
-
-    def _carrier_key(self, name: str) -> str | None:
-        carrier = self.head(name).carrier
-        return next((key for key, other in self.carriers.items() if other is carrier), None)
+        head = self.heads[self._assembled_by[key]]
+        assert isinstance(head, Head)
+        return head.assemble(self.body)
 
     def extra_heads(self) -> list[str]:
         """The heads behind the first that are saved, by the keys that `assemble` takes."""

@@ -63,7 +63,7 @@ def pretrain(options: Pretrain) -> int:
     vocabulary = Vocabulary.of(corpus)
     text, examples = usable_examples(corpus, vocabulary, "train", options)
     run.claim(options.out, options, corpus, options.resume)
-    from nlp_ssl.training.loop import train  # torch comes in here, after whatever can be refused without it
+    from nlp_ssl.training.run import train  # torch comes in here, after whatever can be refused without it
 
     with or_disk_full(options.out, "go on with --resume"):
         return train(options, corpus, vocabulary, text, examples)

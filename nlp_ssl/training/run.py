@@ -1,0 +1,153 @@
+"""A run: from its first step, or its newest checkpoint, to the saved model."""
+
+from __future__ import annotations
+
+import torch
+from accelerate import Accelerator
+from transformers.utils import logging as transformers_logging
+
+from nlp_ssl import recipe as recipes
+from nlp_ssl.atomic_io import write_text, writing
+from nlp_ssl.console import duration, quantity, say
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import InputError
+from nlp_ssl.models.flops import FlopCounter, peak_flops
+from nlp_ssl.recipe import Budget
+from nlp_ssl.runtime import choose_attention, make_accelerator, resolve_precision
+from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
+from nlp_ssl.training import checkpoint
+from nlp_ssl.training import run_folder as run
+from nlp_ssl.training.budget import Estimate
+from nlp_ssl.training.loop import Trainer
+from nlp_ssl.training.model import PretrainingModel, model_config
+from nlp_ssl.training.optimizer import optimizer_of
+from nlp_ssl.training.pretrain import Pretrain
+from nlp_ssl.training.saving import save_model, sizes
+from nlp_ssl.training.totals import Totals
+from nlp_ssl.training.validation import Validation, format_metrics, make_batches, make_validation
+
+
+def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> Trainer:
+    """A recipe's model, optimizer and batches before the first step. InputError for options that do not fit."""
+    transformers_logging.disable_progress_bar()  # its bars for one file say nothing
+    config = model_config(options, vocabulary)
+    precision = resolve_precision(options.precision)
+    accelerator = _make_accelerator(options)
+    torch.manual_seed(options.seed)
+    model = PretrainingModel(config, options.mixture, vocabulary)
+    choose_attention(model, options.batch.max_length)
+    if options.compile:
+        model.body.compile()
+    flops = FlopCounter(model)
+    batches = make_batches(options, text, examples, vocabulary, options.seed, accelerator)
+    optimizer = optimizer_of(model, options.optimizer)
+    prepared, optimizer = accelerator.prepare(model, optimizer)
+    peak = peak_flops(accelerator.device, precision)
+    return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
+
+
+def _make_accelerator(options: Pretrain) -> Accelerator:
+    """An accelerator with the recipe's tracker. InputError for no such tracker, or too many processes for a batch."""
+    try:
+        accelerator = make_accelerator(
+            resolve_precision(options.precision), log_with=options.log_with, project_dir=str(options.out)
+        )
+    except ValueError as error:  # Accelerate lists the trackers that it has
+        raise InputError(f"log_with is {options.log_with!r}: {error}") from None
+    if options.log_with is not None and not accelerator.log_with:
+        raise InputError(f"log_with is {options.log_with!r}: it is not installed: pip install {options.log_with}")
+    parts = accelerator.num_processes * options.batch.accumulation
+    if options.batch.tokens // options.batch.max_length < parts:
+        raise InputError(
+            f"batch.tokens is {options.batch.tokens}: a batch needs at least one sequence of "
+            f"{options.batch.max_length} tokens for each of its {parts} parts (processes x micro-batches)"
+        )
+    return accelerator
+
+
+def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> int:
+    """Start or resume a run; returns the exit status."""
+    trainer = make_trainer(options, vocabulary, text, examples)
+    accelerator = trainer.accelerator
+    status = _train(trainer, options, corpus, vocabulary)
+    # DDP's wrapper must be gone before the process group is.
+    accelerator.wait_for_everyone()
+    del trainer
+    accelerator.free_memory()
+    accelerator.end_training()
+    return status
+
+
+def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Vocabulary) -> int:
+    accelerator, mixture = trainer.accelerator, options.mixture
+    model = accelerator.unwrap_model(trainer.model)
+    saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
+    metrics = run.Metrics(options.out)
+    if saved is not None:
+        totals = Totals(**checkpoint.read_state(saved))
+        checkpoint.load(accelerator, saved)
+        if totals.step >= totals.steps and (options.out / "model").is_dir() and metrics.ended:
+            say(f"{options.out} is finished: {totals.steps:,} steps; its model is in {options.out / 'model'}")
+            return 0
+        say(f"resuming from step {totals.step:,} of {totals.steps:,}")
+    else:
+        totals = _new_totals(trainer, options)
+    if accelerator.is_main_process:
+        run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
+        metrics.trim(totals.step if saved is not None else -1)
+    validation = make_validation(options, corpus, vocabulary, accelerator)
+    _say_plan(trainer, validation, totals)
+    if options.log_with is not None:
+        accelerator.init_trackers("nlp_ssl", {"seed": options.seed, "budget": options.budget})
+
+    def save_snapshot(name: str) -> None:
+        """Save the current model as the snapshot of this name."""
+        if accelerator.is_main_process:
+            end = {"objective": mixture.name, "validation": {}, **totals.counters()} | sizes(model)
+            with writing(options.out / "snapshots" / name) as beside:
+                save_model(beside / "model", options, corpus, model, end | {"step": totals.step})
+                write_text(beside / "recipe.toml", recipes.dump(options))
+
+    status = trainer.take_steps(totals, metrics, validation, save_snapshot)
+    if status:
+        say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}; continue with --resume")
+        return status
+    figures = trainer.evaluate(validation) if validation else {}
+    end = {"objective": mixture.name, "validation": figures, **totals.counters()} | sizes(model)
+    if accelerator.is_main_process:
+        save_model(options.out / "model", options, corpus, model, end | {"step": totals.step})
+        metrics.append("end", totals.step, end)
+        say(f"{format_metrics(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
+        say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
+    return 0
+
+
+def _new_totals(trainer: Trainer, options: Pretrain) -> Totals:
+    """The totals of a run that starts now. InputError for more snapshots than steps."""
+    totals = Totals(steps=Estimate(trainer).steps(Budget.parse(options.budget)))
+    if totals.steps < 2**options.snapshots:
+        raise InputError(
+            f"snapshots is {options.snapshots}: the first is taken after 1/{2**options.snapshots} of the steps, "
+            f"but the budget of {options.budget} has only {totals.steps}"
+        )
+    return totals
+
+
+def _say_plan(trainer: Trainer, validation: Validation | None, totals: Totals) -> None:
+    """Say what is about to be trained, on how much data."""
+    options, accelerator, batches = trainer.options, trainer.accelerator, trainer.batches
+    model: PretrainingModel = accelerator.unwrap_model(trainer.model)
+    examples = batches.examples
+    weights = sizes(model)
+    skipped = f", {examples.skipped:,} runs of sentences skipped" if examples.skipped else ""
+    say(
+        f"{options.mixture.name}: {type(model.assemble()).__name__} with {quantity(weights['parameters'])} parameters "
+        f"({quantity(weights['embedding_parameters'])} in embeddings), {resolve_precision(options.precision)} on "
+        f"{accelerator.num_processes} x {accelerator.device}\n"
+        f"{len(examples):,} examples{skipped}, {quantity(examples.length.sum())} tokens per epoch; sequences of "
+        f"{batches.widths.min()} to {batches.widths.max()} tokens in {len(batches.widths)} lengths, "
+        f"{batches.padding:.1%} padding\n"
+        f"{totals.steps:,} steps of {options.batch.tokens:,} tokens, {totals.steps / len(batches):.2f} epochs; "
+        f"validation: {'none' if validation is None else f'{validation.steps:,} batches'}"
+    )
