@@ -49,7 +49,7 @@ WITHOUT_NETWORK = ("majority", "tfidf")
 METHODS = ("finetune", "probe", "knn", "zero-shot", "word similarity")
 """The order of the boards; what is read first is what most people do with a pretrained network."""
 
-Mark = Literal["better", "worse", "cannot tell"]
+Mark = Literal["better", "worse", "no significant difference"]
 """A verdict on a difference."""
 
 COLUMNS = (
@@ -80,9 +80,9 @@ class Gap:
     def verdict(self) -> Mark:
         """The sign of the difference where it is sure: by p, or by the interval for want of one."""
         if self.p is not None and self.p > LEVEL:
-            return "cannot tell"
-        if self.p is None and self.difference.verdict == "cannot tell":
-            return "cannot tell"
+            return "no significant difference"
+        if self.p is None and self.difference.verdict == "no significant difference":
+            return "no significant difference"
         return "better" if self.difference.mean > 0 else "worse"
 
 

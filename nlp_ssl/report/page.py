@@ -14,7 +14,7 @@ from typing import Literal
 
 from nlp_ssl.comparison.analysis import Mark
 
-MARKS: dict[Mark, str] = {"better": "▲", "worse": "▼", "cannot tell": "≈"}
+MARKS: dict[Mark, str] = {"better": "▲", "worse": "▼", "no significant difference": "≈"}
 """A sign for each verdict: colour alone tells nothing to some, and nothing on paper."""
 
 
@@ -276,8 +276,8 @@ small { display: block; color: var(--soft); font-size: .75rem; font-weight: 400;
 .words thead th { text-align: left; }
 .better { color: var(--better); font-weight: 600; }
 .worse { color: var(--worse); font-weight: 600; }
-.cannot-tell { color: var(--soft); }
-.better, .worse, .cannot-tell { font-size: .75rem; }
+.no-significant-difference { color: var(--soft); }
+.better, .worse, .no-significant-difference { font-size: .75rem; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); gap: 1rem 1.5rem; }
 figure { margin: 0; min-width: 0; }
 svg { display: block; width: 100%; max-width: 30rem; height: auto; font-family: inherit; font-size: 11px; }

@@ -146,7 +146,9 @@ def against_untrained(board: Board) -> str:
     for model in board.objectives:
         gaps = [f.gap for task in board.counted if (f := board.figures.get((model, task))) and f.gap]
         better, worse = (sum(gap.verdict == verdict for gap in gaps) for verdict in ("better", "worse"))
-        told = "mixed" if better and worse else "better" if better else "worse" if worse else "cannot tell"
+        told = (
+            "mixed" if better and worse else "better" if better else "worse" if worse else "no significant difference"
+        )
         n, where = better or worse, ""
         if told in ("better", "worse") and len(gaps) > 1:
             where = f" (on {n} of {len(gaps)} tasks)" if n < len(gaps) else " (on every task)"
@@ -155,7 +157,7 @@ def against_untrained(board: Board) -> str:
         "better": "{} came out better than the same network untrained",
         "worse": "{} came out worse than untrained",
         "mixed": "{} came out better on some tasks and worse on others",
-        "cannot tell": "{} cannot be told from no pretraining",
+        "no significant difference": "{} cannot be told from no pretraining",
         "unknown": "{} cannot be compared, for want of an untrained network",
     }
     clauses = []
@@ -164,7 +166,7 @@ def against_untrained(board: Board) -> str:
             kinds[kind].items(), key=lambda group: group[0], reverse=True
         )  # where it is so most often first
         clauses.append(said[kind].format(listed([listed(models) + where for (_, where), models in groups])))
-    if list(kinds) == ["cannot tell"] and len(board.objectives) > NAMED:
+    if list(kinds) == ["no significant difference"] and len(board.objectives) > NAMED:
         clauses = [f"none of the {len(board.objectives)} objectives can be told from no pretraining"]
     if len(board.anecdotal) == len(board.objectives):
         return f"In these runs, one pretraining seed each and so no more than an anecdote, {'; '.join(clauses)}."
@@ -469,11 +471,15 @@ def duel_cell(board: Board, one: str, other: str) -> Cell:
     n = len(details)
     if better and worse:
         return Cell(f"{better} better, {worse} worse of {n}", tuple(details))
-    verdict: Mark = "better" if better else "worse" if worse else "cannot tell"
+    verdict: Mark = "better" if better else "worse" if worse else "no significant difference"
     return Cell(f"{better or worse} of {n}" if better or worse else "", tuple(details), verdict)
 
 
-OPPOSITE: dict[Mark, Mark] = {"better": "worse", "worse": "better", "cannot tell": "cannot tell"}
+OPPOSITE: dict[Mark, Mark] = {
+    "better": "worse",
+    "worse": "better",
+    "no significant difference": "no significant difference",
+}
 
 
 def styles(results: Results) -> dict[str, Style]:

@@ -65,7 +65,7 @@ def tells(differences: Iterable[Difference]) -> bool:
     It has none where each objective is inside the baseline's interval, that is, cannot be told from the baseline:
     such a task adds noise to an average, and nothing about objectives.
     """
-    return any(difference.verdict != "cannot tell" for difference in differences)
+    return any(difference.verdict != "no significant difference" for difference in differences)
 
 
 def normalised(scores: npt.ArrayLike, floor: npt.ArrayLike) -> Floats:

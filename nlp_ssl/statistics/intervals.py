@@ -96,7 +96,7 @@ class Difference(Interval):
         """What can be said: the interval has to be on one side of zero."""
         if self.low > 0:
             return "better"
-        return "worse" if self.high < 0 else "cannot tell"
+        return "worse" if self.high < 0 else "no significant difference"
 
 
 def measure(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike, *, pretrained: bool = True) -> Scores:

@@ -18,10 +18,10 @@ def difference(low: float, high: float, p: float | None) -> Difference:
     [
         (0.1, 0.3, 0.01, "better"),
         (-0.3, -0.1, 0.01, "worse"),
-        (0.1, 0.3, 0.06, "cannot tell"),  # sure alone, and not among many
-        (-0.1, 0.3, 0.4, "cannot tell"),
+        (0.1, 0.3, 0.06, "no significant difference"),  # sure alone, and not among many
+        (-0.1, 0.3, 0.4, "no significant difference"),
         (0.1, 0.3, None, "better"),
-        (-0.1, 0.3, None, "cannot tell"),
+        (-0.1, 0.3, None, "no significant difference"),
     ],
 )
 def test_a_verdict_goes_by_the_corrected_p(low: float, high: float, p: float | None, verdict: str) -> None:

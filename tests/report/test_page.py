@@ -24,9 +24,12 @@ def test_every_text_of_a_page_is_escaped() -> None:
 
 def test_a_cell_with_a_verdict_says_it_in_words_and_sign() -> None:
     text = html(
-        "t", "f", page(Table("", ["model", "sst2"], [Row(["mlm", Cell("71.0", ("[70, 72]",), "cannot tell")])]))
+        "t",
+        "f",
+        page(Table("", ["model", "sst2"], [Row(["mlm", Cell("71.0", ("[70, 72]",), "no significant difference")])])),
     )
-    assert '<td><b>71.0</b> <span class="cannot-tell">≈ cannot tell</span><small>[70, 72]</small></td>' in text
+    verdict = '<span class="no-significant-difference">≈ no significant difference</span>'
+    assert f"<td><b>71.0</b> {verdict}<small>[70, 72]</small></td>" in text
 
 
 def test_long_names_may_break_only_at_underscores() -> None:
