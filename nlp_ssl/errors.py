@@ -1,4 +1,4 @@
-"""The one error a user can cause."""
+"""Errors that a user can cause."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from __future__ import annotations
 class InputError(Exception):
     """Wrong input: what is wrong, where, and what to do about it.
 
-    The commands print each problem as one sentence, without a traceback, and exit with status 2.
-    Several problems found together are reported together. Errors of the programmer are
-    `AssertionError`, `TypeError` and friends, and keep their tracebacks.
+    Commands print each problem as one sentence, without a traceback, and exit with status 2. Problems that are found
+    together are reported together. Programming errors stay `AssertionError`, `TypeError` and the like, and keep their
+    tracebacks.
     """
 
     def __init__(self, *problems: str) -> None:
@@ -17,8 +17,28 @@ class InputError(Exception):
         self.problems = problems
 
 
+class FieldError(ValueError):
+    """The value of a dataclass field breaks a rule.
+
+    `field` is the field's name in its own dataclass; whoever knows the dataclass's place puts that before it.
+    """
+
+    def __init__(self, field: str, value: object, rule: str) -> None:
+        super().__init__(field, value, rule)
+        self.field, self.value, self.rule = field, value, rule
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.value!r}: {self.rule}"
+
+
+def require(holds: bool, field: str, value: object, rule: str) -> None:
+    """Raise a `FieldError` unless the rule holds."""
+    if not holds:
+        raise FieldError(field, value, rule)
+
+
 def did_you_mean(word: str, known: list[str]) -> str:
-    """A suggestion to put behind a message about `word`, or a list of what there is."""
+    """The end of a message about an unknown `word`: the closest known word, or a list of all."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, known, n=1, cutoff=0.6)

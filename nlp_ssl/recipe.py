@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import math
 import re
-import tomllib
-import types
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast
 
 from nlp_ssl import declarations, registry
-from nlp_ssl.errors import InputError, did_you_mean
-from nlp_ssl.objectives.base import require
+from nlp_ssl.errors import InputError, did_you_mean, require
 from nlp_ssl.objectives.mixture import Mixing, Mixture
+from nlp_ssl.toml_tables import from_table, read_toml, to_toml
 
 Size = Literal["tiny", "mini", "small", "medium", "base"]
 
@@ -50,7 +47,7 @@ class Model:
     """Further fields of the architecture's transformers config, in a recipe file's [model.config]."""
 
     def __post_init__(self) -> None:
-        require(0 <= self.dropout < 1, "model.dropout", self.dropout, "it must lie between 0 and 1")
+        require(0 <= self.dropout < 1, "dropout", self.dropout, "it must lie between 0 and 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +66,15 @@ class Batching:
     a second, so 0 does for most."""
 
     def __post_init__(self) -> None:
-        require(self.max_length >= 8, "batch.max_length", self.max_length, "it must be at least 8")
+        require(self.max_length >= 8, "max_length", self.max_length, "it must be at least 8")
         require(
             self.tokens >= self.max_length,
-            "batch.tokens",
+            "tokens",
             self.tokens,
             f"it must hold at least one row, which has up to {self.max_length} tokens (batch.max_length)",
         )
-        require(self.accumulation >= 1, "batch.accumulation", self.accumulation, "it must be at least 1")
-        require(self.workers >= 0, "batch.workers", self.workers, "it must be at least 0")
+        require(self.accumulation >= 1, "accumulation", self.accumulation, "it must be at least 1")
+        require(self.workers >= 0, "workers", self.workers, "it must be at least 0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,15 +104,13 @@ class Optimizer:
     """Gradients longer than this are cut to it."""
 
     def __post_init__(self) -> None:
-        require(self.learning_rate > 0, "optimizer.learning_rate", self.learning_rate, "it must be above 0")
-        require(0 <= self.warmup <= 1, "optimizer.warmup", self.warmup, "it must lie in 0..1")
-        require(self.weight_decay >= 0, "optimizer.weight_decay", self.weight_decay, "it must be at least 0")
+        require(self.learning_rate > 0, "learning_rate", self.learning_rate, "it must be above 0")
+        require(0 <= self.warmup <= 1, "warmup", self.warmup, "it must lie in 0..1")
+        require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "it must be at least 0")
         for name in ("beta1", "beta2"):
-            require(
-                0 <= getattr(self, name) < 1, f"optimizer.{name}", getattr(self, name), "it must lie in 0..1, below 1"
-            )
-        require(self.epsilon > 0, "optimizer.epsilon", self.epsilon, "it must be above 0")
-        require(self.max_grad_norm > 0, "optimizer.max_grad_norm", self.max_grad_norm, "it must be above 0")
+            require(0 <= getattr(self, name) < 1, f"{name}", getattr(self, name), "it must lie in 0..1, below 1")
+        require(self.epsilon > 0, "epsilon", self.epsilon, "it must be above 0")
+        require(self.max_grad_norm > 0, "max_grad_norm", self.max_grad_norm, "it must be above 0")
 
 
 @dataclass(frozen=True)
@@ -218,10 +213,7 @@ def load(name: str) -> Recipe:
     path = find(name)
     if path is None:  # an objective of a plug-in, with its defaults
         return cast(Recipe, recipe_type((name,))(objective=_objective_table((name,))()))
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+    table = read_toml(path)
     chosen = table.get("objective")
     if not isinstance(chosen, dict) or not chosen:
         names = ", ".join(registry.names("objectives"))
@@ -233,10 +225,9 @@ def load(name: str) -> Recipe:
             *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, known)}{OF_A_PLUGIN}" for n in unknown]
         )
     problems: list[str] = []
-    recipe = _read(recipe_type(tuple(chosen)), table, "", problems)
-    if problems:
+    recipe: Recipe | None = from_table(recipe_type(tuple(chosen)), table, problems)
+    if recipe is None:
         raise InputError(*[f"{path}: {problem}" for problem in problems])
-    assert isinstance(recipe, Recipe)
     return recipe
 
 
@@ -258,109 +249,38 @@ def _objective_table(objectives: tuple[str, ...]) -> Any:
     return table
 
 
-def _read(kind: type[Any], table: Mapping[str, Any], where: str, problems: list[str]) -> Any:
-    """An instance of the dataclass `kind` from a TOML table; what is wrong goes to `problems`."""
-    hints = get_type_hints(kind)
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        if key not in hints:
-            problems.append(f"unknown key {where}{key}: {did_you_mean(key, [f.name for f in fields(kind)])}")
-        elif is_dataclass(hints[key]):
-            if not isinstance(value, dict):
-                problems.append(f"{where}{key} is {value!r}: it must be a table")
-            elif (inner := _read(hints[key], value, f"{where}{key}.", problems)) is not None:
-                values[key] = inner
-        elif not _fits(value, hints[key]):
-            problems.append(f"{where}{key} is {value!r}: it must be {_described(hints[key])}")
-        else:
-            values[key] = float(value) if hints[key] is float else tuple(value) if isinstance(value, list) else value
-    try:
-        return kind(**values)
-    except ValueError as error:
-        problems.append(str(error))
-        return None
-
-
-def _fits(value: object, hint: Any) -> bool:
-    """Whether a TOML value is of a field's type."""
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if get_origin(hint) in (Union, types.UnionType):
-        return any(_fits(value, option) for option in get_args(hint))
-    if get_origin(hint) is tuple:  # of any length
-        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, get_origin(hint) or hint)
-
-
-def _described(hint: Any) -> str:
-    """A type in words."""
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(map(repr, get_args(hint)))
-    if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join(_described(option) for option in get_args(hint) if option is not type(None))
-    if get_origin(hint) is tuple:
-        return f"a list, each {_described(get_args(hint)[0])}"
-    words = {
-        int: "a whole number",
-        float: "a number",
-        bool: "true or false",
-        str: "a string",
-        dict: "a table",
-    }
-    return words[get_origin(hint) or hint]
-
-
 def dump(recipe: Recipe) -> str:
-    """A recipe as TOML that `load` reads back: every field, so that later defaults do not change it."""
-    lines: list[str] = []
-    _write({key.name: getattr(recipe, key.name) for key in fields(Recipe)}, "", lines)
-    return "\n".join(lines).lstrip("\n") + "\n"
+    """A recipe as TOML that `load` reads back. It has every field, so that a later default does not change it."""
+    return to_toml({f.name: getattr(recipe, f.name) for f in fields(Recipe)})
 
 
-def _write(value: Any, where: str, lines: list[str]) -> None:
-    items = {f.name: getattr(value, f.name) for f in fields(value)} if is_dataclass(value) else dict(value)
-    plain = {k: v for k, v in items.items() if not is_dataclass(v) and not isinstance(v, dict) and v is not None}
-    if where and (plain or not items):
-        lines += ["", f"[{where}]"]
-    lines += [f"{key} = {_toml(item)}" for key, item in plain.items()]
-    for key, item in items.items():
-        if is_dataclass(item) or (isinstance(item, dict) and item):
-            _write(item, f"{where}.{key}" if where else key, lines)
+@dataclass(frozen=True)
+class FieldChange:
+    """A field in which two recipes differ. A field that a recipe does not have is None."""
+
+    field: str
+    """The full name, such as "learning_rate"."""
+    before: Any
+    after: Any
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.after!r}, before {self.before!r}"
 
 
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return repr(value)
-
-
-def differences(old: Recipe, new: Recipe) -> list[str]:
-    """The keys in which two recipes differ, as "optimizer.learning_rate is 0.001, before 0.002"."""
-
-    def flat(value: Any, where: str) -> dict[str, Any]:
-        if not is_dataclass(value):
-            return {where: value}
-        out: dict[str, Any] = {}
-        for f in fields(value):
-            out |= flat(getattr(value, f.name), f"{where}.{f.name}")
-        return out
-
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
-    for name in [key.name for key in fields(Recipe)]:
-        before |= flat(getattr(old, name), name)
-        after |= flat(getattr(new, name), name)
+def differences(old: Recipe, new: Recipe) -> list[FieldChange]:
+    """The fields in which two recipes differ, sorted by name."""
+    before, after = _flat(old, Recipe), _flat(new, Recipe)
     return [
-        f"{key} is {after.get(key)!r}, before {before.get(key)!r}"
-        for key in sorted(before.keys() | after.keys())
-        if before.get(key) != after.get(key)
+        FieldChange(name, before.get(name), after.get(name))
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
     ]
+
+
+def _flat(value: Any, kind: Any, where: str = "") -> dict[str, Any]:
+    """The values of all fields of a dataclass and of the dataclasses in it, by full name."""
+    found: dict[str, Any] = {}
+    for f in fields(kind):
+        item = getattr(value, f.name)
+        found |= _flat(item, item, f"{where}{f.name}.") if is_dataclass(item) else {f"{where}{f.name}": item}
+    return found

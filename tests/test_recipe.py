@@ -1,8 +1,15 @@
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nlp_ssl import declarations, recipe
 from nlp_ssl.errors import InputError
 from nlp_ssl.objectives import all_objectives
+from nlp_ssl.recipe import Optimizer
 
 OBJECTIVES = all_objectives()
 
@@ -24,7 +31,7 @@ def test_a_file_holds_what_differs(tmp_path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('budget = "3-steps"\n[objective.mlm]\nmasking = "span"\n[model]\nsize = "tiny"\n')
     mine, shipped = recipe.load(str(file)), recipe.load("mlm")
-    assert recipe.differences(shipped, mine) == [
+    assert [str(change) for change in recipe.differences(shipped, mine)] == [
         "budget is '3-steps', before '10M-tokens'",
         "model.size is 'tiny', before 'mini'",
         "objective.mlm.masking is 'span', before 'token'",
@@ -45,7 +52,7 @@ def test_all_mistakes_are_told_at_once(tmp_path) -> None:
     assert problems(text, tmp_path) == [
         "unknown key sed: did you mean 'seed'?",
         "save_every is 'x': it must be a whole number",
-        "mlm_probability is 2.0: it must lie between 0 and 1",
+        "objective.mlm.mlm_probability is 2.0: it must lie between 0 and 1",
         "model.size is 'huge': it must be one of 'tiny', 'mini', 'small', 'medium', 'base'",
         "unknown key batch.length: did you mean 'max_length'?",
     ]
@@ -76,3 +83,36 @@ def test_an_unknown_name_gets_a_suggestion() -> None:
         recipe.load("mml")
     with pytest.raises(InputError, match=r"nowhere\.toml: no such recipe file"):
         recipe.load("nowhere.toml")
+
+
+def test_a_change_has_the_name_of_its_field() -> None:
+    (change,) = recipe.differences(recipe.load("mlm"), replace(recipe.load("mlm"), optimizer=Optimizer(warmup=0.5)))
+    assert (change.field, change.before, change.after) == ("optimizer.warmup", 0.06, 0.5)
+    assert str(change) == "optimizer.warmup is 0.5, before 0.06"
+    before_mlm = [c for c in recipe.differences(recipe.load("clm"), recipe.load("mlm")) if "mlm.masking" in c.field]
+    assert [(c.field, c.before, c.after) for c in before_mlm] == [("objective.mlm.masking", None, "token")]
+
+
+KEYS, TEXTS = st.text(min_size=1), st.text()
+
+
+@settings(deadline=None)
+@given(config=st.dictionaries(KEYS, TEXTS | st.integers(-(2**63), 2**63 - 1) | st.booleans()), tracker=TEXTS)
+def test_every_recipe_comes_back_from_its_dump(config, tracker) -> None:
+    written = replace(recipe.load("bart"), model=recipe.Model(config=config), log_with=tracker)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "recipe.toml"
+        file.write_text(recipe.dump(written), encoding="utf-8", newline="")
+        read = recipe.load(str(file))
+    assert recipe.differences(read, written) == []
+
+
+def test_a_recipe_written_by_an_earlier_version_means_the_same(tmp_path) -> None:
+    file = tmp_path / "recipe.toml"
+    file.write_text(
+        'mixing = "together"\nbudget = "10M-tokens"\nseed = 3\n\n[objective.mlm]\nweight = 1.0\nmlm_probability = 0.3\n'
+        '\n[model]\nsize = "mini"\ndropout = 0.0\n\n[model.config]\nactivation = "gelu"\n'
+    )
+    read = recipe.load(str(file))
+    assert (read.seed, read.mixture.objectives["mlm"].mlm_probability) == (3, 0.3)
+    assert read.model == recipe.Model(config={"activation": "gelu"})

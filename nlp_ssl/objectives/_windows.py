@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.errors import require
+from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.sampling.targets import WindowTargets

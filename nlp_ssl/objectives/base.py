@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import require
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream, find_examples
 from nlp_ssl.sampling.noise import Noise
@@ -75,9 +76,3 @@ class Objective(ABC):
     @abstractmethod
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Return a corrupted batch that has this objective's targets."""
-
-
-def require(holds: bool, field: str, value: object, rule: str) -> None:
-    """Raise a ValueError naming the field, its value and the rule, unless the rule holds."""
-    if not holds:
-        raise ValueError(f"{field} is {value!r}: {rule}")

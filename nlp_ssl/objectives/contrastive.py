@@ -20,8 +20,9 @@ from typing import ClassVar
 import numpy as np
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import require
 from nlp_ssl.objectives._denoising import cut_width, moved
-from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import Batch, View
 from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
 from nlp_ssl.sampling.noise import Noise

@@ -25,8 +25,9 @@ import numpy.typing as npt
 import regex
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import require
 from nlp_ssl.objectives._denoising import moved
-from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream, find_examples
 from nlp_ssl.sampling.noise import Noise

@@ -16,7 +16,8 @@ from typing import Literal
 import numpy as np
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.errors import require
+from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import Batch, stack
 from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream
 from nlp_ssl.sampling.noise import Noise

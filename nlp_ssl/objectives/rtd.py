@@ -22,7 +22,8 @@ from typing import ClassVar
 import numpy as np
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.errors import require
+from nlp_ssl.objectives.base import Objective
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.sampling.batch import NO_LABEL, Batch, View
 from nlp_ssl.sampling.noise import Noise

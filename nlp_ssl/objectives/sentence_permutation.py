@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import require
 from nlp_ssl.objectives._denoising import moved, with_original
-from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
 from nlp_ssl.sampling.noise import Noise

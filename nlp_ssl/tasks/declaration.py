@@ -1,41 +1,45 @@
-"""Labelled tasks as declarations.
+"""Declarations of labelled tasks.
 
-A task is the `[task]` table of a TOML file, one of those in `data/` or one's own:
+A task is the `[task]` table of a TOML file in `data/`, or of a user's own file:
 
     [task]
-    title = "The sentiment of phrases from film reviews, two classes"
+    title = "Sentiment of phrases from film reviews, two classes"
     paper = "Socher et al. 2013"
-    columns = ["sentence"]              # the text, or the two texts of a pair
-    label = "label"                     # the column with the label, or with the number to predict
+    columns = ["sentence"]              # the column of the text, or the two columns of a pair
+    label = "label"                     # the column of the label, or of the number to predict
     kind = "classification"             # or multilabel, regression, token_classification
-    labels = ["negative", "positive"]   # their order gives the ids; left out: what train has, sorted
-    metrics = ["accuracy"]              # the first one is what choices are made by
-    hub = "nyu-mll/glue/sst2"           # where to load it from when no files are given
-    [task.splits]                       # what the hub calls the splits
+    labels = ["negative", "positive"]   # class names in the order of their ids; default: the labels in train, sorted
+    metrics = ["accuracy"]              # the first one selects hyper-parameters
+    hub = "nyu-mll/glue/sst2"           # the dataset to load if no files are given
+    [task.splits]                       # the names of the splits on the hub
     train = "train"
     dev = "validation"
     test = "test"
-    [task.submission]                   # what the benchmark calls the file of predictions for a test split
+    [task.submission]                   # the benchmark's file name for the predictions of a test split
     test = "SST-2.tsv"
 
-A column may be a list of the names it goes by. `dev` is what scores are reported on; a task with several
-such splits names them `dev_…`, and each metric is reported on each of them. A test split with labels is scored
-too; for one without there is a file of predictions.
+A column may be a list of alternative names. Scores are reported on `dev`. A task with several such splits names them
+`dev_…`, and each metric is reported on each of them. A test split with labels is scored as well; for one without labels
+the predictions are written to a file.
 """
 
 from __future__ import annotations
 
-import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from nlp_ssl import declarations, registry
 from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.toml_tables import ONE_OR_MORE, from_table, read_toml
+
+ColumnNames = Annotated[tuple[str, ...], ONE_OR_MORE]
+"""The names that a column may have: different copies of a dataset name their columns differently."""
 
 SPLITS = MappingProxyType({"train": "train", "dev": "validation", "test": "test"})
-"""The splits of a task that declares none, and what they are called on the hub."""
+"""The splits of a task that declares none, with their names on the hub."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,35 +47,37 @@ class Task:
     """A labelled task. The fields are the keys of the declaration."""
 
     name: str
+    """The stem of the declaration's file name."""
     title: str = ""
     paper: str = ""
     kind: str = "classification"
-    """The name of a kind of task, a file in `nlp_ssl/tasks/kinds`."""
-    columns: tuple[tuple[str, ...], ...]
-    """One text or two, each with the names that its column goes by."""
-    label: tuple[str, ...]
-    """The names that the column of labels goes by."""
+    """The kind of task: a name in the registry's group "task_kinds"."""
+    columns: tuple[ColumnNames, ...]
+    """The columns of the texts: one for single texts, two for pairs."""
+    label: ColumnNames
+    """The column of the labels, or of the numbers to predict."""
     labels: tuple[str, ...] = ()
-    """The names of the classes in the order of their ids; empty for those of the train split."""
+    """The class names in the order of their ids. If empty, the sorted labels of the train split."""
     metrics: tuple[str, ...]
+    """The metrics to report. The first one selects hyper-parameters."""
     hub: str = ""
-    """Path of a dataset on the hub, with its configuration as a third part: "owner/name/configuration"."""
+    """The dataset's path on the Hugging Face hub, "owner/name" or "owner/name/configuration"."""
     module: str = ""
-    """A function "package.module:function" that returns the rows of each split, as dicts."""
+    """A function "package.module:function" that returns the rows of each split as dicts."""
     splits: dict[str, str] = field(default_factory=lambda: dict(SPLITS))
-    """"train", "dev" (or several "dev_…") and "test" (or "test_…"), with their names on the hub."""
+    """The splits with their names on the hub: "train", "dev" (or several "dev_…"), and "test" (or "test_…")."""
     header: tuple[str, ...] = ()
-    """The columns of train and dev files that have no line of headings."""
+    """The column names of train and dev files without a header line."""
     empty_texts: bool = False
-    """The published data has empty texts: they are kept, not refused."""
+    """Whether empty texts are kept because the published data has them. Otherwise they are refused."""
     submission: dict[str, str] = field(default_factory=dict)
     """The benchmark's file name for the predictions of each test split."""
-    submission_labels: str = "names"
-    """Whether a submission has the "names" or the "ids" of the labels."""
+    submission_labels: Literal["names", "ids"] = "names"
+    """Whether a submission has label names or label ids."""
 
     @property
     def evaluation_splits(self) -> list[str]:
-        """The splits that there must be besides train: "dev", or all of "dev_…". Scored are all that have labels."""
+        """The splits that are required besides train: "dev", or all "dev_…"."""
         return [name for name in self.splits if name.startswith("dev")]
 
     @property
@@ -81,25 +87,23 @@ class Task:
 
 
 def load_task(name: str) -> Task:
-    """The task declared as `data/NAME.toml`, or in the file `name` if it ends in .toml.
+    """The task declared in `data/NAME.toml`, or in the file `name` if it ends in .toml.
 
-    InputError, with all that is wrong, where there is no such declaration or it breaks a rule.
+    InputError if the file does not exist; InputError with every problem if the declaration is not valid.
     """
     file = Path(name) if name.endswith(".toml") else declarations.folder("data") / f"{name}.toml"
     if not file.is_file():
         remedy = "check its path" if name.endswith(".toml") else did_you_mean(name, task_names())
         raise InputError(f"no task {name!r}: {remedy}")
-    try:
-        declared = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: not valid TOML: {error}") from None
+    declared = read_toml(file)
     if not isinstance(declared.get("task"), dict):
-        raise InputError(f"{file}: no [task] table, so this is not the declaration of a task")
-    problems = [f"{file}: {problem}" for problem in _problems(declared["task"])]
-    problems += [f"{file}: unknown table {key!r}: [task] is all there is" for key in declared if key != "task"]
-    if problems:
-        raise InputError(*problems)
-    return Task(name=file.stem, **{key: _value(key, value) for key, value in declared["task"].items()})
+        raise InputError(f"{file}: it has no [task] table, so it does not declare a task")
+    problems = [f"unknown table {key!r}: only [task] is allowed" for key in declared if key != "task"]
+    task = from_table(Task, declared["task"], problems, "task.", name=file.stem)
+    problems += _broken_rules(task) if task is not None else []
+    if task is None or problems:
+        raise InputError(*[f"{file}: {problem}" for problem in problems])
+    return task
 
 
 def task_names() -> list[str]:
@@ -109,7 +113,7 @@ def task_names() -> list[str]:
 
 
 def own_task(name: str) -> Task:
-    """A task that is not declared anywhere; its columns are for `with_flags` to name."""
+    """A task without a declaration. `with_flags` sets its columns."""
     return Task(name=name, columns=(), label=(), metrics=("accuracy",))
 
 
@@ -121,7 +125,10 @@ def with_flags(
     metrics: tuple[str, ...],
     kind: str | None = None,
 ) -> Task:
-    """The task with the columns, metrics and kind that the user named in place of the declared ones."""
+    """The task with columns, metrics and kind from flags in place of the declared ones.
+
+    InputError if the columns of an undeclared task are missing, or if the metrics do not suit the kind.
+    """
     if kind is not None and kind != task.kind:
         if task.columns:
             raise InputError(f"--kind {kind}: {task.name} is declared as {task.kind}")
@@ -154,73 +161,25 @@ def kind_metrics() -> dict[str, tuple[str, ...]]:
     return {name: registry.find("task_kinds", name).metrics for name in registry.names("task_kinds")}
 
 
-_NAMES = {"columns", "label"}  # a name, or a list of the names that a column goes by
-_LISTS = {"columns", "labels", "metrics", "header"}
-_MAPS = {"splits", "submission"}
-
-
-def _problems(declared: dict[str, Any]) -> list[str]:
-    """What is wrong with the keys and values of a `[task]` table."""
-    known = [key for key in Task.__dataclass_fields__ if key != "name"]
-    problems = [f"unknown key {key!r}: {did_you_mean(key, known)}" for key in declared if key not in known]
-    problems += [f"{key!r} is missing" for key in ("columns", "label", "metrics") if key not in declared]
-    for key, value in declared.items():
-        wanted = None
-        if key == "empty_texts":
-            wanted = None if isinstance(value, bool) else "true or false"
-        elif key in _MAPS:
-            wanted = None if _is_map(value) else "a table of strings"
-        elif key in _LISTS:
-            wanted = None if isinstance(value, list) and all(map(_is_names, value)) else "a list of strings"
-        elif key in _NAMES:
-            wanted = None if _is_names(value) else "a string, or a list of them"
-        elif key in known:
-            wanted = None if isinstance(value, str) else "a string"
-        if wanted:
-            problems.append(f"{key!r} is {value!r}, it should be {wanted}")
-    if problems:
-        return problems
-
-    kind = declared.get("kind", "classification")
-    known_metrics = kind_metrics()
-    if kind not in known_metrics:
-        problems.append(f"'kind' is {kind!r}, it should be one of {', '.join(known_metrics)}")
-    elif not declared["metrics"] or not set(declared["metrics"]) <= set(known_metrics[kind]):
-        problems.append(f"'metrics' is {declared['metrics']}: {_metric_rule()}")
-    if kind in known_metrics and registry.find("task_kinds", kind).labels_words and len(declared["columns"]) != 1:
-        problems.append("'columns' has one column, the words, where each word has a label")
-    if len(declared["columns"]) not in (1, 2):
-        problems.append("'columns' has one column for single texts, two for pairs")
-    labels = declared.get("labels", [])
-    if len(labels) == 1 or len(set(labels)) < len(labels):
-        problems.append(f"'labels' is {labels}: at least two names, all different")
-    splits = declared.get("splits", SPLITS)
-    wrong = [s for s in splits if s not in SPLITS and not s.startswith(("dev_", "test_"))]
-    if wrong or "train" not in splits or not any(s.startswith("dev") for s in splits):
-        problems.append(f"'splits' has {', '.join(splits)}: it needs train and dev (or several dev_…), maybe test")
-    if declared.get("submission_labels", "names") not in ("names", "ids"):
-        problems.append('\'submission_labels\' is "names" or "ids"')
-    problems += [
-        f"'submission' names {s!r}, which is no split" for s in declared.get("submission", {}) if s not in splits
-    ]
-    return problems
-
-
-def _is_names(value: object) -> bool:
-    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(v, str) for v in value))
-
-
-def _is_map(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
-
-
-def _value(key: str, value: Any) -> Any:
-    """A value as its field has it: tuples for lists, and a tuple of names for a column."""
-    if key == "columns":
-        return tuple((v,) if isinstance(v, str) else tuple(v) for v in value)
-    if key == "label":
-        return (value,) if isinstance(value, str) else tuple(value)
-    return tuple(value) if isinstance(value, list) else value
+def _broken_rules(task: Task) -> Iterator[str]:
+    """What is wrong with a declared task whose values have the right types."""
+    metrics_of = kind_metrics()
+    if task.kind not in metrics_of:
+        yield f"task.kind is {task.kind!r}: it must be one of {', '.join(metrics_of)}"
+    elif not task.metrics or not set(task.metrics) <= set(metrics_of[task.kind]):
+        yield f"task.metrics is {list(task.metrics)}: {_metric_rule()}"
+    if task.kind in metrics_of and task.kind_type.labels_words and len(task.columns) != 1:
+        yield f"task.columns has {len(task.columns)} columns: a task with a label for each word needs exactly one"
+    elif len(task.columns) not in (1, 2):
+        yield f"task.columns has {len(task.columns)} columns: it must have one for single texts, two for pairs"
+    if len(task.labels) == 1 or len(set(task.labels)) < len(task.labels):
+        yield f"task.labels is {list(task.labels)}: it must have at least two names, all different"
+    unknown = [s for s in task.splits if s not in SPLITS and not s.startswith(("dev_", "test_"))]
+    if unknown or "train" not in task.splits or not task.evaluation_splits:
+        yield f"task.splits has {', '.join(task.splits)}: it must have train and dev (or dev_…), optionally test"
+    for split in task.submission:
+        if split not in task.splits:
+            yield f"task.submission.{split}: the task has no such split"
 
 
 def _metric_rule() -> str:

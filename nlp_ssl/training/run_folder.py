@@ -51,8 +51,7 @@ def claim(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
         raise InputError(f"{folder} holds something that is not a run: choose another --out")
     if not resume:
         raise InputError(f"{folder} holds a run: go on with it by --resume, or choose another --out")
-    changes = recipes.differences(recipes.load(str(stored)), recipe)
-    changes = [change for change in changes if change.split(" is ")[0] not in INCIDENTAL]
+    changes = [c for c in recipes.differences(recipes.load(str(stored)), recipe) if c.field not in INCIDENTAL]
     if changes:
         raise InputError(*[f"{folder} holds a run of another recipe: {change}" for change in changes])
     check_corpus(folder, corpus)

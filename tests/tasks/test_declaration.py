@@ -47,15 +47,24 @@ def test_a_declaration_of_ones_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "messages"),
     [
-        ("columns = 'a'\nlabel = 'b'\nmetrics = ['f1']", ["'columns' is 'a', it should be a list of strings"]),
+        (
+            "columns = 'a'\nlabel = 'b'\nmetrics = ['f1']",
+            ["must be a list, each item a string or a list of strings"],
+        ),
         (
             "columns = ['a']\nlabel = 'b'\nmetric = ['f1']",
-            ["'metric': did you mean 'metrics'?", "'metrics' is missing"],
+            ["unknown key task.metric: did you mean 'metrics'?", "task.metrics is missing"],
         ),
         ("columns = ['a']\nlabel = 'b'\nmetrics = ['pearson']", ["classification has accuracy, f1"]),
-        ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\nkind = 'labels'", ["'kind' is 'labels'"]),
+        (
+            "columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\nkind = 'labels'",
+            ["task.kind is 'labels': it must"],
+        ),
         ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\nlabels = ['x', 'x']", ["at least two names, all different"]),
-        ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\n[task.splits]\ntrain = 'train'", ["it needs train and dev"]),
+        (
+            "columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\n[task.splits]\ntrain = 'train'",
+            ["must have train and dev"],
+        ),
         ("columns = ['a']\nlabel = 'b'\nmetrics = ['f1']\n[tasks]", ["unknown table 'tasks'"]),
         ("columns = [", ["not valid TOML"]),
     ],
