@@ -1,8 +1,9 @@
+"""Noise: a function of seed, epoch, example, stream and position."""
+
 import numpy as np
 import pytest
 
 from nlp_ssl.sampling.noise import Noise, mix
-from nlp_ssl.sampling.order import permute
 
 
 def test_mix_is_the_finaliser_of_splitmix64() -> None:
@@ -48,19 +49,33 @@ def test_integers_cover_their_range_evenly() -> None:
     assert np.bincount(drawn).tolist() == pytest.approx([10_000] * 3, abs=400)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 10, 97, 4096, 100_003])
-def test_the_order_is_a_permutation(n: int) -> None:
-    assert np.array_equal(np.sort(permute(np.arange(n), n, 5, 0)), np.arange(n))
+def test_literal_draws() -> None:
+    """A change of these numbers changes every run."""
+    noise = Noise(7, 2, np.array([5, 11]))
+    assert (noise.uniform("mask", 3) * 2**24).tolist() == [
+        [5820437.0, 14334227.0, 4877830.0],
+        [7248891.0, 3713045.0, 2859560.0],
+    ]
+    assert noise.halves("swap").tolist() == [1, 1]
+    assert noise.integers("split", np.array([10, 10])).tolist() == [1, 8]
 
 
-def test_parts_of_an_order_are_those_of_the_whole() -> None:
-    whole = permute(np.arange(1000), 1000, 5, 0)
-    assert np.array_equal(permute(np.array([999, 3, 500]), 1000, 5, 0), whole[[999, 3, 500]])
-    assert not np.array_equal(whole, permute(np.arange(1000), 1000, 5, 1))
+def test_streams_differ() -> None:
+    noise = Noise(7, 2, np.arange(4))
+    assert not np.isin(noise.uniform("mask", 64), noise.uniform("random", 64)).any()
 
 
-def test_an_order_looks_random() -> None:
-    order = permute(np.arange(50_000), 50_000, 1, 2)
-    # The standard error of a correlation is 1 / sqrt(50,000) = 0.0045.
-    assert abs(np.corrcoef(order, np.arange(50_000))[0, 1]) < 0.02
-    assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) < 0.02
+def test_taken_rows_keep_their_draws() -> None:
+    noise, rows = Noise(1, 0, np.array([3, 8, 9, 40])), np.array([3, 1])
+    part = noise.take(rows)
+    assert np.array_equal(part.uniform("mask", 5), noise.uniform("mask", 5)[rows])
+    assert np.array_equal(part.halves("swap"), noise.halves("swap")[rows])
+    assert np.array_equal(part.integers("split", np.array([9, 9])), noise.integers("split", np.full(4, 9))[rows])
+
+
+def test_one_of_two_neighbouring_examples_gets_each_half() -> None:
+    halves = Noise(4, 1, np.arange(2000)).halves("swap").reshape(1000, 2)
+    assert set(halves.sum(axis=1).tolist()) == {1}
+    # Which of the two is a coin: 1,000 tosses have a standard deviation of 16.
+    assert abs(halves[:, 0].sum() - 500) < 80
+    assert not np.array_equal(halves, Noise(4, 2, np.arange(2000)).halves("swap").reshape(1000, 2))
