@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nlp_ssl.heads.base import Encode
-from nlp_ssl.heads.replaced_token_detection import ReplacedTokenDetectionHead, _narrow
+from nlp_ssl.heads.replaced_token_detection import _narrow
 from tests.networks import config_of, losses, make, mixture
 
 IDS = torch.tensor([[2, 10, 11, 3]])
@@ -92,7 +92,3 @@ def test_the_generators_width_is_a_multiple_of_64(width: int, share: float, expe
     assert (narrow.hidden_size, narrow.num_attention_heads) == (expected, expected // 64)
     assert narrow.intermediate_size == 3 * expected and narrow.vocab_size == 1
     assert config.hidden_size == width
-
-
-def test_the_name_is_that_of_the_module() -> None:
-    assert ReplacedTokenDetectionHead.key("generator") == ReplacedTokenDetectionHead.key("detection")

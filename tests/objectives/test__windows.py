@@ -171,16 +171,6 @@ def test_rows_do_not_depend_on_their_batch() -> None:
     assert np.array_equal(whole.targets["windows"].negatives[7:11], part.targets["windows"].negatives)
 
 
-def test_a_target_is_a_word_of_cbow_and_a_pair_of_skip_gram() -> None:
-    out = many(Mixture(objectives={"cbow": CBOW()}))
-    of_cbow = out.targets["cbow"]
-    assert of_cbow.count() == np.count_nonzero(of_cbow.left + of_cbow.right) > 0
-    pairs = Mixture(objectives={"skip_gram": SkipGram()})
-    out = many(pairs)
-    of_pairs = out.targets["skip_gram"]
-    assert of_pairs.count() == of_pairs.left.sum() + of_pairs.right.sum() > 0
-
-
 @pytest.mark.parametrize("field", ["window", "negative", "shared"])
 def test_fields_are_checked(field) -> None:
     with pytest.raises(ValueError, match=f"{field} is 0: it must be at least 1"):

@@ -6,15 +6,18 @@ from nlp_ssl.objectives.emoji import EmojiPrediction
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.objectives.rtd import ReplacedTokenDetection
+from nlp_ssl.objectives.sentence_permutation import SentencePermutation
 from nlp_ssl.objectives.skip_thought import SkipThought
 from nlp_ssl.objectives.sop import SentenceOrderPrediction
+from nlp_ssl.objectives.text_infilling import TextInfilling
 from nlp_ssl.sampling.batch import check
 from tests.worlds import clean_batch, random_documents, vocabulary
 
 OBJECTIVES = all_objectives()
 
 
-def test_together_each_part_has_its_labels_on_the_same_rows() -> None:
+def test_joint_objectives_have_their_labels_on_the_same_rows() -> None:
     mixture = Mixture(objectives={"mlm": MaskedLM(), "sop": SentenceOrderPrediction(weight=0.5)})
     assert (mixture.name, mixture.example_type, mixture.body) == ("mlm+sop", "pair", "encoder")
     assert {name: (p.head, p.weight) for name, p in mixture.losses.items()} == {
@@ -70,7 +73,33 @@ def test_emoji_are_taken_out_before_tokens_are_masked() -> None:
     assert ((out.targets["mlm"].labels != -100) == (out.ids == vocabulary().mask)).all()
 
 
-def test_an_objective_with_two_heads_is_two_parts() -> None:
+def test_a_shared_loss_has_the_largest_weight_of_its_objectives() -> None:
+    objectives = {"sentence_permutation": SentencePermutation(weight=0.5), "text_infilling": TextInfilling(weight=2.0)}
+    for ordered in (objectives, dict(reversed(objectives.items()))):
+        losses = Mixture(objectives=ordered).losses
+        assert [loss.weight for loss in losses.values()] == [2.0]
+        assert [loss.head for loss in losses.values()] == ["seq2seq_lm"]
+
+
+def test_the_weight_of_an_objective_multiplies_those_of_its_losses() -> None:
+    losses = Mixture(objectives={"rtd": ReplacedTokenDetection(weight=3.0, detection_weight=20.0)}).losses
+    assert {name: loss.weight for name, loss in losses.items()} == {"generator": 3.0, "detection": 60.0}
+
+
+def test_a_loss_is_answered_by_a_head_of_the_same_kind_and_number_of_classes() -> None:
+    mlm, nsp, emoji = (
+        Mixture(objectives={o.name: o}) for o in (MaskedLM(), NextSentencePrediction(), EmojiPrediction())
+    )
+    bert = Mixture(objectives={"mlm": MaskedLM(), "nsp": NextSentencePrediction()})
+    assert bert.answers(mlm, vocabulary()) == {"mlm": "mlm"}
+    assert mlm.answers(bert, vocabulary()) is None
+    sop = Mixture(objectives={"sop": SentenceOrderPrediction()})
+    assert nsp.answers(sop, vocabulary()) == {"sop": "nsp"}  # two classes each
+    assert nsp.answers(emoji, vocabulary()) is None
+    assert Mixture(objectives={"rtd": ReplacedTokenDetection()}).answers(mlm, vocabulary()) is None  # no saved heads
+
+
+def test_an_objective_with_two_heads_is_two_losses() -> None:
     assert list(Mixture(objectives={"skip_thought": SkipThought()}).losses) == ["previous", "next"]
 
 
