@@ -52,5 +52,5 @@ def test_corrupting_is_pure_and_does_not_depend_on_the_other_rows(name: str) -> 
 
 def test_require_names_field_value_and_rule() -> None:
     require(True, "width", 3, "it must be even")
-    with pytest.raises(ValueError, match="^width is 3: it must be even$"):
+    with pytest.raises(ValueError, match=r"^width is 3: it must be even$"):
         require(False, "width", 3, "it must be even")
