@@ -1,4 +1,9 @@
-"""Frozen vectors of texts and words."""
+"""Frozen vectors of texts and words.
+
+The vector of a text is the mean of the last hidden states over all tokens except padding; an encoder-decoder uses its
+encoder. All architectures are pooled in the same way, so vectors differ only by what the models have learned. A
+decoder's last token is not used: it is trained to predict the next token rather than to represent the text.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +22,12 @@ from nlp_ssl.runtime import Precision, make_accelerator
 
 
 class Encoder:
-    """A frozen body under Accelerate, pretrained or fresh from a seed: texts -> vectors."""
+    """A frozen body under Accelerate, pretrained or randomly initialised from a seed."""
 
     def __init__(self, checkpoint: Checkpoint, pretrained: bool, seed: int, precision: Precision) -> None:
         self.pad: int = checkpoint.tokenizer.pad_token_id
         self.device = make_accelerator(precision)
-        self.device.free_memory()  # of the network before this one
+        self.device.free_memory()  # release the previous network
         config = config_of(checkpoint)
         set_dropout(config, 0.0)
         torch.manual_seed(seed)
@@ -35,20 +40,21 @@ class Encoder:
         self.body = self.device.prepare_model(body.eval(), evaluation_mode=True)
 
     @torch.no_grad()
-    def vectors(self, tokens: Tokens, seen: Callable[[int], None]) -> npt.NDArray[np.float32]:
-        """The vector of each text [n, H], or of each word [words, H] in token tasks: that of its first sub-token.
+    def vectors(self, tokens: Tokens, advance: Callable[[int], None]) -> npt.NDArray[np.float32]:
+        """Return the vector of each text, float32 [n, H], the same on all processes.
 
-        `seen` is told the texts of every batch. The same on all processes.
+        In token tasks, return the vector of each word's first sub-token, float32 [words, H]; words that are cut off
+        have zeros. `advance` is called after each batch with the number of texts in it.
         """
 
         def pooled(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
             batch = {k: v.to(self.device.device) for k, v in collate(tokens, rows, self.pad).items()}
             hidden = self.body(**batch).last_hidden_state.float()  # [B, L, H]
-            seen(len(rows))
+            advance(len(rows))
             if tokens.words is None:
                 return mean_pooled(hidden, batch.get("attention_mask"))
-            _, example, place = tokens.word_places(rows)
-            vectors: torch.Tensor = hidden[torch.from_numpy(example), torch.from_numpy(place)]
+            _, example, position = tokens.word_places(rows)
+            vectors: torch.Tensor = hidden[torch.from_numpy(example), torch.from_numpy(position)]
             return vectors
 
         return for_all(self.device, tokens, self.width, pooled)

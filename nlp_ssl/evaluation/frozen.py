@@ -1,11 +1,11 @@
 """A linear probe and nearest neighbours on frozen vectors.
 
-Both use the same features: the vector of a text, or of a word in token tasks; for a pair of texts with the vectors u
-and v the concatenation of u, v, |u - v|, u * v (Conneau et al., InferSent, EMNLP 2017), each text encoded on its own.
-Every dimension is standardised on the training examples; otherwise a few dimensions of large scale would dominate the
-cosine (Timkey and van Schijndel, EMNLP 2021).
+Both use the same features: the vector of a text, or of a word in token tasks. The two texts of a pair are encoded
+separately, and their vectors u and v are combined to [u, v, |u - v|, u * v] (Conneau et al., InferSent, EMNLP 2017,
+section 3.1). Every dimension is standardised on the training examples; otherwise a few dimensions of large variance
+would dominate the cosine (Timkey and van Schijndel, EMNLP 2021).
 
-Outputs are those of the kind of task [units, outputs]: log probabilities of classes, log odds of labels, or numbers.
+Outputs [units, outputs] follow the kind of task: log probabilities of classes, log odds of labels, or numbers.
 """
 
 from __future__ import annotations
@@ -26,35 +26,39 @@ C_VALUES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Inverse regularisation strengths to try (C of logistic regression, 1/alpha of ridge regression)."""
 
 NEIGHBOURS = (100, 30, 10, 3, 1)
-"""Numbers of neighbours to try; at most all training examples are used."""
+"""Numbers of neighbours to try. Numbers above the size of the training set use all of it."""
 
-TEMPERATURE = 0.07  # of the neighbours' votes, exp(cosine / temperature): Wu et al., CVPR 2018
+TEMPERATURE = 0.07  # votes are weighted by exp(cosine / temperature): Wu et al., CVPR 2018, section 3.4
 
-_COMPARED_AT_ONCE = 2**24  # cosines held in memory
+_MAX_COSINES = 2**24  # held in memory at a time
 
 
 def pair_features(vectors: Floats) -> Floats:
-    """The features [n, 4H] of n pairs from the vectors [2n, H] of all first, then all second texts."""
+    """Features float32 [n, 4H] of n pairs, from the vectors [2n, H] of all first texts, then all second texts."""
     u, v = np.split(vectors, 2)
     return np.concatenate([u, v, np.abs(u - v), u * v], axis=1)
 
 
 def random_vectors(tokens: Tokens, vocab_size: int, width: int, seed: int) -> Floats:
-    """The mean [n, width] of normally distributed vectors over each text's tokens; of a word, its first sub-token's."""
-    words = np.random.default_rng(seed).standard_normal((vocab_size, width), dtype=np.float32)
+    """Vectors of texts under a random embedding of the vocabulary, float32 [n, width].
+
+    Embeddings are drawn from a standard normal distribution. A text has the mean over its tokens. In token tasks, a
+    word has the embedding of its first sub-token: float32 [words, width], with zeros for words that are cut off.
+    """
+    embeddings = np.random.default_rng(seed).standard_normal((vocab_size, width), dtype=np.float32)
     if tokens.words is not None:
         vectors = np.zeros((tokens.units, width), np.float32)
-        word, example, place = tokens.word_places(np.arange(len(tokens.lengths)))
-        vectors[word] = words[tokens.ids[tokens.starts[example] + place]]
+        word, example, position = tokens.word_places(np.arange(len(tokens.lengths)))
+        vectors[word] = embeddings[tokens.ids[tokens.starts[example] + position]]
         return vectors
-    share = np.repeat((1 / tokens.lengths).astype(np.float32), tokens.lengths)  # of each token in its text
+    weights = np.repeat((1 / tokens.lengths).astype(np.float32), tokens.lengths)
     n = len(tokens.lengths)
-    means: Floats = sparse.csr_matrix((share, tokens.ids, tokens.starts), shape=(n, vocab_size)) @ words
+    means: Floats = sparse.csr_matrix((weights, tokens.ids, tokens.starts), shape=(n, vocab_size)) @ embeddings
     return means
 
 
 class LinearProbe:
-    """A linear model of the kind of task on features [units, D] and labels [units, ...]."""
+    """The linear model of a kind of task, fitted to standardised features [units, D] and labels [units, ...]."""
 
     def __init__(self, features: Floats, labels: npt.NDArray[Any], kind: TaskKind, C: float) -> None:
         self.kind = kind
@@ -62,12 +66,12 @@ class LinearProbe:
         self.model = kind.fit_linear(self.scaler.transform(features), labels, C, max_iter=1000)
 
     def outputs(self, features: Floats) -> npt.NDArray[Any]:
-        """Outputs [units, outputs]."""
+        """Predict outputs [units, outputs] from features [units, D]."""
         return self.kind.log_outputs(self.model.outputs(self.scaler.transform(features)))
 
 
 class NearestNeighbours:
-    """The vote of the training examples of highest cosine, each with weight exp(cosine / temperature)."""
+    """Weighted vote of the nearest training examples by cosine similarity, with weights exp(cosine / temperature)."""
 
     def __init__(self, features: Floats, labels: npt.NDArray[Any], kind: TaskKind) -> None:
         self.kind = kind
@@ -76,12 +80,12 @@ class NearestNeighbours:
         self.votes = kind.votes(labels)
 
     def outputs(self, features: Floats, neighbours: tuple[int, ...]) -> list[npt.NDArray[Any]]:
-        """For each number of neighbours the outputs of the weighted mean of votes [n, outputs]."""
+        """Predict from features [n, D]. Returns outputs [n, outputs] for each number of neighbours."""
         texts, most = self._unit(features), min(max(neighbours), len(self.train))
-        at_once = max(1, _COMPARED_AT_ONCE // len(self.train))
+        batch_size = max(1, _MAX_COSINES // len(self.train))
         shares = []
-        for start in range(0, len(texts), at_once):
-            cosine = texts[start : start + at_once] @ self.train.T  # [b, train]
+        for start in range(0, len(texts), batch_size):
+            cosine = texts[start : start + batch_size] @ self.train.T  # [b, train]
             near = np.argpartition(-cosine, most - 1, axis=1)[:, :most]
             near = np.take_along_axis(near, np.argsort(-np.take_along_axis(cosine, near, 1), axis=1, kind="stable"), 1)
             closest = np.take_along_axis(cosine, near, 1)  # [b, most], descending
@@ -92,6 +96,6 @@ class NearestNeighbours:
         return list(self.kind.vote_outputs(by_number))
 
     def _unit(self, features: Floats) -> Floats:
-        """Standardised, then of length 1."""
+        """Standardise the features, then scale each row to unit length."""
         unit: Floats = normalize(self.scaler.transform(features))
         return unit

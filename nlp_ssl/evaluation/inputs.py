@@ -1,4 +1,4 @@
-"""Tokenised examples and their batches."""
+"""Tokenise examples and collate them into batches."""
 
 from __future__ import annotations
 
@@ -15,57 +15,64 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint
 from nlp_ssl.tasks.splits import LabelledExamples
 
-POOL = 50  # batches whose examples are sorted by length together
-PREDICTED_AT_ONCE = 64  # examples
+POOL = 50  # batches in a pool that is sorted by length
+PREDICTION_BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """The examples of a split as token ids, one behind the other: example i is `ids[starts[i]:starts[i + 1]]`."""
+    """The token ids of a split, concatenated. Example i is `ids[starts[i]:starts[i + 1]]`.
+
+    A *unit* is an example, or a word in token tasks. A unit is *covered* if its tokens are not truncated away.
+    """
 
     ids: npt.NDArray[np.int32]
     types: npt.NDArray[np.int8] | None
-    """0 in the first text and 1 in the second, for models that are told."""
+    """token_type_ids: 0 in the first text, 1 in the second. None if the model has no token types."""
     starts: npt.NDArray[np.int64]
     truncated: int
-    """How many examples were longer than the model may read."""
+    """The number of examples that were truncated to the maximum length."""
     unknown: float
-    """The share of tokens that the tokenizer does not know."""
+    """The fraction of unknown tokens."""
     words: npt.NDArray[np.int64] | None = None
-    """In token tasks the place of each word's first sub-token in its example, -1 where it is cut off: [words]."""
+    """In token tasks, the position of each word's first sub-token in its example [words]; -1 if it is truncated."""
     word_starts: npt.NDArray[np.int64] | None = None
     """The words of example i are `words[word_starts[i]:word_starts[i + 1]]`."""
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
-        """Tokens of each example [n]."""
+        """The number of tokens of each example [n]."""
         return np.diff(self.starts)
 
     @property
     def units(self) -> int:
-        """How many outputs a network gives: one for each word in token tasks, else for each example."""
+        """The number of units: of words in token tasks, of examples otherwise."""
         return len(self.starts) - 1 if self.words is None else len(self.words)
 
     @property
     def covered(self) -> npt.NDArray[np.bool_]:
-        """Whether the network reads the unit at all [units]."""
+        """Whether each unit is covered, bool [units]."""
         return np.ones(self.units, dtype=bool) if self.words is None else self.words >= 0
 
     def units_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The covered units of some examples."""
+        """The covered units of the examples `rows`."""
         return rows if self.words is None else self.word_places(rows)[0]
 
     def word_places(self, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], ...]:
-        """Of the covered words of some examples: the word, its example's place in `rows`, its place in the example."""
+        """Locate the covered words of the examples `rows`, in token tasks.
+
+        Returns three arrays [covered words]: the index of the word, the index of its example in `rows`, and the
+        position of its first sub-token in the example.
+        """
         assert self.words is not None and self.word_starts is not None
         counts = np.diff(self.word_starts)[rows]
         words = np.arange(counts.sum()) + np.repeat(self.word_starts[rows] - np.cumsum(counts) + counts, counts)
-        of = np.repeat(np.arange(len(rows)), counts)
-        read = self.words[words] >= 0
-        return words[read], of[read], self.words[words[read]]
+        example = np.repeat(np.arange(len(rows)), counts)
+        covered = self.words[words] >= 0
+        return words[covered], example[covered], self.words[words[covered]]
 
     def fingerprint(self) -> str:
-        """A hash of what a network reads."""
+        """A hash of the model's input."""
         digest = blake2b(digest_size=8)
         for array in (self.ids, self.starts, self.types, self.words):
             digest.update(b"" if array is None else array.tobytes())
@@ -73,21 +80,23 @@ class Tokens:
 
 
 def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) -> Tokens:
-    """Tokenise with the run's own tokenizer and template; too long pairs lose the ends of the longer text.
+    """Tokenise examples with the checkpoint's tokenizer and truncate them to `max_length` tokens.
 
-    What looks like a special token in a text is text: an encoder-decoder is to find as many [SEP] in each row.
+    Pairs are truncated at the end of the longer text. Special tokens that occur in a text are split like any other
+    string, because encoder-decoders need the same number of [SEP] tokens in every example. Raises InputError for
+    token tasks if the tokenizer gives no offsets.
     """
     tokenizer = checkpoint.tokenizer
     if examples.words is not None and not tokenizer.is_fast:
-        raise InputError("this tokenizer has no offsets: use a fast tokenizer for tasks with a label for each word")
-    told = getattr(checkpoint.config, "type_vocab_size", 0) > 1
+        raise InputError("the tokenizer gives no offsets; use a fast tokenizer for tasks with a label for each word")
+    has_types = getattr(checkpoint.config, "type_vocab_size", 0) > 1
     encoded = tokenizer(
         examples.texts,
         examples.pairs,
         truncation=True,
         max_length=max_length,
         return_attention_mask=False,
-        return_token_type_ids=told,
+        return_token_type_ids=has_types,
         split_special_tokens=True,
         return_offsets_mapping=examples.words is not None,
     )
@@ -98,15 +107,16 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
         ids = reverse(ids, starts)
     tokens = Tokens(
         ids=ids,
-        types=_flat(encoded["token_type_ids"], np.int8) if told else None,
+        types=_flat(encoded["token_type_ids"], np.int8) if has_types else None,
         starts=starts,
         truncated=sum(bool(encoded[int(i)].overflowing) for i in np.flatnonzero(np.diff(starts) == max_length)),
         unknown=float(np.mean(ids == tokenizer.unk_token_id)) if tokenizer.unk_token_id is not None else 0.0,
     )
     if examples.words is None:
         return tokens
-    places = [_first_tokens(*pair) for pair in zip(encoded["offset_mapping"], examples.words, strict=True)]
-    words = np.concatenate(places)
+    words = np.concatenate(
+        [_first_tokens(*pair) for pair in zip(encoded["offset_mapping"], examples.words, strict=True)]
+    )
     word_starts = np.concatenate([[0], np.cumsum(examples.word_counts)])
     if checkpoint.backward:
         last = np.repeat(tokens.lengths - 1, examples.word_counts)
@@ -115,29 +125,29 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
 
 
 def _first_tokens(offsets: list[tuple[int, int]], words: list[str]) -> npt.NDArray[np.int64]:
-    """The place of each word's first sub-token, -1 where there is none; the text has a blank between words.
+    """The position of each word's first sub-token [words], -1 if there is none. The text is the words joined by spaces.
 
-    `offsets` are the first character of each token and the one behind its last; both are 0 for special tokens.
+    `offsets` are the first character of each token and the end of its last; both are 0 for special tokens.
     """
     begins, ends = np.array(offsets, dtype=np.int64).reshape(-1, 2).T
     real = np.flatnonzero(ends > begins)
     if not len(real):
         return np.full(len(words), -1)
     lengths = np.array([len(word) for word in words])
-    first = np.cumsum(lengths + 1) - lengths - 1  # each word's first character
-    place = np.searchsorted(ends[real], first, side="right")  # the first token that ends behind it
-    token = real[np.minimum(place, len(real) - 1)]
-    there = (place < len(real)) & (begins[token] < first + lengths)
-    return np.where(there, token, -1)
+    first = np.cumsum(lengths + 1) - lengths - 1  # the first character of each word
+    index = np.searchsorted(ends[real], first, side="right")  # the first token that ends after it
+    token = real[np.minimum(index, len(real) - 1)]
+    found = (index < len(real)) & (begins[token] < first + lengths)
+    return np.where(found, token, -1)
 
 
 def reverse(ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """Each example from its end to its beginning, between its first and last special token."""
+    """Reverse the tokens of each example, except its first and last special token."""
     lengths = np.diff(starts)
-    place = np.arange(len(ids)) - np.repeat(starts[:-1], lengths)
+    position = np.arange(len(ids)) - np.repeat(starts[:-1], lengths)
     length = np.repeat(lengths, lengths)
-    inside = (place > 0) & (place < length - 1)
-    return ids[np.arange(len(ids)) + np.where(inside, length - 1 - 2 * place, 0)]
+    inside = (position > 0) & (position < length - 1)
+    return ids[np.arange(len(ids)) + np.where(inside, length - 1 - 2 * position, 0)]
 
 
 def _flat(lists: list[list[int]], dtype: type[Any]) -> npt.NDArray[Any]:
@@ -146,9 +156,10 @@ def _flat(lists: list[list[int]], dtype: type[Any]) -> npt.NDArray[Any]:
 
 
 def batches(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
-    """The batches of an epoch, as indices: each example once, examples of like length together.
+    """Divide an epoch into batches of example indices, with examples of similar length together.
 
-    A pure function of its arguments: shuffle, sort by length within pools of `POOL` batches, shuffle batches.
+    The examples are shuffled, sorted by length within pools of `POOL` batches, and cut into batches, which are
+    shuffled again. The result depends on the arguments alone.
     """
     rng = np.random.default_rng([seed, epoch])
     shuffled = rng.permutation(len(lengths))
@@ -159,27 +170,35 @@ def batches(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: i
 
 
 def collate(tokens: Tokens, rows: npt.NDArray[np.int64], pad: int) -> dict[str, torch.Tensor]:
-    """The model's input for some examples, int64[B, L]; without a mask where nothing is padded."""
+    """The model's input for the examples `rows`: int64 tensors [B, L], padded with the token id `pad`.
+
+    Contains `token_type_ids` if the model has them, and `attention_mask` if any example is padded.
+    """
     lengths = tokens.lengths[rows]
-    place = np.arange(lengths.max())
-    real = place < lengths[:, None]
-    where = np.where(real, tokens.starts[rows][:, None] + place, 0)
-    batch = {"input_ids": np.where(real, tokens.ids[where], pad).astype(np.int64)}
+    position = np.arange(lengths.max())
+    real = position < lengths[:, None]
+    source = np.where(real, tokens.starts[rows][:, None] + position, 0)
+    batch = {"input_ids": np.where(real, tokens.ids[source], pad).astype(np.int64)}
     if tokens.types is not None:
-        batch["token_type_ids"] = np.where(real, tokens.types[where], 0).astype(np.int64)
+        batch["token_type_ids"] = np.where(real, tokens.types[source], 0).astype(np.int64)
     if not real.all():
         batch["attention_mask"] = real.astype(np.int64)
     return {name: torch.from_numpy(array) for name, array in batch.items()}
 
 
 def for_all(
-    device: Any, tokens: Tokens, width: int, work: Callable[[Tokens, npt.NDArray[np.int64]], torch.Tensor]
+    device: Any, tokens: Tokens, width: int, predict: Callable[[Tokens, npt.NDArray[np.int64]], torch.Tensor]
 ) -> npt.NDArray[np.float32]:
-    """What `work` gives for each covered unit, 0 for others: [units, width]. Batches of like length are distributed."""
+    """Call `predict` on batches of similar length and collect its outputs, float32 [units, width].
+
+    Units that are not covered have zeros. The batches are distributed over the processes of the Accelerator `device`;
+    all processes return the same array.
+    """
     by_length = np.argsort(tokens.lengths, kind="stable")
-    cut = [by_length[i : i + PREDICTED_AT_ONCE] for i in range(0, len(by_length), PREDICTED_AT_ONCE)]
+    size = PREDICTION_BATCH_SIZE
+    cut = [by_length[i : i + size] for i in range(0, len(by_length), size)]
     outputs = torch.zeros(tokens.units, width, device=device.device)
     for rows in cut[device.process_index :: device.num_processes]:
-        outputs[tokens.units_of(rows)] = work(tokens, rows)
+        outputs[tokens.units_of(rows)] = predict(tokens, rows)
     summed: npt.NDArray[np.float32] = device.reduce(outputs, "sum").cpu().numpy()
     return summed

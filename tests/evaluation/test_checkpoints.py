@@ -19,5 +19,5 @@ LABELS = Classification(["bad", "good"])
 
 def test_folders_that_hold_no_usable_model(run: Run, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "bert"}')
-    with pytest.raises(InputError, match="not a model with its tokenizer"):
+    with pytest.raises(InputError, match="not a model and tokenizer"):
         load_checkpoint(tmp_path)

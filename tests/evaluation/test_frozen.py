@@ -92,6 +92,6 @@ def test_dimensions_of_large_scale_do_not_drown_the_others() -> None:
 def test_texts_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     features, labels = blobs(40)
     whole = NearestNeighbours(features, labels, TWO).outputs(features, (30, 3))
-    monkeypatch.setattr(frozen, "_COMPARED_AT_ONCE", 100)  # two texts
+    monkeypatch.setattr(frozen, "_MAX_COSINES", 100)  # two texts
     for a, b in zip(whole, NearestNeighbours(features, labels, TWO).outputs(features, (30, 3)), strict=True):
         np.testing.assert_allclose(np.exp(a), np.exp(b), atol=1e-5)

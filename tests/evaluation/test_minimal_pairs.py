@@ -107,8 +107,8 @@ def test_one_paradigm_has_no_interval(run: Run, pairs: Path, tmp_path: Path, cap
     [
         ("clm", {"score": "pseudo-log-likelihood"}, "it has no pseudo-log-likelihood: use --score causal"),
         ("clm", {"whole_words": True}, "--whole-words is for the pseudo-log-likelihood"),
-        ("bart", {}, "'bart' reads one text and writes another"),
-        ("sop", {}, "was not trained to predict tokens"),
+        ("bart", {}, "cannot score sentences with the encoder-decoder 'bart'"),
+        ("sop", {}, "the checkpoint has no language modelling head"),
         ("mlm", {"data": (Path("none"),)}, "--data none: no such file or folder"),
         ("mlm", {"run": Path("none")}, "none: no such run folder"),
     ],
