@@ -44,8 +44,8 @@ def write_report(folder: Path) -> str:
     """
     # Statistics need SciPy, and `--help` does not.
     from nlp_ssl.comparison.analysis import COLUMNS, boards, load
-    from nlp_ssl.report import sections
-    from nlp_ssl.report.page import Row, Section, Table, Text, html, markdown
+    from nlp_ssl.report import html, markdown, sections
+    from nlp_ssl.report.blocks import Paragraph, Section, Table, TableRow
 
     results = load(folder)
     found = boards(results, folder)
@@ -57,12 +57,14 @@ def write_report(folder: Path) -> str:
         f"{seeds} pretraining seed{'s' * (seeds > 1)}, {results['date'][:10]}"
     )
     page = sections.page(results, found)
-    raw = Table("", COLUMNS, [Row(["" if s[c] is None else str(s[c]) for c in COLUMNS]) for s in results["scores"]])
-    write_text(folder / "report.html", html(title, facts, page))
-    write_text(folder / "report.md", markdown(title, facts, [*page, Section("raw", "Every score", [raw])]))
+    raw = Table(
+        "", COLUMNS, [TableRow(["" if s[c] is None else str(s[c]) for c in COLUMNS]) for s in results["scores"]]
+    )
+    write_text(folder / "report.html", html.render(title, facts, page))
+    write_text(folder / "report.md", markdown.render(title, facts, [*page, Section("raw", "Every score", [raw])]))
     write_text(folder / "scores.csv", scores_csv(results["scores"]))
     answer = page[0].blocks[0]
-    assert isinstance(answer, Text)
+    assert isinstance(answer, Paragraph)
     return answer.text
 
 

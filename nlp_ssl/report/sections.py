@@ -13,7 +13,7 @@ import numpy as np
 
 from nlp_ssl.comparison.analysis import WITHOUT_NETWORK, Board, Figure, Mark, Results, Setting, Standing, curves, done
 from nlp_ssl.console import duration, quantity
-from nlp_ssl.report.page import Block, Cell, Figures, Listing, Row, Section, Table, Text
+from nlp_ssl.report.blocks import Block, Listing, Paragraph, Plots, Section, Table, TableCell, TableRow
 from nlp_ssl.report.plots import COLOURS, Bar, Dot, Line, Style, bars, dots, lines
 
 MOST_UNEVEN = 1.05
@@ -116,12 +116,12 @@ def answer(results: Results, boards: Sequence[Board]) -> Section:
     """Two sentences; then what to know before believing them."""
     blocks: list[Block] = []
     if not boards:
-        blocks.append(Text("There are no scores yet: nothing can be said.", "answer"))
+        blocks.append(Paragraph("There are no scores yet: nothing can be said.", "answer"))
     else:
-        blocks.append(Text(f"{against_untrained(boards[0])} {against_each_other(boards[0])}", "answer"))
+        blocks.append(Paragraph(f"{against_untrained(boards[0])} {against_each_other(boards[0])}", "answer"))
         asked = results["question"]
         blocks.append(
-            Text(
+            Paragraph(
                 f"Read from: {lower(setting_name(boards[0].setting))}, on {listed(boards[0].counted) or 'no task'}; "
                 f"{asked['size']} models, {asked['budget']} each of the corpus {results['corpus']['name']}. "
                 "One objective is better than another if it is on at least one task, and worse on none. This holds for "
@@ -129,7 +129,7 @@ def answer(results: Results, boards: Sequence[Board]) -> Section:
                 "note",
             )
         )
-    blocks += [Text(text, "warning") for text in cautions(results, boards)]
+    blocks += [Paragraph(text, "warning") for text in cautions(results, boards)]
     return Section("answer", "The answer", blocks)
 
 
@@ -285,7 +285,7 @@ def capital(text: str) -> str:
 def scores(results: Results, boards: Sequence[Board]) -> Section:
     """A table for each setting: models by tasks."""
     blocks: list[Block] = [
-        Text(
+        Paragraph(
             "In each cell: the mean score in hundredths, over pretraining and fine-tuning seeds; its 95 % interval, "
             "over seeds and examples; the difference from the same network untrained, with its interval; its p-value "
             "after Holm's correction over all objectives and tasks of the table, which the verdict goes by; and the "
@@ -294,8 +294,8 @@ def scores(results: Results, boards: Sequence[Board]) -> Section:
         )
     ]
     blocks += [score_table(board) for board in boards]
-    rows = [Row([task["name"], task["title"]]) for task in results["tasks"]]
-    blocks.append(Table("The tasks", [], rows, words=True))
+    rows = [TableRow([task["name"], task["title"]]) for task in results["tasks"]]
+    blocks.append(Table("The tasks", [], rows, prose=True))
     return Section("scores", "Scores", blocks)
 
 
@@ -309,7 +309,7 @@ def seeds(boards: Sequence[Board]) -> Section:
     tables = []
     for board in boards:
         rows = [
-            Row([shown(model), *(seeds_cell(board.figures.get((model, task))) for task in board.tasks)], quiet)
+            TableRow([shown(model), *(seeds_cell(board.figures.get((model, task))) for task in board.tasks)], quiet)
             for model in board.models
             if not (quiet := model not in board.objectives) or model not in WITHOUT_NETWORK
         ]
@@ -318,7 +318,7 @@ def seeds(boards: Sequence[Board]) -> Section:
         "The median over pretraining seeds (over fine-tuning seeds where there is one), the standard deviation between "
         "pretraining seeds, each with the mean of its fine-tuning seeds, and that between fine-tuning seeds."
     )
-    return Section("seeds", "Spread over seeds", [Text(note, "note"), *tables])
+    return Section("seeds", "Spread over seeds", [Paragraph(note, "note"), *tables])
 
 
 def seeds_cell(figure: Figure | None) -> str:
@@ -340,10 +340,11 @@ def choices(results: Results) -> Section:
             of.setdefault((entry["model"], entry["task"]), []).append(entry)
         models = sorted({model for model, _ in of}, key=lambda m: (asked.index(m) if m in asked else len(asked), m))
         rows = [
-            Row([shown(m), *(choice_cell(of.get((m, task), [])) for task in tasks)], m not in asked) for m in models
+            TableRow([shown(m), *(choice_cell(of.get((m, task), [])) for task in tasks)], m not in asked)
+            for m in models
         ]
         names = [
-            Cell(t, (f"{e['train'] - e['selection']:,} learned from", f"{e['selection']:,} for selection"))
+            TableCell(t, (f"{e['train'] - e['selection']:,} learned from", f"{e['selection']:,} for selection"))
             for t, e in tasks.items()
         ]
         tables.append(Table(setting_name(Setting("finetune", n, None)), ["model", *names], rows, at_the_ends(found)))
@@ -352,10 +353,10 @@ def choices(results: Results) -> Section:
         "held-out examples of train, by which it was chosen; in brackets the best of each other rate. Where these lie "
         "close together, a score owes something to the luck of the choice."
     )
-    return Section("choices", "What fine-tuning chose", [Text(note, "note"), *tables])
+    return Section("choices", "What fine-tuning chose", [Paragraph(note, "note"), *tables])
 
 
-def choice_cell(entries: Sequence[dict[str, Any]]) -> Cell | str:
+def choice_cell(entries: Sequence[dict[str, Any]]) -> TableCell | str:
     """What the networks of a model chose: "0.001", "3 epochs, 71.5 (0.0001: 68.0)"."""
     if not entries:
         return "–"
@@ -366,7 +367,7 @@ def choice_cell(entries: Sequence[dict[str, Any]]) -> Cell | str:
         behind = ", ".join(f"{t['learning_rate']:g}: {percent(t['score'])}" for t in others)
         epochs = f"{entry['epochs']} epoch{'s' * (entry['epochs'] > 1)}"
         details.append(f"{epochs}, {chosen}{f' ({behind})' if behind else ''}")
-    return Cell(", ".join(f"{entry['learning_rate']:g}" for entry in entries), tuple(details))
+    return TableCell(", ".join(f"{entry['learning_rate']:g}" for entry in entries), tuple(details))
 
 
 def at_the_ends(found: Sequence[dict[str, Any]]) -> str:
@@ -382,20 +383,20 @@ def at_the_ends(found: Sequence[dict[str, Any]]) -> str:
 
 def score_table(board: Board) -> Table:
     """Models by tasks, and at the right what they amount to."""
-    header: list[Cell | str] = ["model"]
+    header: list[TableCell | str] = ["model"]
     for task in board.tasks:
         flag = ("⚑ at its floor",) if task in board.floors else ()
-        header.append(Cell(task, (board.metrics[task].replace("_", " "), *flag)))
+        header.append(TableCell(task, (board.metrics[task].replace("_", " "), *flag)))
     standings = board.standings
     if standings:
-        header += [Cell("mean", ("normalised",)), Cell("mean rank", (f"of {len(board.objectives)}",))]
+        header += [TableCell("mean", ("normalised",)), TableCell("mean rank", (f"of {len(board.objectives)}",))]
     rows = []
     for model in board.models:
-        cells: list[Cell | str] = [shown(model)]
+        cells: list[TableCell | str] = [shown(model)]
         cells += [score_cell(board.figures.get((model, task))) for task in board.tasks]
         if standings:
             cells += standing_cells(standings.get(model))
-        rows.append(Row(cells, quiet=model not in board.objectives))
+        rows.append(TableRow(cells, muted=model not in board.objectives))
     notes = []
     if standings:
         notes.append(
@@ -407,21 +408,21 @@ def score_table(board: Board) -> Table:
     return Table(setting_name(board.setting), header, rows, " ".join(notes))
 
 
-def score_cell(figure: Figure | None) -> Cell | str:
+def score_cell(figure: Figure | None) -> TableCell | str:
     """A score, its interval, its difference from untrained."""
     if figure is None:
         return "–"
     around = figure.interval
     details = [] if around is None else [interval(around.low, around.high)]
     if figure.gap is None:
-        return Cell(percent(figure.seeds.mean), tuple(details))
+        return TableCell(percent(figure.seeds.mean), tuple(details))
     gap = figure.gap.difference
     sure = "anecdotal" if figure.gap.p is None else f"p {probability(figure.gap.p)}"
     details += [
         f"{signed(gap.mean)} {interval(gap.low, gap.high, signed)}",
         f"{sure}; {f'detectable {percent(gap.detectable)}' if gap.detectable < math.inf else 'nothing detectable'}",
     ]
-    return Cell(percent(figure.seeds.mean), tuple(details), figure.gap.verdict)
+    return TableCell(percent(figure.seeds.mean), tuple(details), figure.gap.verdict)
 
 
 def probability(p: float) -> str:
@@ -429,23 +430,23 @@ def probability(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.01 else f"{p:.2f}"
 
 
-def standing_cells(standing: Standing | None) -> list[Cell | str]:
+def standing_cells(standing: Standing | None) -> list[TableCell | str]:
     """The mean normalised score and the mean rank, with their errors."""
     if standing is None:
         return ["–", "–"]
     score, rank = standing.score, standing.rank
-    cell = Cell(percent(score.mean), (f"± {percent(score.error or 0)}",))
-    return [cell, "" if rank is None else Cell(f"{rank.mean:.1f}", (f"± {rank.error or 0:.1f}",))]
+    cell = TableCell(percent(score.mean), (f"± {percent(score.error or 0)}",))
+    return [cell, "" if rank is None else TableCell(f"{rank.mean:.1f}", (f"± {rank.error or 0:.1f}",))]
 
 
 def duel_tables(board: Board) -> Section:
     """Objectives against each other."""
     rows = []
     for one in board.objectives:
-        cells: list[Cell | str] = [one]
+        cells: list[TableCell | str] = [one]
         for other in board.objectives:
             cells.append("" if one == other else duel_cell(board, one, other))
-        rows.append(Row(cells))
+        rows.append(TableRow(cells))
     note = (
         "On how many tasks the objective at the left is better, or worse, than the one above, after Holm's correction "
         "over all pairs and tasks; below, the difference on each task. "
@@ -454,7 +455,7 @@ def duel_tables(board: Board) -> Section:
     return Section("duels", "Objectives against each other", [Table("", ["", *board.objectives], rows, note)])
 
 
-def duel_cell(board: Board, one: str, other: str) -> Cell:
+def duel_cell(board: Board, one: str, other: str) -> TableCell:
     """How two objectives compare, seen from the first."""
     pairs = {t: (board.pairs.get((one, other, t)), board.pairs.get((other, one, t))) for t in board.counted}
     details, better, worse = [], 0, 0
@@ -467,12 +468,12 @@ def duel_cell(board: Board, one: str, other: str) -> Cell:
         details.append(f"{task} {signed(gap.difference.mean if forth else -gap.difference.mean)}")
         better, worse = better + (said == "better"), worse + (said == "worse")
     if not details:
-        return Cell("–")
+        return TableCell("–")
     n = len(details)
     if better and worse:
-        return Cell(f"{better} better, {worse} worse of {n}", tuple(details))
+        return TableCell(f"{better} better, {worse} worse of {n}", tuple(details))
     verdict: Mark = "better" if better else "worse" if worse else "no significant difference"
-    return Cell(f"{better or worse} of {n}" if better or worse else "", tuple(details), verdict)
+    return TableCell(f"{better or worse} of {n}" if better or worse else "", tuple(details), verdict)
 
 
 OPPOSITE: dict[Mark, Mark] = {
@@ -501,14 +502,14 @@ def plots(results: Results, boards: Sequence[Board]) -> Section:
             ]
             flag = " ⚑ at its floor" if task in board.floors else ""
             panels.append(dots(f"{task}, {board.metrics[task].replace('_', ' ')}{flag}", rows, percent, mark))
-        blocks.append(Figures(f"Scores: {lower(setting_name(board.setting))}", panels, "Whiskers: 95 % intervals."))
+        blocks.append(Plots(f"Scores: {lower(setting_name(board.setting))}", panels, "Whiskers: 95 % intervals."))
     blocks += label_plots(results, boards, look)
     blocks += learning_plots(results, look)
     if panels := loss_panels(results, look):
         note = "Thin: training loss, each seed; dots: held-out loss. Those of different objectives cannot be compared."
-        blocks.append(Figures("Losses", panels, note))
+        blocks.append(Plots("Losses", panels, note))
     if panels := cost_panels(results, look):
-        blocks.append(Figures("Cost of pretraining", panels, "The mean over seeds."))
+        blocks.append(Plots("Cost of pretraining", panels, "The mean over seeds."))
     return Section("plots", "Plots", blocks)
 
 
@@ -517,7 +518,7 @@ def ends(figure: Figure) -> tuple[float, float] | None:
     return None if figure.interval is None else (figure.interval.low, figure.interval.high)
 
 
-def label_plots(results: Results, boards: Sequence[Board], look: dict[str, Style]) -> Iterator[Figures]:
+def label_plots(results: Results, boards: Sequence[Board], look: dict[str, Style]) -> Iterator[Plots]:
     """What labels buy: scores against the number of training examples."""
     labels = {task["name"]: task["examples"]["train"] for task in results["tasks"] if "train" in task["examples"]}
     for method in ("finetune", "probe", "knn"):
@@ -541,10 +542,10 @@ def label_plots(results: Results, boards: Sequence[Board], look: dict[str, Style
             marks = [(float(size(b, task)), quantity(size(b, task))) for b in having]
             panels.append(lines(task, series, "labelled examples", quantity, mark, log_x=True, x_marks=marks))
         if panels:
-            yield Figures(f"What labels buy: {lower(METHODS[method])}", panels)
+            yield Plots(f"What labels buy: {lower(METHODS[method])}", panels)
 
 
-def learning_plots(results: Results, look: dict[str, Style]) -> Iterator[Figures]:
+def learning_plots(results: Results, look: dict[str, Style]) -> Iterator[Plots]:
     """Scores along the runs, against tokens and against FLOPs."""
     found = curves(results)
     bands = len(look) <= len(COLOURS)  # more of them would only cover each other
@@ -567,7 +568,7 @@ def learning_plots(results: Results, look: dict[str, Style]) -> Iterator[Figures
                 f"Learning curves against {'tokens' if axis == 'tokens' else 'FLOPs'}: {lower(setting_name(setting))}"
             )
             note = "The mean over seeds." + " Bands: the lowest and highest of them." * bands
-            yield Figures(title, panels, note)
+            yield Plots(title, panels, note)
 
 
 def loss_panels(results: Results, look: dict[str, Style]) -> list[str]:
@@ -621,22 +622,22 @@ def own_tasks(results: Results) -> Section:
     rows = []
     for entry in results["objectives"]:
         runs = done(results, entry["name"])
-        cells: list[Cell | str] = [entry["name"], entry["body"]]
+        cells: list[TableCell | str] = [entry["name"], entry["body"]]
         for key in keys:
             values = [run["validation"][key] for run in runs if run["validation"].get(key) is not None]
             cells.append(held_out(key, float(np.mean(values))) if values else "–")
-        rows.append(Row(cells))
+        rows.append(TableRow(cells))
     names = [f"{key.replace('_', ' ')}{', %' * is_share(key)}" for key in keys]
     note = "On held-out text, the mean over seeds. Each column compares only objectives that predict the same thing."
     blocks.append(Table("How well it does its own task", ["objective", "body", *names], rows, note))
     language = results["corpus"]["language"]
     for entry in results["objectives"]:
         shown = [
-            Row([str(i), example["text"], example["input"], example["target"]])
+            TableRow([str(i), example["text"], example["input"], example["target"]])
             for i, example in enumerate(entry["shown"], 1)
         ]
         header = ["", "text", "the model sees", "it has to predict"] if shown else []
-        blocks.append(Table(entry["name"], header, shown, entry["paper"], words=True, language=language))
+        blocks.append(Table(entry["name"], header, shown, entry["paper"], prose=True, language=language))
         blocks.append(Listing(f"{entry['name']}: the recipe", entry["recipe"].rstrip(), folded=True))
     return Section("objectives", "What each objective saw and had to predict", blocks)
 
@@ -664,7 +665,7 @@ def matrix(results: Results) -> Section:
     asked = results["question"]["objectives"]
     models = [name for name in asked if any(model == name for model, _ in cells)]
     on = [name for name in asked if any(task == name for _, task in cells)]
-    rows = [Row([model, *(matrix_cell(cells.get((model, task))) for task in on)]) for model in models]
+    rows = [TableRow([model, *(matrix_cell(cells.get((model, task))) for task in on)]) for model in models]
     note = (
         "Rows: what a model was pretrained on; columns: whose held-out task it was given. Accuracy in hundredths, "
         "below it the share of the most frequent answer; the mean over seeds. Empty: no head for that task."
@@ -672,15 +673,15 @@ def matrix(results: Results) -> Section:
     return Section("matrix", "Each model on the others' tasks", [Table("", ["model", *on], rows, note)])
 
 
-def matrix_cell(figures: list[dict[str, float]] | None) -> Cell | str:
+def matrix_cell(figures: list[dict[str, float]] | None) -> TableCell | str:
     """The means of the figures of a model on a task."""
     if not figures:
         return ""
     means = {key: float(np.mean([f[key] for f in figures if key in f])) for key in figures[0]}
     if "accuracy" not in means:
-        return Cell("–", tuple(f"{key.replace('_', ' ')} {held_out(key, value)}" for key, value in means.items()))
+        return TableCell("–", tuple(f"{key.replace('_', ' ')} {held_out(key, value)}" for key, value in means.items()))
     accuracy = means.pop("accuracy")
-    return Cell(percent(accuracy), tuple(f"{k.replace('_', ' ')} {held_out(k, v)}" for k, v in means.items()))
+    return TableCell(percent(accuracy), tuple(f"{k.replace('_', ' ')} {held_out(k, v)}" for k, v in means.items()))
 
 
 def budgets(results: Results) -> Section:
@@ -697,7 +698,7 @@ def budgets(results: Results) -> Section:
     rows = []
     for name in asked["objectives"]:
         runs = done(results, name)
-        cells: list[Cell | str] = [name, str(len(runs))]
+        cells: list[TableCell | str] = [name, str(len(runs))]
         for key, _, number in columns:
             if key == "without":
                 values = [run["parameters"] - run["embedding_parameters"] for run in runs]
@@ -706,16 +707,16 @@ def budgets(results: Results) -> Section:
             cells.append(number(float(np.mean(values))) if values else "–")
         if tuned:
             cells.append(tuning_cell(runs))
-        rows.append(Row(cells))
-    header: list[Cell | str] = ["objective", "runs"]
-    header += [Cell(name, ("held equal",)) if key == held else name for key, name, _ in columns]
-    header += [Cell("learning rate", ("chosen; its cost",))] if tuned else []
+        rows.append(TableRow(cells))
+    header: list[TableCell | str] = ["objective", "runs"]
+    header += [TableCell(name, ("held equal",)) if key == held else name for key, name, _ in columns]
+    header += [TableCell("learning rate", ("chosen; its cost",))] if tuned else []
     blocks: list[Block] = []
     ratio = uneven(results, held)
     name = BUDGETS[held][0]
     if ratio > MOST_UNEVEN:
         text = f"{meant_equal(held)}, but the largest is {times(ratio)} the smallest."
-        blocks.append(Text(text, "warning"))
+        blocks.append(Paragraph(text, "warning"))
         text = ""
     else:
         text = f"Held equal: {name}, within {100 * (ratio - 1):.1f} %."
@@ -724,7 +725,7 @@ def budgets(results: Results) -> Section:
     same = listed([what for what, r in others if r <= MOST_UNEVEN])
     text += f" Not held equal, and differing: {free}." if free else ""
     text += f" Equal within 5 % without being held so: {same}." if same else ""
-    blocks += [Text(text.strip()), Table("", header, rows, "Means over the finished runs; tuning comes on top.")]
+    blocks += [Paragraph(text.strip()), Table("", header, rows, "Means over the finished runs; tuning comes on top.")]
     return Section("budgets", "Budgets", blocks)
 
 
@@ -733,7 +734,7 @@ def times(ratio: float) -> str:
     return f"{ratio:.2f} times" if ratio < 2 else f"{ratio:.1f} times"
 
 
-def tuning_cell(runs: Sequence[dict[str, Any]]) -> Cell | str:
+def tuning_cell(runs: Sequence[dict[str, Any]]) -> TableCell | str:
     """The learning rates that were chosen, and what choosing cost."""
     tuned = [run["tuning"] for run in runs if run.get("tuning")]
     if not tuned:
@@ -741,7 +742,7 @@ def tuning_cell(runs: Sequence[dict[str, Any]]) -> Cell | str:
     chosen = listed([f"{rate:g}" for rate in dict.fromkeys(t["chosen"] for t in tuned)])
     tried = ", ".join(f"{t['learning_rate']:g}" for t in tuned[0]["tried"])
     cost = f"{quantity(sum(t['tokens'] for t in tuned))} tokens, {duration(sum(t['seconds'] for t in tuned))}"
-    return Cell(chosen, (f"of {tried}", cost))
+    return TableCell(chosen, (f"of {tried}", cost))
 
 
 def overlap(results: Results) -> Section:
@@ -749,7 +750,7 @@ def overlap(results: Results) -> Section:
     splits = dict.fromkeys(split for task in results["tasks"] for split in task.get("overlap") or {})
     rows = []
     for task in results["tasks"]:
-        cells: list[Cell | str] = [task["name"]]
+        cells: list[TableCell | str] = [task["name"]]
         for split in splits:
             found = (task.get("overlap") or {}).get(split)
             share = share_seen(found)
@@ -757,16 +758,18 @@ def overlap(results: Results) -> Section:
                 cells.append("–")
                 continue
             of = f"{found['exact']:,} exact, {found['near']:,} near", f"of {found['of']:,}"
-            cells.append(Cell(f"{percent(share)} %", of))
-        rows.append(Row(cells))
+            cells.append(TableCell(f"{percent(share)} %", of))
+        rows.append(TableRow(cells))
     note = "Examples whose text, or a near copy of it, is in the pretraining corpus. –: not looked for."
     return Section("overlap", "Overlap of the corpus with the tasks", [Table("", ["task", *splits], rows, note)])
 
 
 def failures(results: Results) -> Section:
     """What is missing and why."""
-    rows = [Row([entry["cell"], entry["error"]]) for entry in results["failures"]]
-    blocks: list[Block] = [Table("", ["what failed", "error"], rows, words=True)] if rows else [Text("Nothing failed.")]
+    rows = [TableRow([entry["cell"], entry["error"]]) for entry in results["failures"]]
+    blocks: list[Block] = (
+        [Table("", ["what failed", "error"], rows, prose=True)] if rows else [Paragraph("Nothing failed.")]
+    )
     return Section("failures", "Failures", blocks)
 
 
@@ -783,13 +786,15 @@ def origin(results: Results) -> Section:
         "versions": ", ".join(f"{name} {version}" for name, version in results["versions"].items()),
         "date": results["date"],
     }
-    rows = [Row([name, text]) for name, text in facts.items()]
+    rows = [TableRow([name, text]) for name, text in facts.items()]
     return Section(
         "origin",
         "How this was made",
         [
-            Table("", [], rows, words=True),
+            Table("", [], rows, prose=True),
             Listing("Commands", "\n".join(results["commands"])),
-            Text("Every raw score is in report.md and scores.csv beside this page, everything else in results.json."),
+            Paragraph(
+                "Every raw score is in report.md and scores.csv beside this page, everything else in results.json."
+            ),
         ],
     )

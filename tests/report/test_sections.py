@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from nlp_ssl.comparison.analysis import Board, Figure, Gap, Setting
-from nlp_ssl.report.page import Cell
+from nlp_ssl.report.blocks import TableCell
 from nlp_ssl.report.sections import (
     against_each_other,
     against_untrained,
@@ -138,10 +138,12 @@ def test_better_on_one_task_and_worse_on_another_is_no_lead() -> None:
 
 def test_what_fine_tuning_chose_is_beside_what_it_did_not() -> None:
     two = [choice("mlm", 1, "sst2", 100), choice("mlm", 2, "sst2", 100, rate=1e-4, epochs=1)]
-    assert choice_cell(two) == Cell("0.001, 0.0001", ("3 epochs, 71.5 (0.0001: 68.0)", "1 epoch, 68.0 (0.001: 71.5)"))
+    assert choice_cell(two) == TableCell(
+        "0.001, 0.0001", ("3 epochs, 71.5 (0.0001: 68.0)", "1 epoch, 68.0 (0.001: 71.5)")
+    )
     assert choice_cell([]) == "–"
     one = {**two[0], "tried": two[0]["tried"][1:]}
-    assert choice_cell([one]) == Cell("0.001", ("3 epochs, 71.5",))
+    assert choice_cell([one]) == TableCell("0.001", ("3 epochs, 71.5",))
 
 
 def test_rates_at_the_ends_of_those_tried_are_counted() -> None:
