@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from nlp_ssl import registry
+from nlp_ssl import recipe, registry
 from nlp_ssl.cli import main
-from nlp_ssl.recipe import load_recipe
 from tests.worlds import write_corpus
 
 ROOT = Path(__file__).parents[1]
@@ -64,7 +63,7 @@ RECIPES = [
 @pytest.mark.parametrize(("name", "block"), RECIPES, ids=[name for name, _ in RECIPES])
 def test_recipes_load(name: str, block: str, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(block, encoding="utf-8")
-    load_recipe(str(tmp_path / "mine.toml"))
+    recipe.load(str(tmp_path / "mine.toml"))
 
 
 def test_every_objective_is_described() -> None:
