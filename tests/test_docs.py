@@ -43,7 +43,8 @@ def test_links_lead_to_files_and_headings(file: Path) -> None:
 def test_broken_links_are_found(tmp_path: Path) -> None:
     (tmp_path / "other.md").write_text("# A `name`: here\n")
     page = tmp_path / "page.md"
-    page.write_text("[1](other.md#a-name-here) [2](other.md#no) [3](none.md) [4](https://x.org)\n```sh\n# no\n```\n[5](#no)")
+    links = "[1](other.md#a-name-here) [2](other.md#no) [3](none.md) [4](https://x.org)"
+    page.write_text(f"{links}\n```sh\n# no\n```\n[5](#no)")
     assert broken_links(page) == ["other.md#no", "none.md", "#no"]
 
 
