@@ -1,0 +1,152 @@
+"""Steps: what they depend on, and going on after an interruption."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from nlp_ssl.heads.base import LossSum
+from nlp_ssl.objectives import all_objectives
+from nlp_ssl.training.model import PretrainingModel
+from tests.training.runs import TINY, metrics, pretrain, refused, weights
+from tests.worlds import write_corpus
+
+OBJECTIVES = all_objectives()
+
+EIGHT_ROWS = {"mlm": 0.5, "clm": 0.6, "skip_thought": 0.6, "nsp": 0.25, "sop": 0.25, "emoji": 0.7}
+EIGHT_ROWS |= {"sentence_permutation": 0.05, "document_rotation": 0.05, "text_infilling": 0.05, "gap_sentences": 0.05}
+EIGHT_ROWS |= {"cbow": 0.8, "skip_gram": 0.8, "rtd": 0.5, "contrastive": 0.5}
+"""The share of its first loss that an objective is left with when eight rows are all there is. A text with two emoji
+is two rows with one text: which of them is meant cannot be learned."""
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_eight_rows_are_learned_by_heart(objective, tmp_path) -> None:
+    corpus = write_corpus(tmp_path / "corpus", documents=4)
+    out = tmp_path / "run"
+    more = ["--budget", "600-steps", "--optimizer.warmup", "0.02", "--log-every", "20", "--evaluations", "1"]
+    if objective == "emoji":
+        more += ["--objective.emoji.min-count", "1"]
+    assert pretrain(objective, corpus.folder, out, *more) == 0
+    losses = [line["loss"] for line in metrics(out, "train")]
+    # Half of what the next token is, is chance: where a sentence ends, and what the next one begins with.
+    assert losses[-1] < EIGHT_ROWS[objective] * losses[0]
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_resuming_gives_the_same_weights(objective, corpus, tmp_path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    steps = ["--budget", "30-steps", "--evaluations", "3", "--model.dropout", "0.1", "--log-every", "5"]
+    assert pretrain(objective, corpus, whole, *steps, "--save-every", "100") == 0
+    assert pretrain(objective, corpus, parts, *steps, "--save-every", "7", "--keep-checkpoints", "9") == 0
+    assert weights(parts) == weights(whole)
+    # As if killed after step 21 with step 24 under way: a torn line, a half-written checkpoint, no model.
+    for gone in ("checkpoints/step-00000028", "checkpoints/step-00000030", "model"):
+        shutil.rmtree(parts / gone)
+    (parts / "checkpoints" / "writing").mkdir()
+    with (parts / "metrics.jsonl").open("a") as file:
+        file.write('{"event": "train", "st')
+    assert pretrain(objective, corpus, parts, *steps, "--save-every", "100", "--resume") == 0
+    assert weights(parts) == weights(whole)
+
+    def losses(out: Path) -> list[tuple]:
+        return [(line["event"], line["step"], line.get("loss")) for line in metrics(out)]
+
+    assert losses(parts) == losses(whole)
+    assert metrics(parts, "end")[0]["tokens"] == metrics(whole, "end")[0]["tokens"]
+
+
+def test_snapshots_are_models_as_they_were(corpus, tmp_path) -> None:
+    whole, short = tmp_path / "whole", tmp_path / "short"
+    flat = ["--optimizer.schedule", "constant", "--optimizer.warmup", "0"]
+    assert pretrain("clm", corpus, whole, "--budget", "12-steps", "--snapshots", "2", *flat) == 0
+    assert pretrain("clm", corpus, short, "--budget", "6-steps", *flat) == 0
+    assert sorted(path.name for path in (whole / "snapshots").iterdir()) == ["1-of-2", "1-of-4"]
+    assert weights(whole / "snapshots" / "1-of-2") == weights(short) != weights(whole)
+    assert [(line["name"], line["step"]) for line in metrics(whole, "snapshot")] == [("1-of-4", 3), ("1-of-2", 6)]
+
+
+def test_resume_without_a_checkpoint_starts_afresh_and_after_the_end_does_nothing(corpus, tmp_path, capsys) -> None:
+    out = tmp_path / "run"
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
+    before = weights(out)
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
+    assert "is finished: 4 steps" in capsys.readouterr().err
+    assert weights(out) == before
+    end = metrics(out, "end")
+    text = (out / "metrics.jsonl").read_text()
+    (out / "metrics.jsonl").write_text(text[: text.index('{"event": "end"')])  # killed before it was written
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
+    assert metrics(out, "end") == end and weights(out) == before
+
+
+@pytest.mark.parametrize(("accumulation", "objectives"), [("2", OBJECTIVES), ("4", ["mlm", "contrastive", "rtd"])])
+def test_micro_batches_change_nothing(accumulation, objectives, corpus, tmp_path) -> None:
+    for objective in objectives:
+        one, many = tmp_path / f"{objective}-one", tmp_path / f"{objective}-many"
+        steps = ["--budget", "12-steps", "--log-every", "1"]
+        assert pretrain(objective, corpus, one, *steps) == 0
+        assert pretrain(objective, corpus, many, *steps, "--batch.accumulation", accumulation) == 0
+        losses = [[line["loss"] for line in metrics(out, "train")] for out in (one, many)]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-5)
+
+
+def test_workers_change_nothing(corpus, tmp_path) -> None:
+    for workers in ("0", "1", "4"):
+        more = ["--budget", "6-steps", "--batch.workers", workers]
+        assert pretrain("mlm", corpus, tmp_path / workers, *more) == 0
+    assert weights(tmp_path / "0") == weights(tmp_path / "1") == weights(tmp_path / "4")
+
+
+def test_seeds_differ_and_repeat(corpus, tmp_path) -> None:
+    for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):
+        assert pretrain("mlm", corpus, tmp_path / name, "--budget", "3-steps", "--seed", seed) == 0
+    assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
+
+
+def test_bf16_is_close_to_fp32(corpus, tmp_path) -> None:
+    steps = ["--budget", "20-steps"]
+    assert pretrain("clm", corpus, tmp_path / "fp32", *steps) == 0
+    assert pretrain("clm", corpus, tmp_path / "bf16", *steps, "--precision", "bf16") == 0
+    ends = [metrics(tmp_path / name, "end")[0]["validation"]["loss"] for name in ("fp32", "bf16")]
+    assert ends[0] == pytest.approx(ends[1], rel=0.02) and ends[0] != ends[1]
+    assert "bf16" in (tmp_path / "bf16" / "recipe.toml").read_text()
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_golden_losses(objective, corpus, tmp_path) -> None:
+    """A change of these figures is a change of what is trained. If it was meant, put in what the failure shows."""
+    golden = json.loads((Path(__file__).parent / "golden_losses.json").read_text())
+    assert (
+        pretrain(objective, corpus, tmp_path / "run", "--budget", "20-steps", "--log-every", "5", "--seed", "11") == 0
+    )
+    losses = [line["loss"] for line in metrics(tmp_path / "run", "train")]
+    assert losses == pytest.approx(golden[objective], rel=1e-4), f"{objective}: {losses}"
+
+
+def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched(corpus, tmp_path, capsys, monkeypatch) -> None:
+    """At the fifth step the loss is made infinite: after it the weights are still those of the fourth."""
+    forward, calls, before = PretrainingModel.forward, [], {}
+
+    def spoiled(self, *args, **kwargs):
+        if self.training and torch.is_grad_enabled():
+            calls.append(step := len(calls) + 1)
+            if step == 6:
+                before.update({name: value.clone() for name, value in self.state_dict().items()})
+        found = forward(self, *args, **kwargs)
+        if len(calls) != 5:
+            return found
+        return {name: LossSum(loss.sum * float("inf")) for name, loss in found.items()}
+
+    monkeypatch.setattr(PretrainingModel, "forward", spoiled)
+    out = tmp_path / "run"
+    arguments = ["pretrain", "mlm", "--corpus", str(corpus), "--out", str(out), *TINY, "--budget", "9-steps"]
+    said = refused(capsys, *arguments, "--save-every", "4", "--log-every", "100", "--evaluations", "1")
+    assert "step 5: the loss of mlm is inf" in said
+    saved = torch.load(out / "checkpoints" / "step-00000004" / "pytorch_model.bin", weights_only=True)
+    assert before
+    for name, value in before.items():
+        assert torch.equal(value, saved[name]), name
+    assert not (out / "model").exists()
