@@ -58,30 +58,6 @@ def test_resuming_gives_the_same_weights(objective, corpus, tmp_path) -> None:
     assert metrics(parts, "end")[0]["tokens"] == metrics(whole, "end")[0]["tokens"]
 
 
-def test_snapshots_are_models_as_they_were(corpus, tmp_path) -> None:
-    whole, short = tmp_path / "whole", tmp_path / "short"
-    flat = ["--optimizer.schedule", "constant", "--optimizer.warmup", "0"]
-    assert pretrain("clm", corpus, whole, "--budget", "12-steps", "--snapshots", "2", *flat) == 0
-    assert pretrain("clm", corpus, short, "--budget", "6-steps", *flat) == 0
-    assert sorted(path.name for path in (whole / "snapshots").iterdir()) == ["1-of-2", "1-of-4"]
-    assert weights(whole / "snapshots" / "1-of-2") == weights(short) != weights(whole)
-    assert [(line["name"], line["step"]) for line in metrics(whole, "snapshot")] == [("1-of-4", 3), ("1-of-2", 6)]
-
-
-def test_resume_without_a_checkpoint_starts_afresh_and_after_the_end_does_nothing(corpus, tmp_path, capsys) -> None:
-    out = tmp_path / "run"
-    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
-    before = weights(out)
-    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
-    assert "is finished: 4 steps" in capsys.readouterr().err
-    assert weights(out) == before
-    end = metrics(out, "end")
-    text = (out / "metrics.jsonl").read_text()
-    (out / "metrics.jsonl").write_text(text[: text.index('{"event": "end"')])  # killed before it was written
-    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
-    assert metrics(out, "end") == end and weights(out) == before
-
-
 @pytest.mark.parametrize(("accumulation", "objectives"), [("2", OBJECTIVES), ("4", ["mlm", "contrastive", "rtd"])])
 def test_micro_batches_change_nothing(accumulation, objectives, corpus, tmp_path) -> None:
     for objective in objectives:

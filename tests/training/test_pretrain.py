@@ -91,13 +91,6 @@ def test_a_corpus_that_cannot_serve_is_refused(tmp_path, capsys) -> None:
     assert not out.exists()
 
 
-def test_a_batch_without_a_row_for_each_part_is_refused(corpus, tmp_path, capsys) -> None:
-    more = ["--batch.accumulation", "16", "--budget", "2-steps"]
-    common = ["--corpus", str(corpus), "--out", str(tmp_path / "run"), *TINY]
-    assert "batch.tokens is 256" in refused(capsys, "pretrain", "mlm", *common, *more)
-    assert not (tmp_path / "run").exists()
-
-
 def test_a_full_disk_is_one_sentence_and_leaves_the_last_checkpoint(corpus, tmp_path, capsys, monkeypatch) -> None:
     from types import SimpleNamespace
 
@@ -118,10 +111,3 @@ def test_a_full_disk_is_one_sentence_and_leaves_the_last_checkpoint(corpus, tmp_
     said = refused(capsys, *arguments, "--save-every", "3")
     assert "the disk is full; make some room and go on with --resume" in said and "Traceback" not in said
     assert [folder.name for folder in (out / "checkpoints").iterdir()] == ["step-00000003"]
-
-
-@pytest.mark.parametrize(("tracker", "message"), [("tensorbord", "Choose between"), ("mlflow", "pip install mlflow")])
-def test_a_tracker_that_is_not_there_is_refused(tracker, message, corpus, tmp_path, capsys) -> None:
-    common = ["--corpus", str(corpus), "--out", str(tmp_path / "run"), *TINY, "--budget", "2-steps"]
-    assert message in refused(capsys, "pretrain", "mlm", *common, "--log-with", tracker)
-    assert not (tmp_path / "run").exists()
