@@ -14,7 +14,7 @@ def test_a_card_has_the_hubs_front_matter_and_the_runs_numbers(tmp_path) -> None
     table = {cells[1].strip(): cells[2].strip() for line in lines if (cells := line.split("|"))[1:]}
     assert table["corpus"] == "corpus, fingerprint test-0-60-50"
     assert table["text read"] == "1.23M tokens in 1,200 updates"
-    assert table["parameters"] == "4.50M, 1.00M of them embeddings"
+    assert table["parameters"] == "4.5M, 1M of them embeddings"
     assert [value for name, value in table.items() if name.endswith("bits per byte")] == ["1.5000"]
     start = lines.index("```toml")
     assert "[objective.clm]" in lines[start:]
