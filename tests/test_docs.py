@@ -88,3 +88,10 @@ def test_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert main(["show", *words]) == 0
     assert main(["pretrain", *words, "--out", str(tmp_path / "run"), "--budget", "2-steps"]) == 0
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+
+
+def test_files_named_by_the_architecture_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = {path for path in re.findall(r"`([\w/]+(?:\.py|/))`", text) if "/" in path}
+    assert len(named) > 20
+    assert [p for p in sorted(named) if not (ROOT / p).exists() and not (ROOT / "nlp_ssl" / p).exists()] == []
