@@ -391,12 +391,11 @@ def test_several_labels(run: Run, cue_texts: Texts, tmp_path: Path) -> None:
             rows.append(json.dumps({"text": " ".join(rng.permutation(words)), "label": labels}))
         (tmp_path / f"{split}.jsonl").write_text("\n".join(rows))
     asked = options(
-        run("mlm"), tmp_path, tmp_path / "out", seeds=1, epochs=12, kind="multilabel", baselines=True,
+        run("clm"), tmp_path, tmp_path / "out", seeds=1, epochs=12, kind="multilabel", baselines=True,
         metric=("micro_f1", "macro_f1", "subset_accuracy"),
     )  # fmt: skip
     result = finetune(asked)
-    (most_frequent,) = scores_of(result, "majority", "micro_f1")
-    assert scores_of(result, metric="micro_f1")[0] > most_frequent + 0.1
+    assert scores_of(result, metric="micro_f1")[0] > 0.85
     assert scores_of(result, "tfidf", "subset_accuracy")[0] > 0.85
 
 

@@ -1,0 +1,36 @@
+"""Statistics over a sample, and warnings."""
+
+import numpy as np
+import pytest
+
+from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.show.baselines import told_by_lengths
+from nlp_ssl.show.statistics import concerns
+
+
+def test_what_is_off_is_said() -> None:
+    mixture = Mixture(objectives={"mlm": MaskedLM()})
+    good = {"targets": 10, "rows_without_targets": 0.0}
+    figures = {"rows_unchanged": 0.0, "answer_in_the_input": 0.0, "text_in_examples": 1.0, "losses": {"mlm": good}}
+    assert concerns(figures, mixture) == []
+    (said,) = concerns(figures | {"rows_unchanged": 0.2}, mixture)
+    assert said == "20% of the rows are unchanged: their targets can be read off the input"
+    (said,) = concerns(figures | {"losses": {"nsp": {"targets": 9, "majority_accuracy": 1.0}}}, mixture)
+    assert said == "nsp: 100% of the labels are of one class"
+    assert "nothing to predict" in concerns(figures | {"losses": {"mlm": good | {"targets": 0}}}, mixture)[0]
+    assert "50% of the text is in no example" in concerns(figures | {"text_in_examples": 0.5}, mixture)[0]
+
+
+def test_a_label_that_lengths_tell_is_warned_about() -> None:
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 2, 2000)
+    telling = np.stack([draw.integers(0, 9, 2000), draw.integers(0, 9, 2000) + 4 * labels], axis=1)
+    assert told_by_lengths(telling[:, :1], labels) == pytest.approx(0.5, abs=0.05)
+    assert told_by_lengths(telling, labels) > 0.7
+    figures = {"accuracy_by_lengths_alone": 0.7, "majority_accuracy": 0.51, "targets": 2000}
+    common = {"answer_in_the_input": 0.0, "rows_unchanged": 0.0, "text_in_examples": 1.0}
+    mixture = Mixture(objectives={"nsp": NextSentencePrediction()})
+    (said,) = concerns({**common, "losses": {"nsp": figures}}, mixture)
+    assert said.startswith("nsp: the lengths of rows and sentences alone tell 70% of the labels (the majority is 51%)")
