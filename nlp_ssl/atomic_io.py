@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whatever happens while they are written."""
+"""Files and folders that appear complete or not at all."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nlp_ssl.errors import InputError
+from nlp_ssl.disk_errors import find_disk_error
 
 UNFINISHED = ".writing"
-"""What the name ends in of what a kill left half-written; it can be deleted."""
+"""The suffix of what a killed process left half-written. It can be deleted."""
 
 
 def flush(path: Path) -> None:
@@ -25,13 +25,13 @@ def flush(path: Path) -> None:
 
 @contextmanager
 def writing(final: Path) -> Iterator[Path]:
-    """A path beside `final` to write a file or a folder to, which is put in its place at once when it is finished.
+    """A path beside `final` for a file or a folder, which replaces `final` when it is complete.
 
-    After an error nothing of it is left; after a kill, something whose name ends in `UNFINISHED`. Several processes
-    may write the same thing: the last one stays.
+    An error leaves nothing of it, a kill leaves something with the suffix `UNFINISHED`. Several processes may write the
+    same path: the last one wins.
     """
     beside = final.with_name(f"{final.name}.{os.getpid()}{UNFINISHED}")
-    try:
+    with removed_on_error(beside):
         yield beside
         if beside.is_dir():
             shutil.rmtree(final, ignore_errors=True)
@@ -40,40 +40,33 @@ def writing(final: Path) -> Iterator[Path]:
             flush(beside)
             beside.rename(final)
             flush(final.parent)
-    except BaseException:
-        if beside.is_dir():
-            shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def removed_on_error(path: Path) -> Iterator[None]:
+    """Remove a half-written file or folder after an error. OSError where the error hides one of the disk."""
+    try:
+        yield
+    except BaseException as error:
+        disk_error = find_disk_error(error, path.parent)  # before removing frees space
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
         else:
-            beside.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        if disk_error is not None and disk_error is not error:
+            raise disk_error from error
         raise
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, which is there at once."""
+    """Write a text file in UTF-8. It appears complete or not at all."""
     with writing(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 def put_folder(writing: Path, final: Path) -> None:
-    """Put a finished folder in its place at once, all its files on the disk."""
+    """Rename a complete folder to `final`, after all its files are on the disk."""
     for file in writing.rglob("*"):
         flush(file)
     writing.rename(final)
     flush(final.parent)
-
-
-@contextmanager
-def or_disk_full(folder: Path, remedy: str, clean: Path | None = None) -> Iterator[None]:
-    """Turn a failure under a full disk into an InputError: libraries tell of a failed write in many ways.
-
-    `clean` is a folder that is only half-written then; it is removed.
-    """
-    try:
-        yield
-    except Exception:
-        full = folder.is_dir() and shutil.disk_usage(folder).free < 2**20
-        if clean is not None:
-            shutil.rmtree(clean, ignore_errors=True)
-        if not full:
-            raise
-        raise InputError(f"{folder}: the disk is full; make some room and {remedy}") from None

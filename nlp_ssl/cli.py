@@ -6,7 +6,6 @@ a module is imported only when its command is called, so `--help` needs neither 
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import sys
@@ -15,6 +14,7 @@ from importlib import import_module
 
 from nlp_ssl import __version__, registry
 from nlp_ssl.console import speaks
+from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError, did_you_mean
 
 COMMANDS = {
@@ -32,9 +32,6 @@ COMMANDS = {
     "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
 }
 """Each command's module, which has a `main(arguments) -> int`, and what it does."""
-
-NOT_THEIRS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENOSPC, errno.EDQUOT}
-"""What an operating system says of files that are not the user's to read or write, or not there to be: no traceback."""
 
 USAGE = f"""\
 nlp-ssl {__version__}: raw text in, an honest answer out
@@ -87,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         registry.load_plugins(plugins)
         if command not in COMMANDS:
             raise InputError(f"no command {command!r}: {did_you_mean(command, list(COMMANDS))}")
-        status: int = import_module(COMMANDS[command][0]).main(rest)
+        with disk_errors():
+            status: int = import_module(COMMANDS[command][0]).main(rest)
         return status
     except InputError as error:
         if speaks():
@@ -99,12 +97,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has left, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:
-        if error.errno not in NOT_THEIRS or error.filename is None:
-            raise
-        if speaks():
-            print(f"nlp-ssl: error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
 
 
 if __name__ == "__main__":

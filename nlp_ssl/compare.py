@@ -19,15 +19,17 @@ import tyro
 
 from nlp_ssl import declarations, registry
 from nlp_ssl import recipe as recipes
-from nlp_ssl.atomic_io import UNFINISHED, write_text
+from nlp_ssl.atomic_io import write_text
 from nlp_ssl.comparison.plan import MINIMAL_PAIRS, LabelledTask, Pairs, Plan
 from nlp_ssl.console import say, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.finetune import Finetune, Protocol
 from nlp_ssl.evaluation.minimal_pairs import read_minimal_pairs
 from nlp_ssl.evaluation.similarity import read_pairs
+from nlp_ssl.output_folder import contents, exclusive
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.tasks.declaration import load_task
 
@@ -88,8 +90,7 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     from nlp_ssl.comparison import executor as running
 
-    options.out.mkdir(parents=True, exist_ok=True)
-    with running.only_one(options.out):
+    with disk_errors(options.out, "run the command again; finished jobs are kept"), exclusive(options.out):
         write_text(options.out / "comparison.json", json.dumps(_identity(grid), indent=1) + "\n")
         cells = grid.cells()
         todo = sum(not cell.done for cell in cells)
@@ -278,7 +279,7 @@ def claim(options: Compare, grid: Plan) -> None:
             raise InputError(
                 f"{out} holds a comparison with another {' and another '.join(said)}: choose another --out"
             )
-    elif out.is_dir() and any(file.name != "lock" and file.suffix != UNFINISHED for file in out.iterdir()):
+    elif any(entry.name != "lock" for entry in contents(out)):  # a lock of an earlier version
         raise InputError(f"{out} holds something that is not a comparison: choose another --out")
 
 

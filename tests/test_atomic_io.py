@@ -1,6 +1,9 @@
 """What is written is there whole or not at all."""
 
+import errno
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,4 +49,18 @@ def test_an_error_leaves_what_was_there(tmp_path: Path, folder: bool) -> None:
 def test_an_error_before_anything_is_written_is_that_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), writing(tmp_path / "final"):
         _ = 1 / 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_recognised_before_what_is_half_written_is_removed(tmp_path: Path, monkeypatch) -> None:
+    final = tmp_path / "model"
+
+    def usage(_: Path) -> SimpleNamespace:
+        return SimpleNamespace(free=2**30 if not list(tmp_path.iterdir()) else 0)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    with pytest.raises(OSError, match="No space left") as caught, writing(final) as beside:
+        beside.mkdir()
+        raise RuntimeError("unexpected pos 8524544 vs 8524432")
+    assert caught.value.errno == errno.ENOSPC
     assert list(tmp_path.iterdir()) == []

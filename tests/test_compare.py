@@ -508,8 +508,8 @@ def test_pairs_that_no_objective_can_be_asked_about_are_said(world: World, tmp_p
 
 
 def test_two_at_once_in_one_folder_are_refused(again: Path, world: World, capsys) -> None:
-    from nlp_ssl.comparison.executor import only_one
+    from nlp_ssl.output_folder import exclusive
 
-    with only_one(again):
+    with exclusive(again):
         assert world.compare(again, "mlm", *world.task(), *SEEDS) == 2
-    assert "another process is at work" in capsys.readouterr().err
+    assert "another process is writing to this folder" in capsys.readouterr().err

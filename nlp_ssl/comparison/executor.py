@@ -8,7 +8,6 @@ its folder, and the next call goes on from there.
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import json
 import multiprocessing
@@ -52,17 +51,6 @@ IMPORTED_EARLY = (
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 _PROCESSES: Any = multiprocessing.get_context(_METHOD)
-
-
-@contextmanager
-def only_one(out: Path) -> Iterator[None]:
-    """Hold a comparison's folder. InputError where another process works there."""
-    with (out / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"{out}: another process is at work on this comparison: wait for it, or end it") from None
-        yield
 
 
 def apart(function: Callable[..., Any], *arguments: Any) -> Any:

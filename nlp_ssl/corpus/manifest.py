@@ -15,6 +15,7 @@ from nlp_ssl.corpus.options import Options
 from nlp_ssl.corpus.sources import Source
 from nlp_ssl.corpus.store import CORPUS_FORMAT, SPLITS
 from nlp_ssl.errors import InputError
+from nlp_ssl.output_folder import contents
 
 _LIBRARIES = ("tokenizers", "icu4py", "regex", "pyarrow")  # a corpus depends on their versions
 
@@ -37,7 +38,7 @@ def is_finished(out: Path, settings: dict[str, Any]) -> bool:
             if other:
                 raise InputError(f"{out}: holds another {what} (other {other}); choose another --out or delete it")
             return what == "corpus"
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.is_file() or contents(out):
         raise InputError(f"{out}: exists and is not a corpus; choose another --out")
     return False
 

@@ -13,7 +13,6 @@ Work is cut into units that depend on the input alone, so any number of processe
 
 from __future__ import annotations
 
-import errno
 import json
 import shutil
 import time
@@ -44,7 +43,9 @@ from nlp_ssl.corpus.store import CORPUS_FORMAT, SPLITS, Corpus
 from nlp_ssl.corpus.tokenizer import emoji_ids, load_tokenizer, save_given, save_trained, vocab_size, word_starts
 from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
 from nlp_ssl.corpus.workers import Workers, start_workers
+from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
+from nlp_ssl.output_folder import exclusive
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,8 +57,8 @@ def main(arguments: Sequence[str]) -> int:
 def prepare(options: Options) -> Corpus:
     """Make a corpus, continue an unfinished one, or open it where it exists.
 
-    InputError where the input or an option is wrong (nothing is left behind), where `out` holds something else, and
-    where the disk is full (finished work is kept).
+    InputError if the input or an option is wrong (nothing is left behind), if `out` holds something else, if another
+    process writes to it, and if the disk is full (finished work is kept).
     """
     started = time.monotonic()
     load_splitter(options.sentences, options.language)  # report a wrong one before any work
@@ -65,27 +66,27 @@ def prepare(options: Options) -> Corpus:
         sources = scan_sources(options, workers)
         settings = settings_of(options, sources)
         if is_finished(options.out, settings):
-            say(f"{options.out}: this corpus already exists")
-            shutil.rmtree(options.out / "work", ignore_errors=True)  # a kill may have come before the last step
-            return Corpus.open(options.out)
-        try:
-            return _Preparation(options, sources, settings, workers, started).run()
-        except InputError:
-            shutil.rmtree(options.out / "work")
-            if not any(options.out.iterdir()):
-                options.out.rmdir()
-            raise
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
+            return _open_finished(options.out)
+        then = "run the command again to continue; finished work is kept"
+        with disk_errors(options.out, then), exclusive(options.out):
+            if is_finished(options.out, settings):  # by another process, since the first look
+                return _open_finished(options.out)
+            try:
+                return _Preparation(options, sources, settings, workers, started).run()
+            except InputError:
+                shutil.rmtree(options.out / "work")
                 raise
-            raise InputError(
-                f"{options.out}: the disk is full; free some space and run the same command again to continue"
-            ) from None
-        except BrokenProcessPool:
-            raise InputError(
-                f"{options.out}: a worker process was killed, probably for lack of memory; run the same command again "
-                f"with fewer --processes to continue"
-            ) from None
+            except BrokenProcessPool:
+                raise InputError(
+                    f"{options.out}: a worker process was killed, probably for lack of memory; run the same command "
+                    f"again with fewer --processes to continue"
+                ) from None
+
+
+def _open_finished(out: Path) -> Corpus:
+    say(f"{out}: this corpus already exists")
+    shutil.rmtree(out / "work", ignore_errors=True)  # a kill may have come before the last step
+    return Corpus.open(out)
 
 
 @dataclass(frozen=True)

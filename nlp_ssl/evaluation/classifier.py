@@ -26,7 +26,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import transformers
-from safetensors import SafetensorError
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body, quiet
@@ -142,15 +141,10 @@ class Classifier:
         return for_all(self.device, tokens, self.kind.outputs, partial(self._logits, model))
 
     def save(self, folder: Path) -> None:
-        """Save model and tokenizer in Hugging Face format. Raises InputError if the disk is full."""
-        try:
-            with quiet():
-                self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
-                self.tokenizer.save_pretrained(folder)
-        except SafetensorError as error:
-            raise InputError(
-                f"{folder}: cannot write the model ({error}); free disk space and run the same command again"
-            ) from None
+        """Save model and tokenizer in Hugging Face format."""
+        with quiet():
+            self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
 
     def _logits(self, model: torch.nn.Module, tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
         batch = collate(tokens, rows, self.tokenizer.pad_token_id)

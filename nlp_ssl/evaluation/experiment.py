@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nlp_ssl import registry
 from nlp_ssl.console import say, warn
+from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.options import FEWEST_EXAMPLES, TaskOptions
-from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, or_cannot_write, weights_fingerprint
+from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, weights_fingerprint
 from nlp_ssl.models.folder import model_folder
+from nlp_ssl.output_folder import exclusive
 from nlp_ssl.tasks.declaration import Task, load_task, own_task, task_names, with_flags
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[
     from nlp_ssl.tasks.splits import load_splits  # numpy and more come in here, after the first refusals
 
     labels, splits = load_splits(task, options.data)
-    with or_cannot_write(options.out):
+    with disk_errors(options.out, "run the command again; finished results are kept"), exclusive(options.out):
         return experiment(options, task, folder, labels, splits).result()
 
 

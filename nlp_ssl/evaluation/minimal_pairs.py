@@ -26,10 +26,12 @@ import tyro
 
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.console import progress, say, speaks, table, warn
+from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.experiment import UNKNOWN_WORTH_A_WARNING
-from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, or_cannot_write, weights_fingerprint
+from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, weights_fingerprint
 from nlp_ssl.models.folder import model_folder
+from nlp_ssl.output_folder import exclusive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +95,7 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
         "model": weights_fingerprint(folder),
         "pairs": {"all": LabelledExamples(pairs.good + pairs.bad, pairs.paradigms, None).fingerprint()},
     }
-    with or_cannot_write(options.out):
+    with disk_errors(options.out, "run the command again; finished results are kept"), exclusive(options.out):
         parts = ResultCache(options.out, mine)
         part = parts.part("scores", lambda: _score(model, sentences, by, options.whole_words))
         if parts.done_before:

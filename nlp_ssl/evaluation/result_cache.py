@@ -7,21 +7,20 @@ that several works share, under a hash of all that it does depend on.
 
 from __future__ import annotations
 
-import errno
 import json
 import shlex
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlp_ssl import registry
-from nlp_ssl.atomic_io import UNFINISHED, write_text, writing
+from nlp_ssl.atomic_io import write_text, writing
 from nlp_ssl.console import speaks
 from nlp_ssl.errors import InputError
+from nlp_ssl.output_folder import contents
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,20 +52,6 @@ def arguments(options: Any) -> list[str]:
     return words
 
 
-@contextmanager
-def or_cannot_write(out: Path) -> Iterator[None]:
-    """Turn a failure to write into `out` into an InputError."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-            raise
-        raise InputError(
-            f"{out}: cannot write ({error.strerror}); what is finished is kept: "
-            "make room and run the same command again"
-        ) from None
-
-
 @dataclass(frozen=True)
 class CachedResult:
     """A finished piece of work: its arrays, such as outputs by split, and facts for scores.json."""
@@ -87,8 +72,6 @@ class ResultCache:
         self.out, self.shared = out, shared
         self.done_before = True
         """Whether every part so far was there already."""
-        if out.exists() and not out.is_dir():
-            raise InputError(f"{out} is a file: choose another --out")
         stored = out / "options.json"
         if stored.is_file():
             theirs = json.loads(stored.read_text("utf-8"))
@@ -100,7 +83,7 @@ class ResultCache:
             ]
             if other:
                 raise InputError(*other)
-        elif out.is_dir() and any(file.name != "parts" and file.suffix != UNFINISHED for file in out.iterdir()):
+        elif any(file.name != "parts" for file in contents(out)):
             raise InputError(f"{out} holds something that is not a result of this command: choose another --out")
         elif speaks():
             (out / "parts").mkdir(parents=True, exist_ok=True)

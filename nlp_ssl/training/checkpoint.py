@@ -14,7 +14,7 @@ from typing import Any
 
 from accelerate import Accelerator
 
-from nlp_ssl.atomic_io import or_disk_full, put_folder
+from nlp_ssl.atomic_io import put_folder, removed_on_error
 from nlp_ssl.errors import InputError
 
 WRITING = "writing"
@@ -28,7 +28,7 @@ def save(accelerator: Accelerator, folder: Path, state: dict[str, Any], keep: in
         shutil.rmtree(writing, ignore_errors=True)
         writing.mkdir(parents=True)
     accelerator.wait_for_everyone()
-    with or_disk_full(folder, "go on with --resume", clean=writing):
+    with removed_on_error(writing):
         accelerator.save_state(str(writing), safe_serialization=False)  # keeps tied weights tied, without remarks
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:

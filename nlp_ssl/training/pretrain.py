@@ -11,9 +11,9 @@ import tyro
 
 from nlp_ssl import declarations
 from nlp_ssl import recipe as recipes
-from nlp_ssl.atomic_io import or_disk_full
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
@@ -62,10 +62,10 @@ def pretrain(options: Pretrain) -> int:
     corpus = Corpus.open(options.corpus)
     vocabulary = Vocabulary.of(corpus)
     text, examples = usable_examples(corpus, vocabulary, "train", options)
-    run.claim(options.out, options, corpus, options.resume)
-    from nlp_ssl.training.run import train  # torch comes in here, after whatever can be refused without it
+    then = "run the command again with --resume; finished checkpoints are kept"
+    with disk_errors(options.out, then), run.acquire(options.out, options, corpus, options.resume):
+        from nlp_ssl.training.run import train  # imports torch: after everything that can be refused without it
 
-    with or_disk_full(options.out, "go on with --resume"):
         return train(options, corpus, vocabulary, text, examples)
 
 

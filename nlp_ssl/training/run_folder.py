@@ -15,7 +15,8 @@ import math
 import os
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
+from nlp_ssl.output_folder import contents, exclusive
 from nlp_ssl.recipe import Recipe
 
 INCIDENTAL = ("save_every", "keep_checkpoints", "log_every", "log_with", "batch.workers", "compile")
@@ -37,23 +39,29 @@ def snapshots(count: int) -> dict[str, int]:
     return {f"1-of-{2**k}": 2**k for k in range(count, 0, -1)}
 
 
-def claim(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
-    """Make sure that a folder is this run's to write to: new, empty, or with `resume` its own.
+@contextmanager
+def acquire(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> Iterator[None]:
+    """Hold a run's folder for writing: a new or empty one, or with `resume` one that holds this run.
 
-    InputError where it holds another run, the run of another recipe, or of another corpus. Writes nothing.
+    InputError if another process is writing to it, or if it holds anything else: other files, another run, a run with
+    another recipe or corpus.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file: choose another --out")
-    if not folder.is_dir() or not any(folder.iterdir()):
+    with exclusive(folder):
+        _check_resumable(folder, recipe, corpus, resume)
+        yield
+
+
+def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
+    if not contents(folder):
         return
     stored = folder / "recipe.toml"
     if not stored.is_file():
-        raise InputError(f"{folder} holds something that is not a run: choose another --out")
+        raise InputError(f"{folder} holds other files than a run: choose another --out")
     if not resume:
-        raise InputError(f"{folder} holds a run: go on with it by --resume, or choose another --out")
+        raise InputError(f"{folder} holds a run: continue it with --resume, or choose another --out")
     changes = [c for c in recipes.differences(recipes.load(str(stored)), recipe) if c.field not in INCIDENTAL]
     if changes:
-        raise InputError(*[f"{folder} holds a run of another recipe: {change}" for change in changes])
+        raise InputError(*[f"{folder} holds a run with another recipe: {change}" for change in changes])
     check_corpus(folder, corpus)
 
 

@@ -452,7 +452,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(joining, "write_shard", full)
         with pytest.raises(
-            InputError, match="the disk is full; free some space and run the same command again to continue"
+            InputError, match="no space left on device; free some space, then run the command again to continue"
         ):
             make(lines, tmp_path / "out")
     assert make(lines, tmp_path / "out").fingerprint == make(lines, tmp_path / "other").fingerprint

@@ -1,0 +1,60 @@
+"""A command's output folder: one process writes to it at a time.
+
+    with exclusive(options.out):
+        ...
+
+The lock is the operating system's, held on the file `LOCK` in the folder. It ends with the process that holds it,
+even if that process is killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from nlp_ssl.atomic_io import UNFINISHED
+from nlp_ssl.console import speaks
+from nlp_ssl.errors import InputError
+
+LOCK = ".lock"
+"""The lock's file name. It is removed when the lock is released; a killed process leaves it, which blocks nobody."""
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold a folder for writing, and create it. InputError if it is a file, or if another process holds it.
+
+    Of the processes of a distributed run, only the first one takes the lock. Folders that were created are removed
+    again if they are still empty at the end.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: choose another --out")
+    if not speaks():
+        yield
+        return
+    created = [place for place in (folder, *folder.parents) if not place.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise InputError(
+            f"{folder}: another process is writing to this folder; wait until it ends, or choose another --out"
+        ) from None
+    try:
+        yield
+    finally:
+        (folder / LOCK).unlink(missing_ok=True)  # while it is held: a waiting process notices that it is gone
+        lock.release()
+        for place in created:
+            if place.is_dir() and not any(place.iterdir()):
+                place.rmdir()
+
+
+def contents(folder: Path) -> list[Path]:
+    """The entries of a folder, sorted; without the lock, and without what a kill left half-written."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [entry for entry in entries if entry.name != LOCK and entry.suffix != UNFINISHED]

@@ -1,0 +1,93 @@
+"""One process writes to an output folder at a time."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from nlp_ssl.atomic_io import UNFINISHED
+from nlp_ssl.errors import InputError
+from nlp_ssl.output_folder import LOCK, contents, exclusive
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from nlp_ssl.output_folder import exclusive
+with exclusive(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds a folder."""
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(folder)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdout.readline() == "held\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_a_second_writer_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    with holder(tmp_path / "out"), pytest.raises(InputError) as caught, exclusive(tmp_path / "out"):
+        pass
+    assert caught.value.problems == (
+        f"{tmp_path / 'out'}: another process is writing to this folder; wait until it ends, or choose another --out",
+    )
+
+
+def test_the_lock_of_a_killed_process_does_not_block(tmp_path: Path) -> None:
+    with holder(tmp_path) as process:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert (tmp_path / LOCK).is_file()
+        with exclusive(tmp_path):
+            pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_is_held_within_a_process_as_well(tmp_path: Path) -> None:
+    with exclusive(tmp_path):
+        with pytest.raises(InputError, match="another process"), exclusive(tmp_path):
+            pass
+        (tmp_path / "kept").touch()
+        with pytest.raises(InputError, match="another process"), exclusive(tmp_path):  # still held
+            pass
+    with exclusive(tmp_path):
+        assert contents(tmp_path) == [tmp_path / "kept"]
+
+
+def test_folders_that_stay_empty_are_removed_if_this_call_created_them(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(ZeroDivisionError), exclusive(tmp_path / "mine" / "a" / "b"):
+        assert (tmp_path / "mine" / "a" / "b").is_dir()
+        _ = 1 / 0
+    assert list((tmp_path / "mine").iterdir()) == []
+    with exclusive(tmp_path / "mine"):
+        pass
+    assert (tmp_path / "mine").is_dir()
+
+
+def test_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(InputError, match="out is a file: choose another --out"), exclusive(tmp_path / "out"):
+        pass
+
+
+def test_only_the_first_of_several_processes_takes_the_lock(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    with exclusive(tmp_path), exclusive(tmp_path):
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_contents_are_what_a_command_has_finished(tmp_path: Path) -> None:
+    for name in ("b", "a", LOCK, f"c.1{UNFINISHED}"):
+        (tmp_path / name).touch()
+    assert contents(tmp_path) == [tmp_path / "a", tmp_path / "b"]
+    assert contents(tmp_path / "nowhere") == []
