@@ -281,9 +281,10 @@ def test_a_model_that_does_not_fit_on_the_disk(run: Run, cues: Path, tmp_path: P
     def full(*_: object, **__: object) -> None:
         raise SafetensorError("No space left on device")
 
+    model = run("mlm")
     monkeypatch.setattr("transformers.modeling_utils.safe_save_file", full)
     with pytest.raises(InputError, match="no space left on device; free some space, then run the command again"):
-        finetune(options(run("mlm"), cues, tmp_path / "out", seeds=1, epochs=1))
+        finetune(options(model, cues, tmp_path / "out", seeds=1, epochs=1))
     assert sorted(f.name for f in (tmp_path / "out").iterdir()) == ["options.json", "parts"]
 
 
