@@ -19,7 +19,7 @@ from nlp_ssl.atomic_io import UNFINISHED
 from nlp_ssl.cli import main
 from nlp_ssl.compare import claim, make_plan, parse
 from nlp_ssl.comparison.results import COLUMNS, _question
-from nlp_ssl.report.sections import BUDGETS
+from nlp_ssl.report.formats import BUDGETS
 from nlp_ssl.tasks.metrics import score
 from tests.worlds import write_corpus
 

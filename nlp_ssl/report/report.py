@@ -1,9 +1,7 @@
-"""`nlp-ssl report`: a comparison's results -> one page that answers "which objective?".
+"""`nlp-ssl report`: write the report of a comparison.
 
-Reads COMPARISON/results.json and the predictions that it names. Writes beside it report.html, which opens offline and
-loads nothing; report.md, the same without plots but with every raw score; and scores.csv, every raw score again.
-
-All figures are computed here, from the results alone: the same results give the same bytes.
+Reads COMPARISON/results.json and the predictions it names. Writes three files beside it: report.html, which works
+offline; report.md, without plots but with every raw score; and scores.csv, the raw scores.
 """
 
 from __future__ import annotations
@@ -22,54 +20,54 @@ from nlp_ssl.console import say
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Turn a comparison's results into a page: scores with intervals, verdicts, plots, budgets."""
+    """Write the report of a comparison: scores with intervals, verdicts, plots and costs."""
 
     comparison: tyro.conf.Positional[Path]
-    """The folder of a comparison, as `nlp-ssl compare` leaves it."""
+    """Folder of a comparison, the --out of `nlp-ssl compare`."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command: prints the answer on standard output; returns the exit status."""
+    """Write the report and print its answer on standard output; returns the exit status."""
     options = tyro.cli(Report, prog="nlp-ssl report", args=list(arguments), description=__doc__)
     folder: Path = options.comparison
     print(write_report(folder), flush=True)
-    say(f"\nthe report is {folder / 'report.html'}; report.md and scores.csv are beside it")
+    say(f"\nreport: {folder / 'report.html'} (report.md and scores.csv are beside it)")
     return 0
 
 
 def write_report(folder: Path) -> str:
     """Write report.html, report.md and scores.csv into a comparison's folder; returns the answer.
 
-    InputError where the folder has no results.json, one of another format, or lacks predictions that it names.
+    The same results give the same bytes. Raises InputError if results.json is missing, damaged or of another format,
+    or if predictions it names are missing.
     """
     # Statistics need SciPy, and `--help` does not.
     from nlp_ssl.comparison.analysis import COLUMNS, boards, load
-    from nlp_ssl.report import html, markdown, sections
+    from nlp_ssl.report import html, markdown
     from nlp_ssl.report.blocks import Paragraph, Section, Table, TableRow
+    from nlp_ssl.report.contents import contents
+    from nlp_ssl.report.formats import count, join, scale
 
     results = load(folder)
-    found = boards(results, folder)
-    asked, corpus = results["question"], results["corpus"]
-    title = f"Which objective? {len(asked['objectives'])} compared on {corpus['name']}"
-    seeds = len(asked["seeds"])
+    question, corpus = results["question"], results["corpus"]["name"]
+    title = f"{count(len(question['objectives']), 'objective')} compared on {corpus}"
     facts = (
-        f"{sections.listed(asked['objectives'])}: {asked['size']} models, {asked['budget']} each, "
-        f"{seeds} pretraining seed{'s' * (seeds > 1)}, {results['date'][:10]}"
+        f"{join(question['objectives'])}. {scale(question['size'], question['budget'], corpus)} "
+        f"{count(len(question['seeds']), 'pretraining seed')}. {results['date'][:10]}."
     )
-    page = sections.page(results, found)
-    raw = Table(
-        "", COLUMNS, [TableRow(["" if s[c] is None else str(s[c]) for c in COLUMNS]) for s in results["scores"]]
-    )
-    write_text(folder / "report.html", html.render(title, facts, page))
-    write_text(folder / "report.md", markdown.render(title, facts, [*page, Section("raw", "Every score", [raw])]))
+    sections = contents(results, boards(results, folder))
+    rows = [TableRow(["" if score[c] is None else str(score[c]) for c in COLUMNS]) for score in results["scores"]]
+    raw = Section("raw", "Raw scores", [Table("", COLUMNS, rows)])
+    write_text(folder / "report.html", html.render(title, facts, sections))
+    write_text(folder / "report.md", markdown.render(title, facts, [*sections, raw]))
     write_text(folder / "scores.csv", scores_csv(results["scores"]))
-    answer = page[0].blocks[0]
+    answer = sections[0].blocks[0]
     assert isinstance(answer, Paragraph)
     return answer.text
 
 
 def scores_csv(scores: Sequence[dict[str, object]]) -> str:
-    """Every score, one a line; what does not apply is empty."""
+    """Every score on a line; values that do not apply are empty."""
     from nlp_ssl.comparison.analysis import COLUMNS
 
     text = io.StringIO()

@@ -1,0 +1,66 @@
+"""What a reader should know before trusting the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from nlp_ssl.comparison.analysis import Board, Results, done
+from nlp_ssl.report.formats import count, join, percent, times
+from nlp_ssl.report.sections.costs import MOST_UNEVEN, should_be_equal, unevenness
+from nlp_ssl.report.sections.overlap import overlap_share
+from nlp_ssl.report.sections.scores import reasons_at_chance
+
+OVERLAP_WORTH_A_NOTE = 0.01
+COPYING_WORTH_A_NOTE = 0.25
+"""Models are expected to learn copying if at least this share of the decoder's tokens can be copied."""
+
+
+def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
+    """The cautions, the most important first."""
+    if boards and (few := boards[0].anecdotal):
+        whose = "each" if few == boards[0].objectives else f"of {join(few)}"
+        over = "examples and fine-tuning seeds" if results["question"]["finetune_seeds"] > 1 else "examples"
+        yield (
+            f"One pretraining seed {whose}: the intervals cover {over} only, not other runs of the same objective. "
+            "There are no p values."
+        )
+    held = results["question"]["held_equal"]
+    if (ratio := unevenness(results, held)) > MOST_UNEVEN:
+        yield (
+            f"{should_be_equal(held)}, but the largest is {times(ratio)} the smallest. "
+            "This is not a comparison at an equal budget."
+        )
+    if boards and boards[0].floors:
+        yield f"Left out of the answer and of all averages: {'; '.join(reasons_at_chance(boards[0]))}."
+    if beginners := [text for name in results["question"]["objectives"] if (text := below_copying(results, name))]:
+        yield (
+            f"Copying from the input would predict more tokens correctly than these models: {'; '.join(beginners)}. "
+            "Models learn to copy abruptly, after more text. Until then the decoder does not use its encoder and "
+            "trains it little."
+        )
+    if n := len(results["failures"]):
+        yield f"{count(n, 'job')} failed; {'their' if n > 1 else 'its'} results are missing. See Failures."
+    seen = [
+        f"{percent(share)} % of the {split} split of {task['name']}"
+        for task in results["tasks"]
+        for split, found in (task.get("overlap") or {}).items()
+        if split != "train" and (share := overlap_share(found)) is not None and share > OVERLAP_WORTH_A_NOTE
+    ]
+    if seen:
+        yield (
+            f"The pretraining corpus contains test texts or near copies of them: {join(seen)}. "
+            "Scores may reflect memorisation."
+        )
+
+
+def below_copying(results: Results, objective: str) -> str | None:
+    """The accuracy of an objective's models beside that of copying, if it is lower; None otherwise."""
+    validation = [run["validation"] for run in done(results, objective)]
+    for key in dict.fromkeys(key for metrics in validation for key in metrics if key.endswith("accuracy_by_copying")):
+        own = f"{key.removesuffix('accuracy_by_copying')}accuracy"
+        correct, copied = (float(np.mean([m[name] for m in validation if key in m])) for name in (own, key))
+        if correct < copied and copied > COPYING_WORTH_A_NOTE:
+            return f"{objective} ({percent(correct)} % correct, {percent(copied)} % by copying)"
+    return None

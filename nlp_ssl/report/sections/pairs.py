@@ -1,0 +1,72 @@
+"""Objectives compared with each other, pair by pair."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from nlp_ssl.comparison.analysis import Board, Gap, Mark
+from nlp_ssl.report.blocks import Section, Table, TableCell, TableRow
+from nlp_ssl.report.formats import setting_title, signed
+
+Direction = Literal["better", "worse", "none"]
+REVERSED: dict[Mark, Mark] = {
+    "better": "worse",
+    "worse": "better",
+    "no significant difference": "no significant difference",
+}
+
+
+def direction(gap: Gap) -> Direction:
+    """The sign of a difference; "none" if it is not significant. With one pretraining seed it is anecdotal."""
+    if gap.verdict == "no significant difference":
+        return "none"
+    return "better" if gap.difference.mean > 0 else "worse"
+
+
+def wins(board: Board) -> dict[tuple[str, str], tuple[int, int]]:
+    """For each pair of objectives, the number of counted tasks where the first and the second is better."""
+    tallies = {}
+    for i, one in enumerate(board.objectives):
+        for other in board.objectives[i + 1 :]:
+            directions = [direction(gap) for t in board.counted if (gap := board.pairs.get((one, other, t)))]
+            tallies[one, other] = (directions.count("better"), directions.count("worse"))
+    return tallies
+
+
+def pairs(board: Board) -> Section:
+    """The table of objectives by objectives."""
+    rows = []
+    for one in board.objectives:
+        cells: list[TableCell | str] = [one]
+        for other in board.objectives:
+            cells.append("" if one == other else pair_cell(board, one, other))
+        rows.append(TableRow(cells))
+    note = (
+        "Number of tasks on which the row's objective is significantly better or worse than the column's, after Holm's "
+        f"correction over all pairs and tasks. Below: the difference on each task. {setting_title(board.setting)}. "
+        "Tasks at chance are left out."
+    )
+    return Section("pairs", "Objectives compared with each other", [Table("", ["", *board.objectives], rows, note)])
+
+
+def pair_cell(board: Board, one: str, other: str) -> TableCell:
+    """The first objective minus the second."""
+    details, verdicts, better, worse = [], [], 0, 0
+    for task in board.counted:
+        forward, backward = board.pairs.get((one, other, task)), board.pairs.get((other, one, task))
+        gap = forward or backward
+        if gap is None:
+            continue
+        sign = 1 if forward else -1
+        details.append(f"{task} {signed(sign * gap.difference.mean)}")
+        if direction(gap) != "none":
+            verdicts.append(gap.verdict if forward else REVERSED[gap.verdict])
+            better += (direction(gap) == "better") == (sign > 0)
+            worse += (direction(gap) == "worse") == (sign > 0)
+    if not details:
+        return TableCell("–")
+    if better and worse:
+        return TableCell(f"{better} better, {worse} worse of {len(details)}", tuple(details))
+    if verdicts:
+        return TableCell(f"{better or worse} of {len(details)}", tuple(details), verdicts[0])
+    return TableCell("", tuple(details), "no significant difference")

@@ -1,0 +1,85 @@
+"""Plots of scores, labels, losses and costs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from nlp_ssl.comparison.analysis import Board, Figure, Results, done
+from nlp_ssl.console import duration, quantity
+from nlp_ssl.report.blocks import Block, Plots, Section
+from nlp_ssl.report.formats import gibibytes, lower, metric_title, model_title, percent, setting_title, tick
+from nlp_ssl.report.plots import Bar, Dot, Line, Style, bars, dots, lines
+from nlp_ssl.report.sections.costs import mean_cost
+from nlp_ssl.report.sections.curves import label_plots, learning_plots
+from nlp_ssl.report.sections.scores import AT_CHANCE
+
+MOST_POINTS = 150
+"""Points of a plotted loss curve; more are invisible and make the file large."""
+GREY = Style(None)
+LOSSES_NOTE = (
+    "Thin lines: training loss of each seed. Dots: validation loss. Losses of different objectives are not comparable."
+)
+
+
+def plots(results: Results, boards: Sequence[Board]) -> Section:
+    """Scores with intervals, scores by labels and by tokens, losses, costs."""
+    styles = {name: Style(i) for i, name in enumerate(results["question"]["objectives"])}
+    blocks: list[Block] = [*score_plots(boards, styles), *label_plots(results, boards, styles)]
+    blocks += learning_plots(results, styles)
+    if panels := loss_panels(results, styles):
+        blocks.append(Plots("Losses", panels, LOSSES_NOTE))
+    if panels := cost_panels(results, styles):
+        blocks.append(Plots("Cost of pretraining", panels, "Means over seeds."))
+    return Section("plots", "Plots", blocks)
+
+
+def score_plots(boards: Sequence[Board], styles: dict[str, Style]) -> Iterator[Plots]:
+    """Scores with intervals, of the first board and of the zero-shot boards."""
+    for board in [*boards[:1], *(b for b in boards[1:] if b.setting.method == "zero-shot")]:
+        panels = []
+        for task in board.tasks:
+            rows = [
+                Dot(model_title(model), figure.seeds.mean, limits(figure), styles.get(model, GREY))
+                for model in board.models
+                if (figure := board.figures.get((model, task)))
+            ]
+            flag = f" {AT_CHANCE}" if task in board.floors else ""
+            panels.append(dots(f"{task}, {metric_title(board.metrics[task])}{flag}", rows, percent, tick))
+        yield Plots(f"Scores: {lower(setting_title(board.setting))}", panels, "Whiskers: 95 % intervals.")
+
+
+def limits(figure: Figure) -> tuple[float, float] | None:
+    """The limits of a score's interval."""
+    return None if figure.interval is None else (figure.interval.low, figure.interval.high)
+
+
+def loss_panels(results: Results, styles: dict[str, Style]) -> list[str]:
+    """Training and validation loss of each objective."""
+    panels = []
+    for name, style in styles.items():
+        series = []
+        for run in done(results, name):
+            for key, markers in (("curve", False), ("validation_curve", True)):
+                points = run[key][:: -(-len(run[key]) // MOST_POINTS) or 1]
+                if points:
+                    xs, ys = ([float(p[axis]) for p in points] for axis in ("tokens", "loss"))
+                    series.append(Line("", xs, ys, style, markers=markers))
+        if series:
+            panels.append(lines(name, series, "training tokens", quantity, lambda loss: f"{loss:.3g}"))
+    return panels
+
+
+def cost_panels(results: Results, styles: dict[str, Style]) -> list[str]:
+    """FLOPs, time and memory as bars."""
+    costs: list[tuple[str, str, Callable[[float], str]]] = [
+        ("FLOPs", "flops", quantity),
+        ("Time", "seconds", duration),
+        ("Peak memory", "peak_memory_bytes", gibibytes),
+    ]
+    panels = []
+    for title, key, number in costs:
+        means = {name: mean_cost(done(results, name), key) for name in styles}
+        rows = [Bar(name, mean, number(mean), styles[name]) for name, mean in means.items() if mean is not None]
+        if rows:
+            panels.append(bars(title, rows))
+    return panels
