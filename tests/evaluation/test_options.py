@@ -1,0 +1,44 @@
+"""Options of commands that score a model."""
+
+from pathlib import Path
+
+import pytest
+
+from nlp_ssl.evaluation.options import TaskOptions
+
+
+def options(**values: object) -> TaskOptions:
+    return TaskOptions(**{"run": Path("run"), "task": "mine", "out": Path("out")} | values)
+
+
+def problems(**values: object) -> list[str]:
+    return [problem for holds, problem in options(**values).rules() if not holds]
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"seeds": 0}, "--seeds 0: at least 1"),
+        ({"train_examples": 19}, "--train-examples 19: at least 20, some are needed for selection"),
+        ({"max_length": 7}, "--max-length 7: at least 8"),
+        ({"baseline_seed": 0}, "--baseline-seed 0: at least 1"),
+    ],
+)
+def test_what_cannot_be_is_said(values: dict[str, int], problem: str) -> None:
+    assert problems(**values) == [problem]
+    assert problems(**{name: value + 1 for name, value in values.items()}) == []
+
+
+def test_shared_baselines_are_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert problems(share_baselines=tmp_path / "new") == []
+    assert problems(share_baselines=tmp_path / "file") == [
+        f"--share-baselines {tmp_path / 'file'}: a file, it should be a folder"
+    ]
+
+
+def test_another_baseline_seed_names_and_seeds_another_sample() -> None:
+    assert options().sample("random_init") == ("random_init", 0)
+    assert options(baseline_seed=3).sample("random_init") == ("random_init3", 2000)
+    assert options(baseline_seed=2).sample("random") == ("random2", 1000)
+    assert options(baseline_seed=2).sample("pretrained") == ("pretrained", 0)
