@@ -1,8 +1,5 @@
 """Which weights are fresh, and which token a network classifies by."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -10,21 +7,11 @@ import torch
 from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
 from nlp_ssl.evaluation.classifier import DROPOUT, build, learning_rate_at
 from nlp_ssl.evaluation.inputs import collate, encode
-from nlp_ssl.tasks.kinds.classification import Classification
 from nlp_ssl.tasks.splits import LabelledExamples
-
-Run = Callable[[str], Path]
-KINDS = ["mlm", "sop", "clm", "bart", "mbart"]
-THREE = LabelledExamples(["w1 w2 w3 fine", "w4", "w5 w6"], None, None)
-PAIRS = LabelledExamples(["w1 w2 w3 fine", "w4"], ["w5", "w6 w7"], None)
-LABELS = Classification(["bad", "good"])
+from tests.evaluation.networks import BODIES, LABELS, PAIRS, THREE, Run, model_of
 
 
-def model_of(run: Run, kind: str, pretrained: bool = True, seed: int = 1) -> torch.nn.Module:
-    return build(load_checkpoint(run(kind) / "model"), pretrained, LABELS, seed).eval()
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BODIES)
 def test_the_body_is_pretrained_and_the_classifier_is_fresh(run: Run, kind: str) -> None:
     checkpoint = load_checkpoint(run(kind) / "model")
     one, two = (build(checkpoint, True, LABELS, seed).state_dict() for seed in (1, 2))
@@ -45,7 +32,7 @@ def test_dropout_and_label_names_are_set(run: Run) -> None:
         assert config.id2label == {0: "bad", 1: "good"} and config.label2id == {"bad": 0, "good": 1}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BODIES)
 def test_padding_does_not_change_what_is_predicted(run: Run, kind: str) -> None:
     checkpoint = load_checkpoint(run(kind) / "model")
     model = model_of(run, kind)

@@ -6,7 +6,6 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from nlp_ssl.evaluation import frozen
 from nlp_ssl.evaluation.frozen import (
-    TEMPERATURE,
     LinearProbe,
     NearestNeighbours,
     pair_features,
@@ -70,12 +69,14 @@ def test_neighbours_vote_by_their_cosine() -> None:
     model = NearestNeighbours(SQUARE, np.array([0, 1, 1, 0]), TWO)
     texts = np.array([[2, 1]], np.float32)  # cosines with the four: 3, 1, -1, -3 over the root of 10
     one, two, all_ = (np.exp(outputs[0]) for outputs in model.outputs(texts, (1, 2, 100)))
-    weights = np.exp(np.array([3, 1, -1, -3]) / np.sqrt(10) / TEMPERATURE)
+    weights = np.exp(np.array([3, 1, -1, -3]) / np.sqrt(10) / 0.07)
     assert one.tolist() == [1, 0]
     np.testing.assert_allclose(two, weights[:2] / weights[:2].sum(), rtol=1e-4)
     np.testing.assert_allclose(
         all_, np.array([weights[0] + weights[3], weights[1] + weights[2]]) / weights.sum(), rtol=1e-4
     )
+    # Cosines apart by 2 / sqrt(10) = 0.6325, so odds of e^(0.6325 / 0.07) = 8,381 to 1.
+    assert two[1] == pytest.approx(1 / 8382, rel=1e-2)
     number = NearestNeighbours(SQUARE, np.array([10.0, 20.0, 0.0, 0.0]), Regression())
     equal = number.outputs(np.array([[1, 0]], np.float32), (2,))[0]
     np.testing.assert_allclose(equal, [[15.0]])

@@ -1,31 +1,17 @@
 """Tokenised examples and batches."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
-from nlp_ssl.evaluation.classifier import build
 from nlp_ssl.evaluation.inputs import batches, collate, encode
-from nlp_ssl.tasks.kinds.classification import Classification
 from nlp_ssl.tasks.splits import LabelledExamples
-
-Run = Callable[[str], Path]
-KINDS = ["mlm", "sop", "clm", "bart", "mbart"]
-THREE = LabelledExamples(["w1 w2 w3 fine", "w4", "w5 w6"], None, None)
-PAIRS = LabelledExamples(["w1 w2 w3 fine", "w4"], ["w5", "w6 w7"], None)
-LABELS = Classification(["bad", "good"])
+from tests.evaluation.networks import BODIES, PAIRS, THREE, Run, model_of
 
 
-def model_of(run: Run, kind: str, pretrained: bool = True, seed: int = 1) -> torch.nn.Module:
-    return build(load_checkpoint(run(kind) / "model"), pretrained, LABELS, seed).eval()
-
-
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", BODIES)
 def test_a_special_token_that_a_text_spells_out_is_text(run: Run, kind: str) -> None:
     """An encoder-decoder is to find the [SEP] at the end, as many in each row."""
     tokens = encode(load_checkpoint(run(kind) / "model"), LabelledExamples(["w1[SEP]w2", "w3"], None, None), 64)

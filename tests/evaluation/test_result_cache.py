@@ -90,8 +90,8 @@ def test_weights_are_known_by_their_content(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"cannot write \(No space left\); what is finished is kept"):
-        with or_cannot_write(tmp_path):
-            raise OSError(errno.ENOSPC, "No space left")
+    said = r"cannot write \(No space left\); what is finished is kept"
+    with pytest.raises(InputError, match=said), or_cannot_write(tmp_path):
+        raise OSError(errno.ENOSPC, "No space left")
     with pytest.raises(OSError, match="Bad"), or_cannot_write(tmp_path):
         raise OSError(errno.EBADF, "Bad")
