@@ -1,12 +1,14 @@
 """The documentation: its links lead somewhere, its recipes load, its worked example runs."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from nlp_ssl import recipe, registry
 from nlp_ssl.cli import main
+from nlp_ssl.tasks.declaration import load_task
 from tests.worlds import write_corpus
 
 ROOT = Path(__file__).parents[1]
@@ -71,6 +73,24 @@ def test_every_objective_is_described() -> None:
     text = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
     built_in = {f.stem for f in (ROOT / "nlp_ssl" / "objectives").glob("[a-z]*.py")} - {"base", "mixture"}
     assert set(re.findall(r"^\| \[`(\w+)`\]", text, re.M)) == built_in
+
+
+def test_every_option_is_described() -> None:
+    text = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
+    described = text[: text.index("\n## Recipes") + 3]
+    sections = dict(re.findall(r"^### (.+?)\n(.*?)(?=^##)", described, re.M | re.S))
+    sections["cbow"] = sections["skip_gram"] = sections.pop("cbow and skip_gram")
+    for name, section in sections.items():
+        options = {field.name for field in fields(registry.find("objectives", name))} - {"weight"}
+        missing = [option for option in sorted(options) if f"`{option}`" not in section]
+        assert missing == [], f"{name}: {missing}"
+
+
+def test_the_declared_task_loads(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
+    [block] = re.findall(r"<!-- task -->\n```toml\n(.*?)```", text, re.S)
+    (tmp_path / "sst2.toml").write_text(block, encoding="utf-8")
+    assert load_task(str(tmp_path / "sst2.toml")).labels == ("negative", "positive")
 
 
 def test_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
