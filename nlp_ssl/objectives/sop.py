@@ -6,7 +6,7 @@ in half of the rows they change places.
 Departures. Only swapped pairs count as negatives: runs of one sentence are left out and counted, where
 ALBERT's code takes a random document's text for B (NSP's negatives) and UER's an empty B with a random label.
 Runs are parts of documents that were halved until they fit, so that lengths do not tell the order; those of ALBERT's
-code are filled up, and begin with a long sentence (docs/architecture.md, "An example").
+code are filled up, and begin with a long sentence (docs/decisions/pairs-by-halving.md).
 Where a pair is divided and whether it is swapped are drawn anew every epoch.
 
 In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: `ids`, `segment` and `sentence` of the swapped rows
