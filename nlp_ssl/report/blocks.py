@@ -74,7 +74,23 @@ class Listing:
     folded: bool = False
 
 
-Block = Paragraph | Table | Plots | Listing
+@dataclass(frozen=True)
+class Reference:
+    """A paper: its citation key, the reference, and an https link or ""."""
+
+    key: str
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Bibliography:
+    """A list of papers."""
+
+    references: Sequence[Reference]
+
+
+Block = Paragraph | Table | Plots | Listing | Bibliography
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from nlp_ssl.comparison.analysis import Board, Results
 from nlp_ssl.report.blocks import Section
 from nlp_ssl.report.sections.answer import answer
+from nlp_ssl.report.sections.bibliography import bibliography
 from nlp_ssl.report.sections.choices import choices
 from nlp_ssl.report.sections.costs import costs
 from nlp_ssl.report.sections.failures import failures
@@ -37,4 +38,5 @@ def contents(results: Results, boards: Sequence[Board]) -> list[Section]:
         overlap(results),
         failures(results),
         provenance(results),
+        bibliography(results, boards),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from nlp_ssl.report.blocks import SIGNS, Block, Listing, Paragraph, Plots, Section, Table, TableCell
+from nlp_ssl.report.blocks import SIGNS, Bibliography, Block, Listing, Paragraph, Plots, Section, Table, TableCell
 
 WIDE = 7
 """Tables with more columns than this do not fit a desktop window and say that they scroll."""
@@ -31,7 +31,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.tests |= {"paragraph": _is(Paragraph), "table": _is(Table), "plots": _is(Plots)}
-    environment.tests |= {"listing": _is(Listing), "text": _is(str)}
+    environment.tests |= {"listing": _is(Listing), "bibliography": _is(Bibliography)}
     environment.filters |= {"cell": _cell, "breakable": _breakable}
     environment.globals |= {"signs": SIGNS, "WIDE": WIDE, "NARROW": NARROW}
     return environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nlp_ssl.report.blocks import SIGNS, Block, Listing, Paragraph, Plots, Section, Table, TableCell
+from nlp_ssl.report.blocks import SIGNS, Bibliography, Block, Listing, Paragraph, Plots, Section, Table, TableCell
 
 
 def render(title: str, facts: str, sections: Sequence[Section]) -> str:
@@ -32,6 +32,9 @@ def _block(block: Block) -> list[str]:
             # The fence must be longer than any run of backticks in the text.
             fence = "`" * (1 + max([2, *map(len, re.findall("`+", text))]))
             return [f"{_escape(title)}:", f"{fence}text\n{text}\n{fence}"]
+        case Bibliography(references):
+            lines = [f"- {_escape(r.key)}. {_escape(r.text)}.{f' <{r.link}>' * bool(r.link)}" for r in references]
+            return ["\n".join(lines)]
 
 
 def _table(table: Table) -> list[str]:

@@ -4,7 +4,9 @@ from nlp_ssl.comparison.analysis import boards
 from nlp_ssl.report.contents import contents
 from tests.comparison.worlds import World, write_comparison
 
-NAMES = "answer scores pairs plots further seeds choices objectives matrix costs overlap failures provenance"
+NAMES = (
+    "answer scores pairs plots further seeds choices objectives matrix costs overlap failures provenance bibliography"
+)
 
 
 def test_all_sections_in_order(tmp_path: Path) -> None:
@@ -15,4 +17,14 @@ def test_all_sections_in_order(tmp_path: Path) -> None:
 def test_sections_without_content_are_left_out(tmp_path: Path) -> None:
     results = write_comparison(tmp_path, World(objectives=("mlm",))) | {"scores": [], "choices": [], "matrix": []}
     names = [section.name for section in contents(results, [])]
-    assert names == ["answer", "scores", "plots", "objectives", "costs", "overlap", "failures", "provenance"]
+    assert names == [
+        "answer",
+        "scores",
+        "plots",
+        "objectives",
+        "costs",
+        "overlap",
+        "failures",
+        "provenance",
+        "bibliography",
+    ]

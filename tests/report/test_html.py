@@ -1,6 +1,17 @@
 from importlib.resources import files
 
-from nlp_ssl.report.blocks import Block, Listing, Paragraph, Plots, Section, Table, TableCell, TableRow
+from nlp_ssl.report.blocks import (
+    Bibliography,
+    Block,
+    Listing,
+    Paragraph,
+    Plots,
+    Reference,
+    Section,
+    Table,
+    TableCell,
+    TableRow,
+)
 from nlp_ssl.report.html import render
 
 PAYLOAD = "<img src=\"x\" onerror='y'> & | `a` *b* {{ 7 * 7 }}"
@@ -26,11 +37,12 @@ def test_every_text_is_escaped() -> None:
         Plots(PAYLOAD, [], PAYLOAD),
         Listing(PAYLOAD, PAYLOAD),
         Listing(PAYLOAD, PAYLOAD, folded=True),
+        Bibliography([Reference(PAYLOAD, PAYLOAD)]),
     ]
     text = render(PAYLOAD, PAYLOAD, [Section("a", PAYLOAD, []), Section("more", PAYLOAD, blocks)])
     assert "<img" not in text and "onerror='" not in text and "49" not in text.split("</style>")[1]
-    # Title 2, facts 1, headings 2, contents 1, paragraphs 2, table 2 + 3 + 3 + 1 + 1, plots 2, listings 4.
-    assert text.count(ESCAPED) == 24
+    # Title 2, facts 1, headings 2, contents 1, paragraphs 2, table 2 + 3 + 3 + 1 + 1, plots 2, listings 4, reference 2.
+    assert text.count(ESCAPED) == 26
 
 
 def test_plots_are_markup() -> None:
@@ -73,6 +85,11 @@ def test_the_answer_precedes_the_contents() -> None:
 
 def test_preformatted_text_keeps_its_lines() -> None:
     assert "<pre>a\n  b</pre>" in page(Listing("L", "a\n  b"))
+
+
+def test_references_link_to_their_papers() -> None:
+    text = page(Bibliography([Reference("Holm, 1979", "A title", "https://d.example/1"), Reference("B", "C")]))
+    assert '<li>Holm, 1979. A title. <a href="https://d.example/1">https://d.example/1</a></li>\n<li>B. C.</li>' in text
 
 
 def test_templates_are_part_of_the_package_and_the_style_is_inlined() -> None:

@@ -1,6 +1,17 @@
 import pytest
 
-from nlp_ssl.report.blocks import Block, Listing, Paragraph, Plots, Section, Table, TableCell, TableRow
+from nlp_ssl.report.blocks import (
+    Bibliography,
+    Block,
+    Listing,
+    Paragraph,
+    Plots,
+    Reference,
+    Section,
+    Table,
+    TableCell,
+    TableRow,
+)
 from nlp_ssl.report.markdown import render
 
 
@@ -41,3 +52,8 @@ def test_plots_are_counted() -> None:
 def test_a_fence_is_longer_than_any_fence_in_the_text() -> None:
     assert body(Listing("L", "```a")) == "L:\n\n````text\n```a\n````\n"
     assert body(Listing("L", "a")) == "L:\n\n```text\na\n```\n"
+
+
+def test_references() -> None:
+    references = [Reference("Holm, 1979", "A *title*", "https://d.example/1"), Reference("B", "C")]
+    assert body(Bibliography(references)) == "- Holm, 1979. A \\*title\\*. <https://d.example/1>\n- B. C.\n"
