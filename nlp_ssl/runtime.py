@@ -1,4 +1,4 @@
-"""What every training needs: its arithmetic, Accelerate, an optimizer."""
+"""What every training needs from the machine: device, precision, Accelerate, attention, optimizers."""
 
 from __future__ import annotations
 
@@ -12,55 +12,70 @@ from accelerate.state import AcceleratorState
 from transformers import PreTrainedModel
 
 SHORT = 256
-"""On a CPU attention over rows of up to this many tokens is trained faster as plain matrix products. For 2,048 tokens
-in bf16, forward and backward took 10 ms against the fused one's 27 (rows of 128), and 34 against 28 (rows of 512)."""
+"""Up to this length in tokens, attention as plain matrix products trains faster on a CPU than fused attention. Forward
+and backward of 2,048 tokens in bf16 took 10 ms against 27 ms for sequences of 128, 34 ms against 28 ms for 512."""
 
 Precision = Literal["fp32", "bf16"]
 
 
 def has_gpu() -> bool:
-    """Whether there is an accelerator to train on. Apple's is none: it has no float64, which sums are kept in."""
+    """Whether there is an accelerator to train on. Apple's does not count: it lacks float64, which sums need."""
     device = torch.accelerator.current_accelerator(check_available=True)
     return device is not None and device.type != "mps"
 
 
 def resolve_precision(wanted: Literal["auto", "fp32", "bf16"]) -> Precision:
-    """`wanted`, or for "auto" bf16 where the hardware multiplies in it (weights and sums stay in fp32), else fp32."""
+    """The precision of matrix products: "auto" is bf16 on hardware that multiplies in it, else fp32."""
     if wanted != "auto":
         return wanted
     if torch.cuda.is_available():
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if fast else "fp32"
+    return "bf16" if _cpu_multiplies_bf16() else "fp32"
+
+
+def _cpu_multiplies_bf16() -> bool:
+    """Whether the CPU has instructions for bf16 products (AVX-512 BF16 or AMX)."""
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_tile"))
 
 
 def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
-    """Accelerate on whatever there is, in place of what an earlier command in the same process has left."""
+    """Accelerate with this precision, also after an earlier command in this process has used another.
+
+    `options` are those of `accelerate.Accelerator`.
+    """
     mixed = "bf16" if precision == "bf16" else "no"
-    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
-        AcceleratorState._reset_state()
+    _forget_other_precision(mixed)
     on_cpu = not has_gpu()
     if on_cpu:
         keep_freed_memory()
     return Accelerator(mixed_precision=mixed, cpu=on_cpu, **options)
 
 
-def keep_freed_memory() -> None:
-    """Have this process keep the memory of large arrays that it frees, for the arrays of the next step.
+def _forget_other_precision(mixed: str) -> None:
+    """Reset Accelerate's state, which is one for the whole process, if it has another precision than `mixed`.
 
-    By default glibc gives it back to the system, which hands it out again page by page, zeroed: 25,000 page faults in a
-    step of a causal LM of 4 x 256 over 1,024 tokens, a tenth of its time. Arrays of more than 32 MB still come from the
-    system and go back there: on its own heap glibc would soon have holes between them that none fits into. Other C
-    libraries are left as they are.
+    Accelerate has no public function for this.
+    """
+    if AcceleratorState._shared_state and AcceleratorState().mixed_precision != mixed:
+        AcceleratorState._reset_state()
+
+
+def keep_freed_memory() -> None:
+    """Keep the memory of freed large arrays in this process for the next step. Affects glibc only.
+
+    By default glibc returns it to the system, which zeroes it page by page when it is needed again: 25,000 page faults
+    in a step of a 4 x 256 causal LM over 1,024 tokens, a tenth of its time. Arrays above 32 MB still go back to the
+    system, because they would fragment glibc's heap.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # <malloc.h>
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
-        libc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the most it takes
+        libc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the maximum
 
 
 def choose_attention(model: torch.nn.Module, longest: int) -> None:
-    """Have a model that is to be trained on rows of up to `longest` tokens attend by the faster of two ways."""
+    """Use the faster attention for training on sequences of up to `longest` tokens."""
     if longest > SHORT or has_gpu():
         return
     for module in model.modules():
@@ -69,12 +84,15 @@ def choose_attention(model: torch.nn.Module, longest: int) -> None:
 
 
 def make_adagrad(model: torch.nn.Module, epsilon: float) -> torch.optim.Adagrad:
-    """Adagrad, fused."""
+    """Fused Adagrad on the trainable parameters."""
     return torch.optim.Adagrad([p for p in model.parameters() if p.requires_grad], eps=epsilon, fused=True)
 
 
 def make_optimizer(model: torch.nn.Module, weight_decay: float, **options: Any) -> torch.optim.AdamW:
-    """AdamW, fused; biases and the gains of norms do not decay. `options` go to `torch.optim.AdamW`."""
+    """Fused AdamW on the trainable parameters, without weight decay for biases and norms.
+
+    `options` are those of `torch.optim.AdamW`.
+    """
     parameters = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},

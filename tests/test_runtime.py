@@ -6,6 +6,11 @@ import subprocess
 import sys
 
 import pytest
+import torch
+from transformers import BertConfig, BertModel
+
+from nlp_ssl import runtime
+from nlp_ssl.runtime import choose_attention, make_accelerator, make_optimizer, resolve_precision
 
 FAULTS = """
 import resource, sys, torch
@@ -29,3 +34,48 @@ def test_large_arrays_that_are_freed_are_not_taken_anew_from_the_system() -> Non
 
     kept = min(faults("kept") for _ in range(3))  # a machine under load takes pages back now and then
     assert kept < 100 < 1_000 < faults("not kept")
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "precision"),
+    [
+        ({"avx512_bf16": True, "amx_tile": False}, "bf16"),
+        ({"avx512_bf16": False, "amx_tile": True}, "bf16"),
+        ({"avx512_bf16": False, "amx_tile": False, "avx512_f": True}, "fp32"),
+        ({}, "fp32"),  # an ARM CPU has neither key
+    ],
+)
+def test_auto_precision_follows_the_instructions_of_the_cpu(capabilities, precision, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert resolve_precision("auto") == precision
+    assert (resolve_precision("fp32"), resolve_precision("bf16")) == ("fp32", "bf16")
+
+
+def test_pytorch_names_the_instructions_of_this_cpu() -> None:
+    if platform.machine() == "x86_64":
+        assert {"avx512_bf16", "amx_tile"} <= torch.cpu.get_capabilities().keys()
+
+
+def test_a_process_may_change_the_precision() -> None:
+    for precision, mixed in (("fp32", "no"), ("bf16", "bf16"), ("bf16", "bf16"), ("fp32", "no")):
+        assert make_accelerator(precision).mixed_precision == mixed
+
+
+def test_attention_over_short_sequences_is_plain_on_a_cpu(monkeypatch) -> None:
+    monkeypatch.setattr(runtime, "has_gpu", lambda: False)
+    size = {"vocab_size": 8, "hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+    for longest, chosen in ((256, "eager"), (257, "sdpa")):
+        model = BertModel(BertConfig(**size))
+        choose_attention(model, longest)
+        assert model.config._attn_implementation == chosen
+
+
+def test_biases_and_norms_do_not_decay() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.LayerNorm(3))
+    model[0].weight.requires_grad_(False)
+    groups = make_optimizer(torch.nn.Sequential(torch.nn.Linear(2, 3), model), 0.5, lr=0.1).param_groups
+    assert [(group["weight_decay"], [p.ndim for p in group["params"]]) for group in groups] == [
+        (0.5, [2]),
+        (0.0, [1, 1, 1, 1]),
+    ]

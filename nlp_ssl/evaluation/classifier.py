@@ -31,8 +31,10 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body, quiet
 from nlp_ssl.evaluation.inputs import Tokens, batches, collate, for_all
 from nlp_ssl.models.architectures import set_dropout
+from nlp_ssl.recipe import Optimizer
 from nlp_ssl.runtime import Precision, choose_attention, make_accelerator, make_optimizer
 from nlp_ssl.tasks.kinds.base import TaskKind
+from nlp_ssl.training.schedule import learning_rate
 
 DROPOUT = 0.1
 WARM_UP = 0.1  # fraction of all steps
@@ -97,21 +99,22 @@ class Classifier:
         optimizer = self.device.prepare(make_optimizer(self.model, WEIGHT_DECAY, lr=training.learning_rate))
         targets = torch.from_numpy(self.kind.unit_labels(labels))
         steps = training.epochs * -(-len(tokens.lengths) // training.batch_size)
+        schedule = Optimizer(learning_rate=1.0, warmup=max(WARM_UP, 1 / steps))  # at least one step of warm-up
         step = 0
         torch.manual_seed(training.seed + self.device.process_index)  # dropout
         for epoch in range(training.epochs):
             self.model.train()
             for rows in batches(tokens.lengths, training.batch_size, training.seed, epoch):
                 loss = self._loss(tokens, targets, rows)
-                learning_rate = training.learning_rate * learning_rate_at(step, steps)
+                rate = training.learning_rate * learning_rate(step, steps, schedule)
                 step += 1
                 value = float(self.device.reduce(loss.detach(), "mean"))
                 if not np.isfinite(value):
                     raise InputError(
                         f"fine-tuning: the loss is {value} at step {step} of {steps} with learning rate "
-                        f"{learning_rate:.2g}; lower --learning-rates or use --precision fp32"
+                        f"{rate:.2g}; lower --learning-rates or use --precision fp32"
                     )
-                self._update(optimizer, loss, learning_rate)
+                self._update(optimizer, loss, rate)
                 advance(len(rows))
             yield epoch + 1
 
@@ -125,11 +128,11 @@ class Classifier:
         loss: torch.Tensor = self.kind.loss(logits, gold) * scale / max(1, len(tokens.units_of(rows)))
         return loss
 
-    def _update(self, optimizer: Any, loss: torch.Tensor, learning_rate: float) -> None:
+    def _update(self, optimizer: Any, loss: torch.Tensor, rate: float) -> None:
         self.device.backward(loss)
         self.device.clip_grad_norm_(self.model.parameters(), CLIP)
         for group in optimizer.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = rate
         optimizer.step()
         optimizer.zero_grad()
 
@@ -153,9 +156,3 @@ class Classifier:
             _, example, position = tokens.word_places(rows)
             logits = logits[torch.from_numpy(example), torch.from_numpy(position)]
         return logits.float()
-
-
-def learning_rate_at(step: int, steps: int) -> float:
-    """The learning rate of a step (counted from 0) as a fraction of the peak."""
-    warm_up = max(1, round(WARM_UP * steps))
-    return min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))

@@ -135,11 +135,15 @@ class StaticVectorsForTokenClassification(_StaticVectors):
         return TokenClassifierOutput(logits=self.classifier(self.dropout(self.body(input_ids).last_hidden_state)))
 
 
-class AutoModelForNegativeSampling(_BaseAutoModelClass):  # type: ignore[misc]
-    """transformers has no such class of its own: vectors with the contexts that they are trained against."""
+def _make_auto_class(name: str, doc: str) -> Any:
+    """A new auto class, like transformers' own `AutoModelFor…`. transformers has no public function for this."""
+    mapping = _LazyAutoMapping(CONFIG_MAPPING_NAMES, OrderedDict())
+    return type(name, (_BaseAutoModelClass,), {"__doc__": doc, "__module__": __name__, "_model_mapping": mapping})
 
-    _model_mapping = _LazyAutoMapping(CONFIG_MAPPING_NAMES, OrderedDict())
 
+AutoModelForNegativeSampling = _make_auto_class(
+    "AutoModelForNegativeSampling", "Word vectors with the context vectors that they are trained against."
+)
 
 AutoConfig.register("static_vectors", StaticVectorsConfig)
 AutoModel.register(StaticVectorsConfig, StaticVectorsModel)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
-from nlp_ssl.evaluation.classifier import DROPOUT, build, learning_rate_at
+from nlp_ssl.evaluation.classifier import DROPOUT, build
 from nlp_ssl.evaluation.inputs import collate, encode
 from nlp_ssl.tasks.splits import LabelledExamples
 from tests.evaluation.networks import BODIES, LABELS, PAIRS, THREE, Run, model_of
@@ -75,9 +75,3 @@ def test_an_encoder_decoder_reads_as_far_as_it_has_positions(run: Run, kind: str
     tokens = encode(checkpoint, LabelledExamples(["w1 " * 100], None, None), 64)
     assert tokens.lengths.tolist() == [64]
     assert torch.isfinite(model_of(run, kind)(**collate(tokens, np.array([0]), 0)).logits).all()
-
-
-def test_the_learning_rate_rises_then_falls_to_nearly_nothing() -> None:
-    rates = [learning_rate_at(step, 100) for step in range(100)]
-    assert np.argmax(rates) in (9, 10) and max(rates) == 1
-    assert rates[0] == pytest.approx(0.1) and rates[-1] == pytest.approx(1 / 90)

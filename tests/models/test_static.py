@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 import torch
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, BertConfig
 
 from nlp_ssl.models.static import (
+    AutoModelForNegativeSampling,
     StaticVectorsConfig,
     StaticVectorsForNegativeSampling,
     StaticVectorsForSequenceClassification,
@@ -35,3 +37,12 @@ def test_a_text_is_the_mean_of_its_words() -> None:
     for mask in (None, (ids > 0).long()):
         torch.testing.assert_close(model(ids, attention_mask=mask).logits, model.classifier(means))
     assert np.isfinite(model(ids).logits.detach().numpy()).all()
+
+
+def test_an_auto_class_makes_what_is_registered_with_it(tmp_path) -> None:
+    made = AutoModelForNegativeSampling.from_config(StaticVectorsConfig(vocab_size=8, hidden_size=4))
+    assert isinstance(made, StaticVectorsForNegativeSampling)
+    made.save_pretrained(tmp_path)
+    assert isinstance(AutoModelForNegativeSampling.from_pretrained(tmp_path), StaticVectorsForNegativeSampling)
+    with pytest.raises(ValueError, match="Unrecognized configuration class"):
+        AutoModelForNegativeSampling.from_config(BertConfig())

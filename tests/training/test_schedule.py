@@ -26,6 +26,19 @@ def test_no_warm_up_starts_at_the_top() -> None:
     assert learning_rate(0, 10, replace(OPTIMIZER, warmup=0.0)) == 1.0
 
 
+def by_definition(step: int, steps: int) -> float:
+    """A linear rise and fall with a warm-up of a tenth of the steps, at least one."""
+    warm_up = max(1, round(0.1 * steps))
+    return min((step + 1) / warm_up, (steps - step) / max(1, steps - warm_up))
+
+
+@pytest.mark.parametrize("steps", [*range(1, 30), 100, 999])
+def test_fine_tuning_has_a_warm_up_of_at_least_one_step(steps) -> None:
+    schedule = Optimizer(learning_rate=1.0, warmup=max(0.1, 1 / steps))
+    rates = [learning_rate(step, steps, schedule) for step in range(steps)]
+    assert rates == [by_definition(step, steps) for step in range(steps)]
+
+
 @pytest.mark.parametrize(
     ("text", "amount", "unit"),
     [
