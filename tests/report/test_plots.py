@@ -1,34 +1,9 @@
 import re
-from itertools import pairwise
 
 import pytest
 
-from nlp_ssl.report.plots import WIDTH, Bar, Dot, Line, Style, bars, dots, lines, spread, ticks
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.0, 1.0, [0.0, 0.5, 1.0]),
-        (0.512, 0.634, [0.5, 0.55, 0.6, 0.65]),
-        (3.0, 9.4, [2.0, 4.0, 6.0, 8.0, 10.0]),
-        (-0.1, 0.1, [-0.1, -0.05, 0.0, 0.05, 0.1]),
-    ],
-)
-def test_ticks_are_round_and_around_the_data(low: float, high: float, expected: list[float]) -> None:
-    assert ticks(low, high) == expected
-
-
-@pytest.mark.parametrize("value", [0.0, 0.5, -3.0, 1e-9, 12345.0])
-def test_a_single_value_has_ticks_around_it(value: float) -> None:
-    found = ticks(value, value)
-    assert found[0] <= value <= found[-1]
-    assert all(a < b for a, b in pairwise(found))
-
-
-def test_names_that_would_overlap_are_moved_apart_in_their_order() -> None:
-    assert spread([50.0, 10.0, 50.0], 12, 0, 100) == [50.0, 10.0, 62.0]
-    assert spread([98.0, 99.0, 100.0], 12, 0, 100) == [76.0, 88.0, 100.0]
+from nlp_ssl.report.plots import Bar, Dot, Line, bars, dots, lines
+from nlp_ssl.report.svg import WIDTH, Style
 
 
 def numbers(svg: str, pattern: str) -> list[tuple[float, ...]]:
@@ -54,7 +29,7 @@ def test_points_of_a_line_are_at_their_places() -> None:
 
 
 def test_everything_is_inside_the_plot_and_escaped() -> None:
-    style, name = Style(9), "긴 이름 <b> sequence-to-sequence, untrained"
+    style, name = Style(9), "긴 이름 <b> sequence-to-sequence, random initialisation"
     plots = [
         dots(name, [Dot(name, 0.7, (0.6, 0.8), style)], str, str),
         bars(name, [Bar(name, 5.0, "12m 02s", style), Bar("b", 0.0, "0s", style)]),
@@ -66,8 +41,3 @@ def test_everything_is_inside_the_plot_and_escaped() -> None:
         assert "<b>" not in svg
         for x, y in numbers(svg, r'<text x="([\d.-]+)" y="([\d.-]+)"'):
             assert 0 <= x <= WIDTH and 0 <= y <= height
-
-
-def test_eighteen_series_look_different() -> None:
-    looks = {(style.colour, style.dash) for style in map(Style, range(18))}
-    assert len(looks) == 18

@@ -8,7 +8,8 @@ from nlp_ssl.comparison.analysis import Board, Results, curves
 from nlp_ssl.console import quantity
 from nlp_ssl.report.blocks import Plots
 from nlp_ssl.report.formats import METHODS, lower, model_title, setting_title, tick
-from nlp_ssl.report.plots import COLOURS, Line, Style, lines
+from nlp_ssl.report.plots import Line, lines
+from nlp_ssl.report.svg import COLOURS, Style
 
 NOT_LEARNING = ("majority", "random vectors")
 """Baselines that labels hardly change."""

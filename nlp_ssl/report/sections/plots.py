@@ -8,10 +8,11 @@ from nlp_ssl.comparison.analysis import Board, Figure, Results, done
 from nlp_ssl.console import duration, quantity
 from nlp_ssl.report.blocks import Block, Plots, Section
 from nlp_ssl.report.formats import gibibytes, lower, metric_title, model_title, percent, setting_title, tick
-from nlp_ssl.report.plots import Bar, Dot, Line, Style, bars, dots, lines
+from nlp_ssl.report.plots import Bar, Dot, Line, bars, dots, lines
 from nlp_ssl.report.sections.costs import mean_cost
 from nlp_ssl.report.sections.curves import label_plots, learning_plots
 from nlp_ssl.report.sections.scores import AT_CHANCE
+from nlp_ssl.report.svg import Style
 
 MOST_POINTS = 150
 """Points of a plotted loss curve; more are invisible and make the file large."""

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from nlp_ssl.report.plots import Style
 from nlp_ssl.report.sections.plots import cost_panels, loss_panels, score_plots
+from nlp_ssl.report.svg import Style
 from tests.comparison.worlds import write_comparison
 from tests.report.boards import board
 
