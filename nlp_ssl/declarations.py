@@ -1,6 +1,6 @@
-"""Where the declarations (recipes in `objectives/`, corpora and tasks in `data/`) are.
+"""The shipped declarations: recipes in `objectives/`, corpora and tasks in `data/`.
 
-A checkout has them at its top; a wheel carries them inside the package.
+They lie at the top of a checkout, and inside the package in a wheel.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ def folder(kind: str) -> Path:
 
 
 def names(kind: str) -> list[str]:
-    """The names of the shipped declarations of a kind, sorted."""
+    """The sorted names of the shipped declarations of a kind."""
     return sorted(file.stem for file in folder(kind).glob("*.toml"))

@@ -1,8 +1,8 @@
-"""Recipes: what a pretraining run is, as TOML and flags, in frozen dataclasses.
+"""Recipes: the settings of a pretraining run, as frozen dataclasses that TOML files and flags fill.
 
-A recipe file holds only what differs from the defaults here; `[objective.NAME]` says which objective, with its
-fields, and several of them are a mixture. Flags on the command line go on top. Every field's string is its help
-text. Nothing here imports torch.
+A recipe file holds only what differs from the defaults. A table `[objective.NAME]` selects an objective and sets its
+fields; several such tables make a mixture. Flags override the file. The string under each field is its help text.
+Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ SIZES: dict[Size, tuple[int, int]] = {
     "medium": (8, 512),
     "base": (12, 768),
 }
-"""Layers and width of each size: the BERT miniatures' (Turc et al., 2019). Heads are 64 wide; the feed-forward layer
-weighs what two matrices of four times the width do."""
+"""Layers and width of each size, as in the BERT miniatures (Turc et al., 2019). Attention heads are 64 wide. The
+feed-forward layer has as many weights as two matrices from and to four times the width."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The network."""
+    """The model."""
 
     size: Size = "mini"
     """Layers x width: tiny 2x128, mini 4x256, small 4x512, medium 8x512, base 12x768."""
     architecture: str = "auto"
-    """Any transformers model type: bert, roberta, electra, gpt2, llama, ...; auto is modernbert for an encoder and
-    modernbert-decoder, the same with causal attention, for a decoder."""
+    """A transformers model type, such as bert, roberta, electra, gpt2 or llama. auto is modernbert for an encoder, and
+    modernbert-decoder (the same with causal attention) for a decoder."""
     dropout: float = 0.0
-    """Dropout while pretraining. A small budget sees little twice, so none; fine-tuning sets its own."""
+    """Dropout during pretraining. Defaults to 0: small budgets rarely repeat data. Fine-tuning sets its own."""
     config: dict[str, Any] = field(default_factory=dict)
-    """Further fields of the architecture's transformers config, in a recipe file's [model.config]."""
+    """More fields of the architecture's transformers config: the table [model.config] of a recipe file."""
 
     def __post_init__(self) -> None:
         require(0 <= self.dropout < 1, "dropout", self.dropout, "it must lie between 0 and 1")
@@ -52,18 +52,18 @@ class Model:
 
 @dataclass(frozen=True, kw_only=True)
 class Batching:
-    """Rows and batches."""
+    """Sequences and batches."""
 
     max_length: int = 128
-    """Longest row in tokens, special ones included; also the model's positions."""
+    """Maximum sequence length in tokens, including special tokens. Also the number of the model's positions."""
     tokens: int = 1024
-    """Tokens in one update's batch, over all processes and micro-batches, special tokens and padding included. Small
-    batches learn most from few tokens; a GPU wants larger ones."""
+    """Tokens per update, over all processes and micro-batches, including special tokens and padding. Small batches
+    learn most from few tokens; a GPU needs larger ones to be fast."""
     accumulation: int = 1
-    """Micro-batches that a process works off for one update; more need less memory."""
+    """Gradient accumulation steps. More steps use less memory."""
     workers: int = 0
-    """Processes that make batches ahead; batches are the same for any number. One core makes millions of tokens
-    a second, so 0 does for most."""
+    """Worker processes that prepare batches. Batches are the same for any number. 0 is usually enough: one core
+    prepares millions of tokens a second."""
 
     def __post_init__(self) -> None:
         require(self.max_length >= 8, "max_length", self.max_length, "it must be at least 8")
@@ -71,7 +71,7 @@ class Batching:
             self.tokens >= self.max_length,
             "tokens",
             self.tokens,
-            f"it must hold at least one row, which has up to {self.max_length} tokens (batch.max_length)",
+            f"it must hold at least one sequence of up to {self.max_length} tokens (batch.max_length)",
         )
         require(self.accumulation >= 1, "accumulation", self.accumulation, "it must be at least 1")
         require(self.workers >= 0, "workers", self.workers, "it must be at least 0")
@@ -82,26 +82,26 @@ class Optimizer:
     """The optimizer and its learning rate."""
 
     method: Literal["adamw", "adagrad"] = "adamw"
-    """AdamW; or Adagrad, whose steps for a word depend on that word's gradients alone: for vectors of words. Adagrad
-    has neither betas nor weight decay."""
+    """adamw, or adagrad for word vectors: its step for a word depends only on that word's gradients. Adagrad ignores
+    the betas and weight decay."""
 
     learning_rate: float = 1e-3
-    """The highest learning rate, reached after the warm-up."""
+    """Peak learning rate, reached after the warm-up."""
     schedule: Literal["linear", "cosine", "wsd", "constant"] = "linear"
-    """After the warm-up: down to 0 linearly; as a cosine; constant, then down to 0 over the last fifth
-    (warmup-stable-decay); constant."""
+    """Learning rate after the warm-up. linear and cosine decay to 0; wsd (warmup-stable-decay) is constant, then decays
+    linearly to 0 over the last fifth of the steps; constant stays at the peak."""
     warmup: float = 0.06
-    """Share of the steps in which the learning rate rises from 0, linearly."""
+    """Fraction of the steps in which the learning rate rises linearly from 0."""
     weight_decay: float = 0.01
-    """Weight decay of matrices and embeddings; biases and norms have none."""
+    """Weight decay of matrices and embeddings. Biases and norms have none."""
     beta1: float = 0.9
-    """Decay of the gradient's mean."""
+    """AdamW's decay rate of the mean of gradients."""
     beta2: float = 0.98
-    """Decay of the gradient's variance; RoBERTa's, steadier than 0.999 in short runs."""
+    """AdamW's decay rate of the mean of squared gradients. RoBERTa's value, more stable than 0.999 in short runs."""
     epsilon: float = 1e-6
-    """Added to the root of the variance."""
+    """Added to the denominator of a step, for numerical stability."""
     max_grad_norm: float = 1.0
-    """Gradients longer than this are cut to it."""
+    """Maximum gradient norm for clipping."""
 
     def __post_init__(self) -> None:
         require(self.learning_rate > 0, "learning_rate", self.learning_rate, "it must be above 0")
@@ -115,14 +115,14 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Budget:
-    """How long to train: an amount of one unit, held equal in comparisons."""
+    """How long to train: an amount in one unit. It is equal for all runs of a comparison."""
 
     amount: float
     unit: Literal["tokens", "steps", "minutes", "flops"]
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Read "10M-tokens", "500-steps", "20-minutes" or "2e15-flops". ValueError where it is none of these."""
+        """Parse "10M-tokens", "500-steps", "20-minutes" or "2e15-flops". Raises FieldError for anything else."""
         pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kMGTP]?)-(tokens|steps|minutes|flops)"
         match = re.fullmatch(pattern, text)
         rule = 'it must be like "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"'
@@ -135,62 +135,62 @@ class Budget:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A pretraining run, all but its corpus and its folder."""
+    """The settings of a pretraining run, except its corpus and output folder."""
 
     objective: Any
-    """The objectives' own fields."""
+    """The settings of each objective."""
     mixing: Mixing = "together"
-    """Several objectives work on one example together, their losses added with their weights; or they alternate from
-    example to example, their weights being shares."""
+    """How several objectives are combined. together: all work on each example, and their weighted losses are added.
+    alternating: each example gets one objective, in proportion to the weights."""
     model: Model = field(default_factory=Model)
     batch: Batching = field(default_factory=Batching)
     optimizer: Optimizer = field(default_factory=Optimizer)
     budget: str = "10M-tokens"
     """How long to train, in tokens of text, steps, minutes or FLOPs: 10M-tokens, 500-steps, 20-minutes, 2e15-flops."""
     seed: int = 0
-    """Seeds weights, order and noise."""
+    """Random seed for the weights, the order of the data, and the noise."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Arithmetic of matrix products: bf16 keeps weights and sums in fp32; auto takes it where hardware has it."""
+    """Precision of matrix products. bf16 keeps weights and sums in fp32; auto selects it if the hardware has it."""
     compile: bool = False
-    """Compile the model with torch.compile: worth its half minute to two in longer runs."""
+    """Compile the model with torch.compile. It takes 30 to 120 seconds, which pays off in longer runs."""
     evaluations: int = 10
-    """How many times the held-out loss is taken, evenly over the run."""
+    """Number of validations, spread evenly over the run."""
     evaluation_tokens: int = 100_000
-    """Held-out text in an evaluation; always the same."""
+    """Tokens of validation text. Each validation uses the same text."""
     save_every: int = 500
     """Steps between checkpoints."""
     keep_checkpoints: int = 2
-    """Checkpoints kept, the newest ones."""
+    """Number of checkpoints to keep; older ones are deleted."""
     snapshots: int = 0
-    """Models kept along the way, so many of them: after a half of the steps, a quarter, an eighth, ..., in
-    RUN/snapshots; compare probes them for its learning curves."""
+    """Number of intermediate models to keep in RUN/snapshots: after 1/2 of the steps, 1/4, 1/8, ... compare probes
+    them for its learning curves."""
     log_every: int = 10
-    """Steps between lines of metrics.jsonl."""
+    """Steps between entries in metrics.jsonl."""
     log_with: str | None = None
-    """Also log to one of Accelerate's trackers: tensorboard, wandb, trackio, mlflow, ..."""
+    """Also log to an experiment tracker that Accelerate supports, such as tensorboard, wandb, trackio or mlflow."""
 
     def __post_init__(self) -> None:
         Budget.parse(self.budget)
-        _ = self.mixture  # may refuse
+        _ = self.mixture  # raises FieldError for objectives that cannot be combined
         for name in ("save_every", "keep_checkpoints", "log_every", "evaluations", "evaluation_tokens"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "it must be at least 1")
         require(0 <= self.snapshots <= 20, "snapshots", self.snapshots, "it must lie in 0..20")
 
     @cached_property
     def mixture(self) -> Mixture:
-        """What is trained."""
+        """The objectives and how they are combined."""
         return Mixture(
             objectives={f.name: getattr(self.objective, f.name) for f in fields(self.objective)}, mixing=self.mixing
         )
 
 
-OF_A_PLUGIN = " (one of a plug-in needs --plugin MODULE)"
+OF_A_PLUGIN = " (an objective of a plug-in needs --plugin MODULE)"
 
 
 def find(name: str) -> Path | None:
-    """The file of a recipe: a path, or the name of a shipped one; None for an objective of a plug-in without one.
+    """The file of a recipe, by path or shipped name. None for a plug-in's objective, which has no file.
 
-    InputError where there is none.
+    InputError if there is no such recipe.
     """
     path = Path(name)
     if path.is_dir() and (path / "recipe.toml").is_file():
@@ -209,7 +209,7 @@ def find(name: str) -> Path | None:
 
 
 def load(name: str) -> Recipe:
-    """Read a recipe by name or path. InputError lists everything that is wrong with it."""
+    """Read a recipe by name or path. InputError with every problem if it is not valid."""
     path = find(name)
     if path is None:  # an objective of a plug-in, with its defaults
         return cast(Recipe, recipe_type((name,))(objective=_objective_table((name,))()))
@@ -232,7 +232,7 @@ def load(name: str) -> Recipe:
 
 
 def recipe_type(objectives: tuple[str, ...], base: type[Recipe] = Recipe) -> Any:
-    """`base` with the fields of some objectives under `objective`, for reading files and flags."""
+    """`base` with the fields of these objectives under `objective`, to read from files and flags."""
     table = _objective_table(objectives)
     column = ("objective", table, field(default_factory=table))
     whole = make_dataclass(base.__name__, [column], bases=(base,), frozen=True, kw_only=True)
@@ -245,7 +245,7 @@ def _objective_table(objectives: tuple[str, ...]) -> Any:
     found = {name: registry.find("objectives", name) for name in objectives}
     columns = [(name, objective, field(default_factory=objective)) for name, objective in found.items()]
     table = make_dataclass("Objective", columns, frozen=True, kw_only=True)
-    table.__doc__ = "What is corrupted, what is predicted."
+    table.__doc__ = "The settings of each objective."
     return table
 
 

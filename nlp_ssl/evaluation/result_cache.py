@@ -1,8 +1,8 @@
-"""A command's work: the run that it is on, the folder that is kept for it, and what of it is finished.
+"""Finished results of an evaluation command, so that nothing is computed twice.
 
-OUT/options.json says what the work in OUT depends on, so that it is never mixed with other work; OUT/parts has
-the finished pieces, which are never run again. A piece that does not depend on the run may also be left in a folder
-that several works share, under a hash of all that it does depend on.
+OUT/options.json records everything that the results in OUT depend on; a command with other options refuses to use OUT.
+OUT/parts has one file for each finished result. Results that do not depend on the run, such as baselines, can be shared
+between commands: they also lie in a shared folder, named by a hash of everything that they depend on.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 
 def weights_fingerprint(model: Path) -> dict[str, str]:
-    """A hash of each file of weights in a model's folder."""
+    """A hash of each weights file in a model's folder."""
     weights = [f for f in sorted(model.iterdir()) if f.suffix in (".safetensors", ".bin")]
     return {f.name: file_digest(f.open("rb"), "blake2b").hexdigest()[:16] for f in weights}
 
 
 def command(name: str, options: Any) -> str:
-    """The command line that has these options, with the plug-ins that are loaded."""
+    """The command line with these options and the loaded plug-ins."""
     return shlex.join(["nlp-ssl", *registry.plugin_flags(), name, *arguments(options)])
 
 
 def arguments(options: Any) -> list[str]:
-    """The arguments that have these options, a dataclass whose `run` is positional."""
+    """The command-line arguments for a dataclass of options whose `run` is positional. Defaults are left out."""
     words = [str(options.run)]
     for field in fields(options):
         value = getattr(options, field.name)
@@ -54,24 +54,23 @@ def arguments(options: Any) -> list[str]:
 
 @dataclass(frozen=True)
 class CachedResult:
-    """A finished piece of work: its arrays, such as outputs by split, and facts for scores.json."""
+    """A finished result: arrays, such as outputs by split, and facts for scores.json."""
 
     outputs: dict[str, np.ndarray[Any, Any]]
     facts: dict[str, Any]
 
 
 class ResultCache:
-    """The pieces of work in `out`, which becomes the folder of the work that depends on `mine`.
+    """The finished results in the folder `out`, which depend on the options `mine` (JSON values by name).
 
-    `shared` is the folder for pieces that other works can use too.
-
-    InputError where `out` holds work that depends on something else, or no work of this kind.
+    `shared` is a folder for results that other commands can use as well. InputError if `out` holds results with other
+    options, or other files.
     """
 
     def __init__(self, out: Path, mine: dict[str, Any], shared: Path | None = None) -> None:
         self.out, self.shared = out, shared
         self.done_before = True
-        """Whether every part so far was there already."""
+        """Whether every result so far was in the cache."""
         stored = out / "options.json"
         if stored.is_file():
             theirs = json.loads(stored.read_text("utf-8"))
@@ -84,15 +83,15 @@ class ResultCache:
             if other:
                 raise InputError(*other)
         elif any(file.name != "parts" for file in contents(out)):
-            raise InputError(f"{out} holds something that is not a result of this command: choose another --out")
+            raise InputError(f"{out} holds other files than results of this command: choose another --out")
         elif speaks():
             (out / "parts").mkdir(parents=True, exist_ok=True)
             write_text(stored, json.dumps(mine, indent=1, ensure_ascii=False) + "\n")
 
     def part(self, name: str, work: Callable[[], CachedResult], on: dict[str, Any] | None = None) -> CachedResult:
-        """The part of this name: read if it was finished before, in OUT or the shared folder, else worked out and kept.
+        """The result of this name: read from the cache, or computed by `work` and added to the cache.
 
-        `on` is all that a part depends on which can be shared, as JSON; None for one that cannot.
+        `on` is everything that a shareable result depends on, as JSON values. None for a result that is not shared.
         """
         file = self.out / "parts" / f"{name}.npz"
         places = [file]

@@ -95,7 +95,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
         totals = _new_totals(trainer, options)
     if accelerator.is_main_process:
         run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
-        metrics.trim(totals.step if saved is not None else -1)
+        metrics.truncate_after(totals.step if saved is not None else -1)
     validation = make_validation(options, corpus, vocabulary, accelerator)
     _say_plan(trainer, validation, totals)
     if options.log_with is not None:

@@ -1,11 +1,11 @@
-"""A run's folder: who may write into it, what it records.
+"""The folder of a run: the checks before writing to it, and the records in it.
 
-recipe.toml        the resolved recipe, itself a recipe
+recipe.toml        the complete recipe; it can be used as a recipe itself
 environment.json   corpus and its fingerprint, command, versions, hardware
-metrics.jsonl      one object a line: {"event": "train" | "evaluate" | "end", "step": …, …}
+metrics.jsonl      one JSON object per line: {"event": "train" | "evaluate" | "end", "step": …, …}
 checkpoints/       see nlp_ssl.training.checkpoint
-model/             the model in transformers' format, its tokenizer, its card; there when the run is done
-snapshots/1-of-4/  model/ and recipe.toml as they were after a quarter of the steps, if snapshots were asked for
+model/             the model in transformers' format with tokenizer and model card; written at the end of the run
+snapshots/1-of-4/  model/ and recipe.toml after a quarter of the steps, if the recipe asks for snapshots
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from nlp_ssl.output_folder import contents, exclusive
 from nlp_ssl.recipe import Recipe
 
 INCIDENTAL = ("save_every", "keep_checkpoints", "log_every", "log_with", "batch.workers", "compile")
-"""What may change between the parts of one run: nothing that its weights depend on, rounding aside."""
+"""Fields that may change when a run is resumed. The weights do not depend on them, except for rounding."""
 
 LIBRARIES = ("nlp_ssl", "torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy")
 
 
 def snapshots(count: int) -> dict[str, int]:
-    """The names of so many snapshots, the earliest first, and which part of the steps each is taken after."""
+    """The names of `count` snapshots, the earliest first. Snapshot "1-of-N" has the value N: taken after steps / N."""
     return {f"1-of-{2**k}": 2**k for k in range(count, 0, -1)}
 
 
@@ -66,15 +66,15 @@ def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool)
 
 
 def check_corpus(folder: Path, corpus: Corpus) -> None:
-    """InputError where a run was trained on another corpus."""
+    """InputError if a run was trained on another corpus."""
     try:
         environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise InputError(f"{folder / 'environment.json'}: so the corpus of this run is unknown: {error}") from None
+        raise InputError(f"{folder / 'environment.json'}: cannot tell which corpus this run used: {error}") from None
     if environment["fingerprint"] != corpus.fingerprint:
         raise InputError(
-            f"{folder} was begun on another corpus ({environment['corpus']}, fingerprint "
-            f"{environment['fingerprint']}; {corpus.folder} has {corpus.fingerprint}): give that one, or another --out"
+            f"{folder} was trained on another corpus ({environment['corpus']}, fingerprint "
+            f"{environment['fingerprint']}; {corpus.folder} has {corpus.fingerprint}): use it, or another --out"
         )
 
 
@@ -96,24 +96,24 @@ def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device:
 
 
 class Metrics:
-    """The lines of metrics.jsonl."""
+    """Appends to metrics.jsonl."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "metrics.jsonl"
 
     def append(self, event: str, step: int, values: Mapping[str, Any]) -> None:
-        """Add a line and hand it to the operating system."""
+        """Append a line."""
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
 
     @property
     def ended(self) -> bool:
-        """Whether the last line is that of a run's end."""
+        """Whether the last line says that the run has ended."""
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
         return bool(lines) and math.isfinite(_step(lines[-1])) and json.loads(lines[-1])["event"] == "end"
 
-    def trim(self, step: int) -> None:
-        """Forget what a run did beyond the checkpoint of `step`, from which it goes on."""
+    def truncate_after(self, step: int) -> None:
+        """Remove the lines after `step`, which a run resumed from there writes again."""
         if not self.path.is_file():
             return
         kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
@@ -123,5 +123,5 @@ class Metrics:
 def _step(line: str) -> float:
     try:
         return float(json.loads(line)["step"])
-    except (ValueError, KeyError):  # the half line of a killed process
+    except (ValueError, KeyError):  # an incomplete line of a killed process
         return math.inf

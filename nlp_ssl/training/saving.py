@@ -1,4 +1,4 @@
-"""Saving a trained model, loadable by transformers."""
+"""Save a trained model in transformers' format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nlp_ssl.training.model import HEADS_FOLDER, PretrainingModel
 
 
 def sizes(model: PretrainingModel) -> dict[str, int]:
-    """The number of trained parameters, and of those in embeddings."""
+    """The number of trainable parameters, and of parameters in embeddings."""
     tables = [module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)]
     embeddings = {id(table): table.numel() for table in tables}
     return {
@@ -26,7 +26,7 @@ def sizes(model: PretrainingModel) -> dict[str, int]:
 
 
 def save_model(folder: Path, options: Recipe, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:
-    """Write a folder with model, tokenizer and card, loadable by transformers."""
+    """Write model, tokenizer and model card to a folder that transformers can load."""
     with writing(folder) as beside:
         model.assemble().save_pretrained(beside)
         for head in model.extra_heads():

@@ -15,7 +15,7 @@ def test_a_folder_with_another_run_is_refused(corpus, tmp_path, capsys) -> None:
     assert "objective" in refused(capsys, "pretrain", "clm", *common, "--resume")
     other = write_corpus(tmp_path / "other", seed=1).folder
     common[1] = str(other)
-    assert "was begun on another corpus" in refused(capsys, "pretrain", "mlm", *common, "--resume")
+    assert "was trained on another corpus" in refused(capsys, "pretrain", "mlm", *common, "--resume")
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "thesis.txt").write_text("do not lose me")
