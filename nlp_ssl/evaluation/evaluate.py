@@ -18,6 +18,7 @@ from nlp_ssl.console import table
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
+from nlp_ssl.imports import first_torch_import
 from nlp_ssl.training.run_folder import check_corpus
 
 
@@ -68,6 +69,7 @@ def evaluate(options: Evaluate) -> dict[str, float]:
     asked = replace(
         asked, model=trained.model, batch=trained.batch, seed=trained.seed, evaluation_tokens=options.evaluation_tokens
     )
-    from nlp_ssl.training.validation import of_saved  # torch comes in here
+    with first_torch_import():
+        from nlp_ssl.training.validation import of_saved
 
     return of_saved(options.run / "model", trained, asked, heads, corpus, vocabulary)

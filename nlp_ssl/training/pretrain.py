@@ -15,6 +15,7 @@ from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
+from nlp_ssl.imports import first_torch_import
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
 from nlp_ssl.training import run_folder as run
@@ -64,7 +65,8 @@ def pretrain(options: Pretrain) -> int:
     text, examples = usable_examples(corpus, vocabulary, "train", options)
     then = "run the command again with --resume; finished checkpoints are kept"
     with disk_errors(options.out, then), run.acquire(options.out, options, corpus, options.resume):
-        from nlp_ssl.training.run import train  # imports torch: after everything that can be refused without it
+        with first_torch_import():  # after every check that needs no torch
+            from nlp_ssl.training.run import train
 
         return train(options, corpus, vocabulary, text, examples)
 
