@@ -110,3 +110,18 @@ def cues(tmp_path: Path) -> Path:
         rows = [f"{text}\t{label}" for text, label in zip(*texts(n, n), strict=True)]
         (folder / f"{split}.tsv").write_text("\n".join(["text\tlabel", *rows, ""]))
     return folder
+
+
+@pytest.fixture
+def tagged(tmp_path: Path) -> Path:
+    """A task in which a word's tag is its own, but for w0, which has the tag of the word before it."""
+    folder = tmp_path / "tagged"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for split, n in (("train", 150), ("dev", 60)):
+        lines = []
+        for length in rng.integers(2, 8, n):
+            words = [int(word) for word in rng.integers(1, 9, length)]
+            lines += [f"w{word} {'XY'[word % 2]}" for word in words] + [f"w0 {'XY'[words[-1] % 2]}", ""]
+        (folder / f"{split}.conll").write_text("\n".join(lines))
+    return folder

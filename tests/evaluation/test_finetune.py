@@ -332,21 +332,6 @@ def test_few_examples_are_gone_through_often_and_in_small_batches(examples, batc
     assert (usual_batch_size(examples), usual_epochs(examples)) == (batch_size, epochs)
 
 
-@pytest.fixture
-def tagged(tmp_path: Path) -> Path:
-    """A task in which a word's tag is its own, but for w0, which has the tag of the word before it."""
-    folder = tmp_path / "tagged"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for split, n in (("train", 150), ("dev", 60)):
-        lines = []
-        for length in rng.integers(2, 8, n):
-            words = [int(word) for word in rng.integers(1, 9, length)]
-            lines += [f"w{word} {'XY'[word % 2]}" for word in words] + [f"w0 {'XY'[words[-1] % 2]}", ""]
-        (folder / f"{split}.conll").write_text("\n".join(lines))
-    return folder
-
-
 @pytest.mark.parametrize("kind", ["mlm", "clm", "bart", "mbart"])
 def test_every_kind_of_body_tags_words(run: Run, tagged: Path, tmp_path: Path, kind: str) -> None:
     asked = options(
