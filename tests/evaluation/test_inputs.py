@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
-from nlp_ssl.evaluation.inputs import batches, collate, encode
+from nlp_ssl.evaluation.inputs import _first_tokens, batches, collate, encode
 from nlp_ssl.tasks.splits import LabelledExamples
 from tests.evaluation.networks import BODIES, PAIRS, THREE, Run, model_of
 
@@ -81,3 +81,18 @@ def test_a_backward_decoder_still_finds_the_words(run: Run) -> None:
     tokens = encode(checkpoint, examples, 64)
     first = encode(replace(checkpoint, backward=False), examples, 64)
     assert tokens.ids[tokens.words].tolist() == first.ids[first.words].tolist()
+
+
+@pytest.mark.parametrize(
+    ("words", "offsets", "expected"),
+    [
+        (["ab", "c"], [(0, 0), (0, 1), (1, 2), (3, 4), (0, 0)], [1, 3]),  # [CLS] a b c [SEP]
+        (["ab", "c"], [(0, 2), (2, 4)], [0, 1]),  # the second token begins with the blank
+        (["ab", "c"], [(0, 3), (3, 4)], [0, 1]),  # the first token ends with the blank
+        (["x", "c"], [(1, 3)], [-1, 0]),  # x has no token of its own
+        (["ab", "c", "d"], [(0, 2), (3, 4)], [0, 1, -1]),  # d is cut off
+        (["ab"], [(0, 0), (0, 0)], [-1]),
+    ],
+)
+def test_first_sub_tokens_by_hand(words: list[str], offsets: list[tuple[int, int]], expected: list[int]) -> None:
+    assert _first_tokens(offsets, words).tolist() == expected

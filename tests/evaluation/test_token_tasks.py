@@ -75,14 +75,9 @@ def encoder(tmp_path: Path) -> Path:
 def test_frozen_vectors_of_words_are_the_same_on_two_processes(encoder: Path, parity: Path, tmp_path: Path) -> None:
     assert main(arguments("probe", encoder, parity, tmp_path / "one", "--no-baselines")) == 0
     launch(*arguments("probe", encoder, parity, tmp_path / "two", "--no-baselines"))
-    for part in (
-        ("pretrained-probe", "pretrained-knn")
-        if (tmp_path / "one" / "parts" / "pretrained-knn.npz").exists()
-        else ("pretrained-probe",)
-    ):
-        one, two = (predicted(tmp_path / out, part) for out in ("one", "two"))
-        assert one.shape == (len(words_of(parity)), 2)
-        np.testing.assert_allclose(one, two, atol=1e-4)
+    one, two = (predicted(tmp_path / out, "pretrained-probe") for out in ("one", "two"))
+    assert one.shape == (len(words_of(parity)), 2)
+    np.testing.assert_allclose(one, two, atol=1e-4)
 
 
 @pytest.mark.slow

@@ -56,9 +56,9 @@ def test_a_sample_that_equals_the_original_counts_as_original() -> None:
     found = detected(logits, [2, 20, 11, 3], [2, 10, 11, -100])
     assert found.sum.item() == pytest.approx(3 * -math.log(3 / 4), rel=1e-5)
     with torch.no_grad():
-        metrics = detected(logits, [2, 20, 11, 3], [2, 10, 11, 3]).metrics
+        metrics = detected([*logits, [0.0, likely]], [2, 20, 11, 3, 0], [2, 10, 11, 3, -100]).metrics
     assert {name: [v.item() for v in pair] for name, pair in metrics.items()} == {
-        "accuracy": [3, 4],  # the last one is told to be replaced, but is not
+        "accuracy": [3, 4],  # the last token is called replaced, but is not; padding counts nothing
         "majority": [3, 4],
         "recall": [1, 1],
         "replaced": [1, 4],

@@ -22,3 +22,8 @@ def test_an_order_looks_random() -> None:
     # The standard error of a correlation is 1 / sqrt(50,000) = 0.0045.
     assert abs(np.corrcoef(order, np.arange(50_000))[0, 1]) < 0.02
     assert abs(np.corrcoef(order[1:], order[:-1])[0, 1]) < 0.02
+
+
+def test_a_literal_order() -> None:
+    """A change of these numbers changes every run."""
+    assert permute(np.arange(10), 10, 5, 0).tolist() == [5, 6, 9, 2, 1, 0, 8, 7, 3, 4]

@@ -16,7 +16,8 @@ def test_korean_without_punctuation() -> None:
 def test_a_decimal_point_ends_no_sentence() -> None:
     pytest.importorskip("kiwipiepy")
     # "I gave it 3.5 points. | Shall I see it again?"
-    assert KiwiSplitter("ko").split(["3.5점을 주었다. 다음에 또 볼까?", ""]) == [
+    found = KiwiSplitter("ko").split(["3.5점을 주었다. 다음에 또 볼까?", ""])
+    assert found == [
         ["3.5점을 주었다.", "다음에 또 볼까?"],
         [],
     ]
