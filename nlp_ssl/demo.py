@@ -14,10 +14,9 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
 from nlp_ssl import cli
 from nlp_ssl.console import say
+from nlp_ssl.options import parse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ class Demo:
 
 def main(arguments: Sequence[str]) -> int:
     """The command: prints the result on standard output, all else on standard error; returns the exit status."""
-    options = tyro.cli(Demo, prog="nlp-ssl demo", args=list(arguments), description=__doc__)
+    options = parse(Demo, "demo", arguments)
     prepare, compare = commands(options)
     say(f"\n$ {shlex.join(['nlp-ssl', *prepare])}")
     with redirect_stdout(sys.stderr):

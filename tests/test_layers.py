@@ -22,7 +22,7 @@ LAYERS = [
 
 FOR_ALL = {
     *("errors", "console", "declarations", "toml_tables", "disk_errors", "atomic_io", "output_folder"),
-    *("runtime", "registry", "imports"),
+    *("runtime", "registry", "imports", "options"),
 }
 
 

@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tyro
 from tokenizers import Tokenizer
 
 from nlp_ssl.atomic_io import flush, writing
@@ -45,12 +44,13 @@ from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
 from nlp_ssl.corpus.workers import Workers, start_workers
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
+from nlp_ssl.options import parse
 from nlp_ssl.output_folder import exclusive
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command: prints the corpus's counts; returns the exit status."""
-    prepare(tyro.cli(Options, args=list(arguments), prog="nlp-ssl prepare"))
+    prepare(parse(Options, "prepare", arguments))
     return 0
 
 

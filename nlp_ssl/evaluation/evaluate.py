@@ -19,6 +19,7 @@ from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.imports import first_torch_import
+from nlp_ssl.options import parse
 from nlp_ssl.training.run_folder import check_corpus
 
 
@@ -38,7 +39,7 @@ class Evaluate:
 
 def main(arguments: Sequence[str]) -> int:
     """The command: prints the figures."""
-    options = tyro.cli(Evaluate, prog="nlp-ssl evaluate", args=list(arguments), description=__doc__)
+    options = parse(Evaluate, "evaluate", arguments)
     figures = evaluate(options)
     shown = {key: value for key, value in figures.items() if "validation_targets" not in key}
     on = options.on or "its own task"

@@ -21,13 +21,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import tyro
-
 from nlp_ssl.atomic_io import writing
 from nlp_ssl.console import Progress, progress, say, speaks
 from nlp_ssl.evaluation.experiment import Experiment, Model, score_task
 from nlp_ssl.evaluation.options import TaskOptions
 from nlp_ssl.evaluation.result_cache import CachedResult
+from nlp_ssl.options import parse
 
 if TYPE_CHECKING:
     from nlp_ssl.evaluation.classifier import Classifier
@@ -77,7 +76,7 @@ class Finetune(Protocol, TaskOptions):
 
 def main(arguments: Sequence[str]) -> int:
     """The command."""
-    finetune(tyro.cli(Finetune, prog="nlp-ssl finetune", args=list(arguments)))
+    finetune(parse(Finetune, "finetune", arguments))
     return 0
 
 

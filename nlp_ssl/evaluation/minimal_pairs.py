@@ -31,6 +31,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.experiment import UNKNOWN_WORTH_A_WARNING
 from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, weights_fingerprint
 from nlp_ssl.models.folder import model_folder
+from nlp_ssl.options import parse
 from nlp_ssl.output_folder import exclusive
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class MinimalPairs:
 
 def main(arguments: Sequence[str]) -> int:
     """The command."""
-    minimal_pairs(tyro.cli(MinimalPairs, prog="nlp-ssl minimal-pairs", args=list(arguments)))
+    minimal_pairs(parse(MinimalPairs, "minimal-pairs", arguments))
     return 0
 
 

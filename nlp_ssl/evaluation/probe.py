@@ -21,12 +21,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import tyro
-
 from nlp_ssl.console import progress
 from nlp_ssl.evaluation.experiment import Experiment, Model, score_task
 from nlp_ssl.evaluation.options import TaskOptions
 from nlp_ssl.evaluation.result_cache import CachedResult
+from nlp_ssl.options import parse
 
 if TYPE_CHECKING:
     from nlp_ssl.evaluation.frozen import Floats
@@ -50,7 +49,7 @@ class Probe(TaskOptions):
 
 def main(arguments: Sequence[str]) -> int:
     """The command."""
-    probe(tyro.cli(Probe, prog="nlp-ssl probe", args=list(arguments)))
+    probe(parse(Probe, "probe", arguments))
     return 0
 
 

@@ -21,6 +21,7 @@ from nlp_ssl.console import table
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.export import word_vectors
 from nlp_ssl.models.folder import model_folder
+from nlp_ssl.options import parse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +51,7 @@ class Agreement:
 
 def main(arguments: Sequence[str]) -> int:
     """The command."""
-    options = tyro.cli(Similarity, prog="nlp-ssl similarity", args=list(arguments))
+    options = parse(Similarity, "similarity", arguments)
     read = [(file, read_pairs(file)) for file in options.pairs]
     words, vectors = word_vectors(model_folder(options.run))
     rows = []

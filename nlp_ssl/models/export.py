@@ -17,6 +17,7 @@ from nlp_ssl.atomic_io import writing
 from nlp_ssl.console import say
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.folder import model_folder
+from nlp_ssl.options import parse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +41,7 @@ class Export:
 
 def main(arguments: Sequence[str]) -> int:
     """The command."""
-    export(tyro.cli(Export, prog="nlp-ssl export", args=list(arguments)))
+    export(parse(Export, "export", arguments))
     return 0
 
 

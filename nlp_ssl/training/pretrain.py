@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import tyro
 
@@ -16,6 +16,7 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.imports import first_torch_import
+from nlp_ssl.options import parse as parse_options
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
 from nlp_ssl.training import run_folder as run
@@ -53,9 +54,7 @@ def parse(command: str, kind: type[Options], arguments: Sequence[str]) -> Option
     needed = [f.name for f in fields(kind) if f.name not in values and f.default is MISSING]
     default = whole(**values, **dict.fromkeys(needed, tyro.MISSING))
     name = arguments[0] if named else "RECIPE"
-    flags = (tyro.conf.FlagCreatePairsOff,)
-    options: Options = tyro.cli(whole, prog=f"nlp-ssl {command} {name}", args=rest, default=default, config=flags)
-    return options
+    return cast(Options, parse_options(whole, f"{command} {name}", rest, default))
 
 
 def pretrain(options: Pretrain) -> int:

@@ -66,9 +66,7 @@ def test_wrong_arguments(arguments, message, capsys, tmp_path, monkeypatch) -> N
 
 
 def test_a_mistyped_flag_gets_a_suggestion(corpus, tmp_path, capsys) -> None:
-    with pytest.raises(SystemExit) as caught:
-        pretrain("mlm", corpus, tmp_path / "run", "--bugdet", "3-steps")
-    assert caught.value.code == 2
+    assert pretrain("mlm", corpus, tmp_path / "run", "--bugdet", "3-steps") == 2
     said = capsys.readouterr()
     assert "--budget" in said.out + said.err
     assert not (tmp_path / "run").exists()
