@@ -21,7 +21,7 @@ LAYERS = [
 """From the bottom up: a module imports from its own layer and those before it."""
 
 FOR_ALL = {
-    *("errors", "console", "declarations", "toml_tables", "disk_errors", "atomic_io", "output_folder"),
+    *("errors", "console", "declarations", "toml_tables", "json_files", "disk_errors", "atomic_io", "output_folder"),
     *("runtime", "registry", "imports", "options"),
 }
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
-from transformers.utils import logging
+from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.models import static, token_classifier  # noqa: F401  (registered with the Auto classes)
 from nlp_ssl.models.auto import has_head, model_class
+from nlp_ssl.models.loading import load_config, load_model, load_tokenizer
 
 
 @dataclass(frozen=True)
@@ -47,14 +44,11 @@ def load_checkpoint(folder: Path, auto_class: str = "AutoModelForSequenceClassif
     Raises InputError if the folder holds no such model, weights of its body are missing, the tokenizer does not match
     the model, or transformers has no `auto_class` for the architecture.
     """
-    with load_errors(folder):
-        config = AutoConfig.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        body, loading = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    config, tokenizer = load_config(folder), load_tokenizer(folder)
+    body, missing = load_model(folder, AutoModel)
     if not has_head(getattr(transformers, auto_class), config):
         what = "token classifier" if "Token" in auto_class else "classifier"
         raise InputError(f"{folder}: transformers has no {what} for the architecture {config.model_type!r}")
-    missing = set(loading["missing_keys"])
     required = sorted(name for name in missing if "pooler" not in name)
     if required:
         raise InputError(f"{folder}: the checkpoint has no weights for {', '.join(required[:3])}, …")
@@ -70,9 +64,7 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
     Raises InputError if the folder holds no such model, the architecture is an encoder-decoder or has no language
     modelling head, or the checkpoint has no weights for that head.
     """
-    with load_errors(folder):
-        config = AutoConfig.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
+    config, tokenizer = load_config(folder), load_tokenizer(folder)
     if config.is_encoder_decoder:
         raise InputError(f"{folder}: cannot score sentences with the encoder-decoder {config.model_type!r}")
     masked, causal = (has_head(auto, config) for auto in (AutoModelForMaskedLM, AutoModelForCausalLM))
@@ -81,12 +73,10 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
     if masked and causal:  # BERT may be either
         as_decoder = model_class(AutoModelForCausalLM, config).__name__
         masked = as_decoder not in (config.architectures or [])
-    with load_errors(folder):
-        kind = AutoModelForMaskedLM if masked else AutoModelForCausalLM
-        model, loading = kind.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
-    if loading["missing_keys"]:
-        missing = ", ".join(sorted(loading["missing_keys"])[:3])
-        raise InputError(f"{folder}: the checkpoint has no language modelling head (no weights for {missing})")
+    model, missing = load_model(folder, AutoModelForMaskedLM if masked else AutoModelForCausalLM)
+    if missing:
+        first = ", ".join(sorted(missing)[:3])
+        raise InputError(f"{folder}: the checkpoint has no language modelling head (no weights for {first})")
     _check_tokenizer(tokenizer, config, folder)
     backward = _is_backward(folder.parent / "recipe.toml")
     return model.eval(), tokenizer, "masked" if masked else "causal", backward
@@ -135,27 +125,3 @@ def put_body(checkpoint: Checkpoint, body: Any) -> None:
     """Copy the pretrained weights into a model of the same architecture, in place."""
     names = body.state_dict()
     body.load_state_dict({k: v for k, v in checkpoint.body.items() if k in names}, strict=False)
-
-
-@contextmanager
-def load_errors(folder: Path) -> Iterator[None]:
-    """Convert errors of loading a model into InputError."""
-    try:
-        with quiet():
-            yield
-    except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{folder}: not a model and tokenizer in Hugging Face format: {reason}") from None
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence the progress bars and loading reports of transformers. Missing weights are checked here."""
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
-        logging.enable_progress_bar()

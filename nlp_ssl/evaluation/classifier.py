@@ -28,9 +28,10 @@ import torch
 import transformers
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body, quiet
+from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
 from nlp_ssl.evaluation.inputs import Tokens, batches, collate, for_all
 from nlp_ssl.models.architectures import set_dropout
+from nlp_ssl.models.loading import quiet
 from nlp_ssl.recipe import Optimizer
 from nlp_ssl.runtime import Precision, choose_attention, make_accelerator, make_optimizer
 from nlp_ssl.tasks.kinds.base import TaskKind

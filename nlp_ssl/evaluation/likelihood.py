@@ -28,6 +28,7 @@ import torch
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import load_language_model, longest_input
 from nlp_ssl.evaluation.inputs import Tokens, collate, reverse
+from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.parts import TokenScorer
 from nlp_ssl.runtime import Precision, make_accelerator
 
@@ -78,6 +79,8 @@ class LanguageModel:
         self.device = make_accelerator(precision)
         self.device.free_memory()
         self.model = TokenScorer(whole.to(self.device.device))
+        if self.kind == "causal" and sees_later_tokens(self.model.body, str(folder)):
+            raise InputError(f"{folder}: its states depend on later tokens, so its probabilities are not causal")
 
     def read(self, texts: list[str]) -> Sentences:
         """Tokenise; sentences may have any length, 0 too."""

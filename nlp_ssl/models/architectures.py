@@ -23,6 +23,14 @@ DEFAULT_ARCHITECTURE = {
 """One architecture, with attention to both sides or to the left alone, so that nothing else differs between objectives;
 and for an encoder-decoder BART's with the norms before the layers (mBART)."""
 
+TESTED: dict[Body, tuple[str, ...]] = {
+    "static": ("static_vectors",),
+    "encoder": (),
+    "decoder": (),
+    "seq2seq": (),
+}
+"""The model types that benchmarks/architectures.py has trained, saved, loaded and probed; all others are refused."""
+
 SPLIT_BODIES = {"t5", "mt5", "umt5", "switch_transformers", "longt5"}
 """Encoder-decoders whose language model has no body apart from its head."""
 
@@ -78,6 +86,8 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
     }
     if body == "seq2seq":
         special |= {"decoder_start_token_id": vocabulary.cls, "forced_eos_token_id": None}
+    if body == "decoder" and "is_decoder" in known_fields:
+        special["is_decoder"] = True  # without it a BERT attends to both sides
     strangers = [key for key in model.config if key not in known_fields]
     if strangers:
         raise InputError(*[f"[model.config] {key}: {did_you_mean(key, sorted(known_fields))}" for key in strangers])

@@ -12,6 +12,11 @@ def has_head(auto_class: Any, config: PretrainedConfig) -> bool:
     return type(config) in auto_class._model_mapping
 
 
+def model_types(auto_class: Any) -> list[str]:
+    """The model types that an auto class has a model class for, sorted."""
+    return sorted(auto_class._model_mapping._model_mapping)
+
+
 def model_class(auto_class: Any, config: PretrainedConfig) -> type[PreTrainedModel]:
     """The model class that an auto class builds for this config; KeyError if it has none."""
     found = auto_class._model_mapping[type(config)]

@@ -64,23 +64,12 @@ def export(options: Export) -> None:
 def word_vectors(folder: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
     """The tokens of a model, special ones aside, and their vectors [tokens, H]. InputError where it has none."""
     import numpy as np
-    import torch
-    from transformers import AutoModel, AutoTokenizer
-    from transformers.utils import logging
+    from transformers import AutoModel
 
-    import nlp_ssl.models.static  # noqa: F401  # makes transformers know static vectors
+    from nlp_ssl.models.loading import load_model, load_tokenizer
 
-    logging.disable_progress_bar()
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()  # that a model has more than vectors is no news
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        table = AutoModel.from_pretrained(folder, dtype=torch.float32).get_input_embeddings().weight
-    except (OSError, ValueError, KeyError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{folder}: not a model with its tokenizer in Hugging Face format: {reason}") from None
-    finally:
-        logging.set_verbosity(before)
+    tokenizer = load_tokenizer(folder)
+    table = load_model(folder, AutoModel)[0].get_input_embeddings().weight
     ids = np.setdiff1d(np.arange(len(tokenizer)), tokenizer.all_special_ids)
     vectors: npt.NDArray[np.float32] = table.detach().numpy()[ids]
     return tokenizer.convert_ids_to_tokens(ids.tolist()), vectors

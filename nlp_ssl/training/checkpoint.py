@@ -1,63 +1,97 @@
-"""Checkpoints: written beside and renamed, so that the last good one survives anything.
+"""Checkpoints: written beside the run and renamed, so that the last complete one survives any failure.
 
-`RUN/checkpoints/step-00000500/` holds Accelerate's state (weights, optimizer) and `state.json`, what the loop
-needs to go on: since order, noise and learning rate are functions of the step, that is little more than the
-step.
+`RUN/checkpoints/step-00000500/` holds Accelerate's state (weights, optimizer, random states) and `state.json`: the
+run's totals, and the size and checksum of every other file. Order, noise and learning rate are functions of the step,
+so resuming needs nothing else. Files are read with `torch.load(weights_only=True)`, which runs no code.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from accelerate import Accelerator
 
 from nlp_ssl.atomic_io import put_folder, removed_on_error
 from nlp_ssl.errors import InputError
+from nlp_ssl.json_files import read_record
+from nlp_ssl.training.totals import Totals
 
 WRITING = "writing"
 """The folder in which a checkpoint is written; a leftover of a kill, never read."""
+STATE = "state.json"
 
 
-def save(accelerator: Accelerator, folder: Path, state: dict[str, Any], keep: int) -> None:
-    """Write the checkpoint of `state["step"]` under `folder`, then remove all but the newest `keep`."""
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """The content of a checkpoint's state.json."""
+
+    totals: Totals
+    checksums: dict[str, str]
+    """BLAKE2b of every other file, by name."""
+
+
+def save(accelerator: Accelerator, folder: Path, totals: Totals, keep: int) -> None:
+    """Write the checkpoint of `totals.step` under `folder`, then remove all but the newest `keep`."""
     writing = folder / WRITING
     if accelerator.is_main_process:
         shutil.rmtree(writing, ignore_errors=True)
         writing.mkdir(parents=True)
     accelerator.wait_for_everyone()
     with removed_on_error(writing):
-        accelerator.save_state(str(writing), safe_serialization=False)  # keeps tied weights tied, without remarks
+        accelerator.save_state(str(writing), safe_serialization=False)  # this format keeps tied weights tied
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        (writing / "state.json").write_text(json.dumps(state), encoding="utf-8")
-        put_folder(writing, folder / f"step-{state['step']:08d}")
-        for old in sorted(folder.glob("step-*"))[:-keep]:
+        state = State(totals=totals, checksums={file.name: checksum(file) for file in sorted(writing.iterdir())})
+        (writing / STATE).write_text(json.dumps(asdict(state)), encoding="utf-8")
+        put_folder(writing, folder / f"step-{totals.step:08d}")
+        for old in _checkpoints(folder)[:-keep]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
 
 
-def load(accelerator: Accelerator, checkpoint: Path) -> None:
-    """Put a checkpoint's state into what the accelerator has prepared. InputError where it does not fit."""
-    try:
-        accelerator.load_state(str(checkpoint))
-    except (RuntimeError, KeyError, ValueError) as error:  # whatever torch and Accelerate say of it
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(":")
-        raise InputError(
-            f"{checkpoint}: cannot go on from it, it is damaged or another version's ({reason}): remove it to go on "
-            "from the one before it, or choose another --out"
-        ) from None
+def checksum(file: Path) -> str:
+    """BLAKE2b of a file's content, as hexadecimal digits."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def newest(folder: Path) -> Path | None:
     """The newest checkpoint under a folder, if there is one."""
-    found = sorted(folder.glob("step-*"))
-    return found[-1] if found else None
+    return next(reversed(_checkpoints(folder)), None)
 
 
-def read_state(checkpoint: Path) -> dict[str, Any]:
-    """What `save` was given as the state."""
-    state: dict[str, Any] = json.loads((checkpoint / "state.json").read_text(encoding="utf-8"))
-    return state
+def read_totals(checkpoint: Path) -> Totals:
+    """The totals of a checkpoint whose files are all as they were written. InputError where one is not."""
+    state = read_record(checkpoint / STATE, State, _remedy(checkpoint))
+    if not (1 <= state.totals.step <= state.totals.steps and state.checksums):
+        raise InputError(f"{checkpoint / STATE} is damaged: {_remedy(checkpoint)}")
+    for name, expected in state.checksums.items():
+        file = checkpoint / Path(name).name
+        if not file.is_file() or checksum(file) != expected:
+            raise InputError(f"{file} is {'damaged' if file.is_file() else 'missing'}: {_remedy(checkpoint)}")
+    return state.totals
+
+
+def load(accelerator: Accelerator, checkpoint: Path) -> None:
+    """Load a checkpoint into what the accelerator has prepared. InputError where it does not fit."""
+    try:
+        accelerator.load_state(str(checkpoint))
+    except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:  # torch and Accelerate raise all of these
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(":")[:120]
+        raise InputError(f"{checkpoint} does not fit this run ({reason}): {_remedy(checkpoint)}") from None
+
+
+def _remedy(checkpoint: Path) -> str:
+    earlier = [other for other in _checkpoints(checkpoint.parent) if other.name < checkpoint.name]
+    if earlier:
+        return f"delete the folder {checkpoint.name} to resume from {earlier[-1].name}"
+    return "start again in another --out, there is no earlier checkpoint"
+
+
+def _checkpoints(folder: Path) -> list[Path]:
+    """All checkpoints under a folder, the oldest first."""
+    return sorted(folder.glob("step-*"))

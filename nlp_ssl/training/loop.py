@@ -119,8 +119,8 @@ class Trainer:
                 done = step + 1
                 log = done % options.log_every == 0 or done == steps
                 evaluate = validation is not None and done % evaluate_every == 0 and done < steps
-                save = done % options.save_every == 0 or done == steps or stop
-                if log or evaluate or save or done in snapshots:
+                save = done % options.save_every == 0 or done == steps
+                if log or evaluate or save or stop or done in snapshots:
                     stop = self._read(group[0], figures, totals) or stop
                     unread = None
                 else:
@@ -138,9 +138,8 @@ class Trainer:
                     if self.accelerator.is_main_process:
                         metrics.append("snapshot", totals.step, {"name": snapshots[done], **totals.counters()})
                     save_snapshot(snapshots[done])
-                if save:
-                    folder = options.out / "checkpoints"
-                    checkpoint.save(self.accelerator, folder, vars(totals), options.keep_checkpoints)
+                if save or stop:  # whatever else this step did, a run that stops saves
+                    checkpoint.save(self.accelerator, options.out / "checkpoints", totals, options.keep_checkpoints)
                 if evaluate or save or done in snapshots:
                     self._clock = time.perf_counter()  # their time is not the steps'
                 if stop and done < steps:

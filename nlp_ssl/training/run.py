@@ -12,6 +12,7 @@ from nlp_ssl.console import duration, quantity, say
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
+from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.flops import FlopCounter, peak_flops
 from nlp_ssl.recipe import Budget
 from nlp_ssl.runtime import choose_attention, make_accelerator, resolve_precision
@@ -37,6 +38,7 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, e
     torch.manual_seed(options.seed)
     model = PretrainingModel(config, options.mixture, vocabulary)
     choose_attention(model, options.batch.max_length)
+    _check_reading(model, options)
     if options.compile:
         model.body.compile()
     flops = FlopCounter(model)
@@ -45,6 +47,18 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, e
     prepared, optimizer = accelerator.prepare(model, optimizer)
     peak = peak_flops(accelerator.device, precision)
     return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)
+
+
+def _check_reading(model: PretrainingModel, options: Pretrain) -> None:
+    """InputError for a body that reads the tokens it is to predict, or for an encoder that reads to one side only."""
+    name, kind = f"model.architecture {model.body.config.model_type!r}", options.mixture.body
+    if kind == "static":
+        return
+    later = sees_later_tokens(model.body, name)
+    if kind == "encoder" and not later:
+        raise InputError(f"{name}: its states do not depend on later tokens, so it is no encoder; use 'auto'")
+    if kind != "encoder" and later:
+        raise InputError(f"{name}: its states depend on later tokens, so it would read what it predicts; use 'auto'")
 
 
 def _make_accelerator(options: Pretrain) -> Accelerator:
@@ -85,7 +99,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
     metrics = run.Metrics(options.out)
     if saved is not None:
-        totals = Totals(**checkpoint.read_state(saved))
+        totals = checkpoint.read_totals(saved)
         checkpoint.load(accelerator, saved)
         if totals.step >= totals.steps and (options.out / "model").is_dir() and metrics.ended:
             say(f"{options.out} is finished: {totals.steps:,} steps; its model is in {options.out / 'model'}")

@@ -10,6 +10,7 @@ from transformers import AutoTokenizer
 
 from nlp_ssl.atomic_io import writing
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.models.finite import require_finite
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.card import model_card
 from nlp_ssl.training.model import HEADS_FOLDER, PretrainingModel
@@ -26,7 +27,8 @@ def sizes(model: PretrainingModel) -> dict[str, int]:
 
 
 def save_model(folder: Path, options: Recipe, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:
-    """Write model, tokenizer and model card to a folder that transformers can load."""
+    """Write model, tokenizer and model card to a folder that transformers can load. InputError for NaN weights."""
+    require_finite(model, str(folder), "not saved; use a lower --optimizer.learning-rate in a new --out")
     with writing(folder) as beside:
         model.assemble().save_pretrained(beside)
         for head in model.extra_heads():

@@ -1,7 +1,9 @@
 """Steps: what they depend on, and going on after an interruption."""
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import torch
 
 from nlp_ssl.heads.base import LossSum
 from nlp_ssl.objectives import all_objectives
+from nlp_ssl.training.loop import Trainer
 from nlp_ssl.training.model import PretrainingModel
 from tests.training.runs import TINY, metrics, pretrain, refused, weights
 from tests.worlds import write_corpus
@@ -126,3 +129,52 @@ def test_a_loss_that_is_not_finite_stops_before_the_weights_are_touched(corpus, 
     for name, value in before.items():
         assert torch.equal(value, saved[name]), name
     assert not (out / "model").exists()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(4, id="takes a snapshot"),
+        pytest.param(7, id="evaluates"),
+        pytest.param(9, id="logs"),
+        pytest.param(10, id="does nothing else"),
+    ],
+)
+def test_a_signal_in_any_step_saves_that_step_or_the_next(step, corpus, tmp_path, capsys, monkeypatch) -> None:
+    steps = ["--budget", "16-steps", "--evaluations", "2", "--log-every", "5", "--snapshots", "1", "--save-every", "99"]
+    assert pretrain("mlm", corpus, tmp_path / "whole", *steps) == 0
+    update = Trainer.update
+
+    def update_and_signal(self, number, rate, group):
+        if number == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return update(self, number, rate, group)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "update", update_and_signal)
+        assert pretrain("mlm", corpus, tmp_path / "run", *steps) == 128 + signal.SIGTERM
+    (saved,) = (tmp_path / "run" / "checkpoints").iterdir()
+    done = int(saved.name.removeprefix("step-"))
+    assert done in (step + 1, step + 2)
+    assert f"stopped and saved at step {done} of 16" in capsys.readouterr().err
+    assert pretrain("mlm", corpus, tmp_path / "run", *steps, "--resume") == 0
+    assert weights(tmp_path / "run") == weights(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("step", [3, 4])
+def test_weights_that_blow_up_are_not_saved(step, corpus, tmp_path, capsys, monkeypatch) -> None:
+    """Of four steps, the last update leaves weights that are not finite; or the one before it does."""
+    update = Trainer.update
+
+    def update_and_blow_up(self, number, rate, group):
+        figures = update(self, number, rate, group)
+        if number == step - 1:
+            with torch.no_grad():
+                next(iter(self.model.parameters())).fill_(torch.inf)
+        return figures
+
+    monkeypatch.setattr(Trainer, "update", update_and_blow_up)
+    arguments = ["mlm", "--corpus", str(corpus), "--out", str(tmp_path / "run"), *TINY, "--budget", "4-steps"]
+    said = refused(capsys, "pretrain", *arguments)
+    assert "lower --optimizer.learning-rate" in said and "Traceback" not in said
+    assert not (tmp_path / "run" / "model").exists()

@@ -1,0 +1,70 @@
+"""Load configs, tokenizers and models that transformers or this project has written.
+
+A folder or a name on the hub is data: code that it carries is never run. Whatever is wrong with it is one InputError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoTokenizer
+from transformers.utils import logging
+
+from nlp_ssl.errors import InputError
+from nlp_ssl.models import static, token_classifier  # noqa: F401  (registered with the Auto classes)
+from nlp_ssl.models.finite import require_finite
+
+LONGEST_REASON = 160  # characters of a library's message
+
+
+def load_config(folder: Path) -> Any:
+    """The transformers config of a model. InputError if there is none, or it is damaged."""
+    with _as_input_error(folder):
+        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The transformers tokenizer of a model. InputError if there is none, or it is damaged."""
+    with _as_input_error(folder):
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+
+
+def load_model(folder: Path, auto_class: Any) -> tuple[Any, set[str]]:
+    """A model in float32, made by a class such as `AutoModel`, and the names of the weights that the folder lacks.
+
+    InputError if the folder holds no such model, it is damaged, or its weights are not finite.
+    """
+    with _as_input_error(folder):
+        model, report = auto_class.from_pretrained(
+            folder, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
+        )
+    require_finite(model, str(folder), "choose another model")
+    return model, set(report["missing_keys"])
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Silence the progress bars and loading reports of transformers. Callers check what is missing."""
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        logging.enable_progress_bar()
+
+
+@contextmanager
+def _as_input_error(folder: Path) -> Iterator[None]:
+    try:
+        with quiet():
+            yield
+    except Exception as error:  # damaged files make four libraries raise a dozen types
+        reason = " ".join(str(error).split()) or type(error).__name__
+        cut = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]} …"
+        raise InputError(f"{folder}: not a model and tokenizer in Hugging Face format: {cut}") from None
