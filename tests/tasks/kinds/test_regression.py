@@ -30,3 +30,9 @@ def test_there_is_one_output_and_no_stratum() -> None:
     assert (KIND.outputs, KIND.output_names, KIND.strata(np.array([1.0])), KIND.labels) == (1, ("score",), None, ())
     _, rows = KIND.prediction_table(np.array([[1.25]]), LabelledExamples(["a"], None, np.array([2.0])))
     assert rows == [["1", "2", "1.2500", "a"]]
+
+
+def test_ridge_regression_is_stronger_for_a_smaller_c() -> None:
+    """By hand: two centred examples, so the slope is 2 / (2 + 1 / C)."""
+    features, labels = np.array([[-1.0], [1.0]]), np.array([-1.0, 1.0])
+    assert KIND.fit_linear(features, labels, 0.5).outputs(features).ravel().tolist() == pytest.approx([-0.5, 0.5])

@@ -78,3 +78,7 @@ def test_outputs_of_words_become_sentences(conll: Path) -> None:
     assert rows[0] == ["1", "DT", "DT", "The"] and rows[4] == ["2", ".", "VBZ", "."]
     assert kind.submission(outputs, dev, names=True) == ["DT NN", "PRP VBZ VBZ"]
     np.testing.assert_allclose(kind.prior(dev.labels), [0.2] * 5)
+
+
+def test_a_word_votes_for_its_tag() -> None:
+    assert TokenClassification("AB").votes(np.array([1, 0])).tolist() == [[0, 1], [1, 0]]
