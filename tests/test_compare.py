@@ -17,8 +17,10 @@ import pytest
 
 from nlp_ssl.atomic_io import UNFINISHED
 from nlp_ssl.cli import main
-from nlp_ssl.compare import claim, make_plan, parse
-from nlp_ssl.comparison.results import COLUMNS, _question
+from nlp_ssl.compare import claim, make_plan
+from nlp_ssl.comparison.options import parse
+from nlp_ssl.comparison.results import _question
+from nlp_ssl.comparison.results_file import COLUMNS
 from nlp_ssl.report.formats import BUDGETS
 from nlp_ssl.tasks.metrics import score
 from tests.worlds import write_corpus
@@ -94,14 +96,14 @@ def results(out: Path) -> dict[str, Any]:
 
 
 def done(out: Path) -> dict[str, int]:
-    """The finished cells, and when each was."""
-    files = (out / "cells").glob("*/*/done.json")
+    """The finished jobs, and when each was."""
+    files = (out / "jobs").glob("*/*/done.json")
     return {f"{f.parent.parent.name}/{f.parent.name}": f.stat().st_mtime_ns for f in files}
 
 
-def kinds(cells: set[str]) -> list[str]:
+def kinds(jobs: set[str]) -> list[str]:
     """Cells without the keys in their folders' names."""
-    return sorted(cell.rsplit("-", 1)[0] for cell in cells)
+    return sorted(job.rsplit("-", 1)[0] for job in jobs)
 
 
 def timeless(found: dict[str, Any], out: Path) -> dict[str, Any]:
@@ -156,9 +158,13 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
     keys = [tuple(line[key] for key in columns) for line in lines if line["metric"] == "accuracy"]
     expected = [("majority", "baseline", "finetune", None, None), ("tfidf", "baseline", "finetune", None, None)]
     for method in ("finetune", "probe", "knn"):
-        untrained = ["encoder, untrained", "decoder, untrained", *(["random vectors"] if method != "finetune" else [])]
+        random_init = [
+            "encoder, random initialisation",
+            "decoder, random initialisation",
+            *(["random vectors"] if method != "finetune" else []),
+        ]
         # As many samples of what is not pretrained as there are pretraining seeds: they vary too.
-        expected += [(name, "baseline", method, run, seed) for name in untrained for run in (1, 2) for seed in (1, 2)]
+        expected += [(name, "baseline", method, run, seed) for name in random_init for run in (1, 2) for seed in (1, 2)]
         # A probe of a pretrained network has nothing to draw.
         seeds = (1, 2) if method == "finetune" else (None,)
         expected += [(o, "objective", method, run, seed) for o in ("mlm", "clm") for run in (1, 2) for seed in seeds]
@@ -178,7 +184,7 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
 
 def test_what_each_network_was_fine_tuned_with_is_there(finished: Path) -> None:
     choices = results(finished)["choices"]
-    models = ("mlm", "clm", "encoder, untrained", "decoder, untrained")
+    models = ("mlm", "clm", "encoder, random initialisation", "decoder, random initialisation")
     expected = {(model, seed) for model in models for seed in (1, 2)}
     assert {(c["model"], c["pretraining_seed"]) for c in choices} == expected and len(choices) == len(expected)
     for choice in choices:
@@ -204,12 +210,12 @@ def test_the_commands_are_those_that_do_it(finished: Path, world: World, tmp_pat
 
 
 def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) -> None:
-    before = {file: file.stat().st_mtime_ns for file in (again / "cells").rglob("*")}
+    before = {file: file.stat().st_mtime_ns for file in (again / "jobs").rglob("*")}
     first = results(again)
     assert world.compare(again, "mlm", "clm", *world.task(), *SEEDS) == 0
-    assert {file: file.stat().st_mtime_ns for file in (again / "cells").rglob("*")} == before
+    assert {file: file.stat().st_mtime_ns for file in (again / "jobs").rglob("*")} == before
     said = capsys.readouterr()
-    assert "15 cells, 15 of them done" in said.err
+    assert "15 jobs, 15 of them done" in said.err
     assert said.out.splitlines()[0].split()[:4] == ["finetune,", "all", "labels", "cues"] and "± " in said.out
     second = results(again)
     for found in (first, second):
@@ -235,7 +241,7 @@ def test_adding_costs_only_what_is_added(more, new, again: Path, world: World) -
     before = done(again)
     assert world.compare(again, *more, *world.task()) == 0
     after = done(again)
-    assert {cell: after[cell] for cell in before} == before
+    assert {job: after[job] for job in before} == before
     added = kinds(after.keys() - before.keys())
     assert [name.removesuffix("-on-cues-all-examples") for name in added] == new
     assert results(again)["failures"] == []
@@ -247,8 +253,8 @@ def test_another_task_and_more_networks_leave_the_runs_alone(again: Path, world:
     words = ["mlm", "clm", *world.task(), *world.task("more"), "--seeds", "2", "--finetune-seeds", "3"]
     assert world.compare(again, *words, "--train-examples", "20", "all") == 0
     after = done(again)
-    # Networks are added to the cells that there are: their first ones stay.
-    touched = {cell for cell in before if after[cell] != before[cell]}
+    # Networks are added to the jobs that there are: their first ones stay.
+    touched = {job for job in before if after[job] != before[job]}
     assert kinds(touched) == [
         f"{kind}/{name}-seed-{seed}-on-cues-all-examples"
         for kind in ("finetune", "probe")
@@ -326,21 +332,21 @@ def test_what_fails_is_recorded_and_the_rest_goes_on(world: World, tmp_path: Pat
     assert world.compare(out, *words) == 1
     found = results(out)
     (failure,) = found["failures"]
-    assert failure["cell"] == "pretrain odd seed 1" and "model.architecture is 'brt'" in failure["error"]
+    assert failure["job"] == "pretrain odd seed 1" and "model.architecture is 'brt'" in failure["error"]
     runs = {run["objective"]: run for run in found["runs"]}
     assert (runs["odd"]["status"], runs["odd"]["error"]) == ("failed", failure["error"])
     assert runs["odd"]["steps"] is None and runs["clm"]["status"] == "done"
     assert {line["model"] for line in found["scores"]} == {
-        *("majority", "tfidf", "random vectors", "decoder, untrained", "clm")
+        *("majority", "tfidf", "random vectors", "decoder, random initialisation", "clm")
     }
     said = capsys.readouterr().err
-    assert "pretrain odd seed 1 failed: " in said and "2 cells were left out" in said and "Traceback" not in said
+    assert "pretrain odd seed 1 failed: " in said and "2 jobs were skipped" in said and "Traceback" not in said
     # Mended, it is tried again, and nothing else.
     before = done(out)
     (tmp_path / "odd.toml").write_text("[objective.mlm]\n")
     assert world.compare(out, *words) == 0
     after = done(out)
-    assert results(out)["failures"] == [] and {cell: after[cell] for cell in before} == before
+    assert results(out)["failures"] == [] and {job: after[job] for job in before} == before
 
 
 def wait_for(condition: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
@@ -358,19 +364,19 @@ def test_killed_and_called_again(how, finished: Path, world: World, tmp_path: Pa
     words = world.arguments(out, "mlm", "clm", *world.task(), *SEEDS)
     command = [sys.executable, "-m", "nlp_ssl.cli", *words]
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
-    wait_for(lambda: list(out.glob("cells/finetune/*/cell.json")), process)
+    wait_for(lambda: list(out.glob("jobs/finetune/*/job.json")), process)
     process.send_signal(how)
     assert process.wait() == (-how if how == signal.SIGKILL else 128 + how)
-    time.sleep(0.5)  # the cell at work notices
+    time.sleep(0.5)  # the job at work notices
     before = done(out)
     assert 0 < len(before) < 15
     assert main(words) == 0
     after = done(out)
-    assert {cell: after[cell] for cell in before} == before and len(after) == 15
+    assert {job: after[job] for job in before} == before and len(after) == 15
     assert timeless(results(out), out) == timeless(results(finished), finished)
 
 
-def test_the_learning_rate_is_chosen_by_the_held_out_loss(world: World, tmp_path: Path) -> None:
+def test_the_learning_rate_is_chosen_by_the_validation_loss(world: World, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert world.compare(out, "mlm", *world.task(), "--seeds", "1", "--finetune-seeds", "1", "--tune") == 0
     (run,) = results(out)["runs"]
@@ -390,16 +396,16 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_
     assert not out.exists()
     lines = capsys.readouterr().out.splitlines()
     assert not any(line.startswith("minimal-pairs pegasus") for line in lines)  # it reads one text and writes another
-    for cell in ("pretrain mlm seed 1", "finetune mlm seed 1", "probe mlm seed 1", "minimal-pairs mlm seed 1"):
-        row = next(line for line in lines if line.startswith(cell))
+    for job in ("pretrain mlm seed 1", "finetune mlm seed 1", "probe mlm seed 1", "minimal-pairs mlm seed 1"):
+        row = next(line for line in lines if line.startswith(job))
         assert "to do" in row and row.split()[-1].endswith("s"), row
-    assert any(line.startswith("17 of 17 cells to do") for line in lines)
+    assert any(line.startswith("17 of 17 jobs to do") for line in lines)
 
 
 def test_a_dry_run_knows_what_is_done(finished: Path, world: World, capsys) -> None:
     assert world.compare(finished, "mlm", "clm", *world.task(), *SEEDS, "--dry-run") == 0
     said = capsys.readouterr().out
-    assert "0 of 15 cells to do" in said and "done in" in said and "to do\n" not in said
+    assert "0 of 15 jobs to do" in said and "done in" in said and "to do\n" not in said
 
 
 def test_side_by_side_gives_the_same(finished: Path, world: World, tmp_path: Path) -> None:
@@ -457,15 +463,19 @@ def test_every_kind_of_budget_can_be_held_equal(budget: str, world: World, tmp_p
     assert _question(make_plan(options, chosen))["held_equal"] in BUDGETS
 
 
-def test_the_untrained_network_is_one_for_recipes_that_differ_in_dropout_alone(world: World, tmp_path: Path) -> None:
+def test_recipes_that_differ_only_in_dropout_share_a_random_initialisation(world: World, tmp_path: Path) -> None:
     for name, dropout in (("a", 0.0), ("b", 0.1)):
         (tmp_path / f"{name}.toml").write_text(f"[model]\ndropout = {dropout}\n[objective.mlm]\n")
     (tmp_path / "c.toml").write_text('[model]\narchitecture = "bert"\n[objective.mlm]\n')
     a, b, c = (str(tmp_path / f"{name}.toml") for name in "abc")
-    grid = make_plan(*parse(world.arguments(tmp_path / "out", a, b, *world.task())[1:]))
-    assert {grid.untrained(name) for name in grid.recipes} == {"encoder, untrained"}
-    grid = make_plan(*parse(world.arguments(tmp_path / "out", a, b, c, *world.task())[1:]))
-    assert [grid.untrained(name) for name in grid.recipes] == ["a, untrained", "a, untrained", "c, untrained"]
+    plan = make_plan(*parse(world.arguments(tmp_path / "out", a, b, *world.task())[1:]))
+    assert {plan.random_init(name) for name in plan.recipes} == {"encoder, random initialisation"}
+    plan = make_plan(*parse(world.arguments(tmp_path / "out", a, b, c, *world.task())[1:]))
+    assert [plan.random_init(name) for name in plan.recipes] == [
+        "a, random initialisation",
+        "a, random initialisation",
+        "c, random initialisation",
+    ]
 
 
 def test_recipes_of_different_budgets_are_refused(world: World, tmp_path: Path, capsys) -> None:
@@ -473,7 +483,7 @@ def test_recipes_of_different_budgets_are_refused(world: World, tmp_path: Path, 
         (tmp_path / f"{name}.toml").write_text(f'budget = "{budget}-steps"\n[objective.mlm]\n')
     common = ["--corpus", str(world.folder / "corpus"), *world.task(), "--out", str(tmp_path / "out")]
     assert main(["compare", str(tmp_path / "a.toml"), str(tmp_path / "b.toml"), *common]) == 2
-    assert "different budgets (a 3-steps, b 5-steps): --budget" in capsys.readouterr().err
+    assert "different budgets (a 3-steps, b 5-steps): give all of them one with --budget" in capsys.readouterr().err
 
 
 def test_a_folder_with_something_else_is_refused(finished: Path, world: World, tmp_path: Path, capsys) -> None:
@@ -486,7 +496,7 @@ def test_a_folder_with_something_else_is_refused(finished: Path, world: World, t
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "thesis.txt").write_text("do not lose me")
     assert world.compare(tmp_path / "thesis", "mlm", *world.task(), *SEEDS) == 2
-    assert "holds something that is not a comparison" in capsys.readouterr().err
+    assert "is not empty and holds no comparison" in capsys.readouterr().err
     assert done(finished) == before and len(list((tmp_path / "thesis").iterdir())) == 1
 
 
@@ -503,8 +513,8 @@ def test_pairs_that_no_objective_can_be_asked_about_are_said(world: World, tmp_p
     both = ["--word-pairs", str(words), "--minimal-pairs", str(sentences)]
     for objective, left_out in (("mlm", "--word-pairs"), ("cbow", "--minimal-pairs")):
         make_plan(*parse(world.arguments(tmp_path / "out", objective, *world.task(), *both)[1:]))
-        said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
-        assert len(said) == 1 and said[0].startswith(f"{left_out} is left out: none of these objectives")
+        said = [line for line in capsys.readouterr().err.splitlines() if "is skipped" in line]
+        assert len(said) == 1 and said[0].startswith(f"{left_out} is skipped: none of these objectives")
 
 
 def test_two_at_once_in_one_folder_are_refused(again: Path, world: World, capsys) -> None:

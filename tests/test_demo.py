@@ -12,9 +12,17 @@ def test_the_whole_way_and_once_more(tmp_path: Path, capfd: pytest.CaptureFixtur
     assert demo.main(arguments) == 0
     first = capfd.readouterr()
     lines = first.out.splitlines()
-    assert lines[0].split("  ")[0] == "finetune, 40 labels" and "less untrained [95 %]" in lines[0]
+    assert lines[0].split("  ")[0] == "finetune, 40 labels" and "Δ vs random init [95 %]" in lines[0]
     models = [line.split("  ")[0] for line in lines[2:]]
-    assert set(models[:7]) >= {"majority", "tfidf", "encoder, untrained", "decoder, untrained", "mlm", "clm", "sop"}
+    assert set(models[:7]) >= {
+        "majority",
+        "tfidf",
+        "encoder, random initialisation",
+        "decoder, random initialisation",
+        "mlm",
+        "clm",
+        "sop",
+    }
     assert "bits/byte" in first.out and "majority" in first.out
     assert lines[-1].startswith("With one pretraining seed these results are anecdotal. ")
     assert first.err.count("\n$ nlp-ssl ") == 2

@@ -1,4 +1,4 @@
-"""What a comparison will cost, before anything starts."""
+"""Estimates of what a comparison will cost, before anything starts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from nlp_ssl import recipe as recipes
 from nlp_ssl import registry
-from nlp_ssl.comparison.executor import apart
-from nlp_ssl.comparison.plan import MINIMAL_PAIRS, PILOT, Job, LabelledTask, Plan
+from nlp_ssl.comparison.executor import call_in_process
+from nlp_ssl.comparison.jobs import Job
+from nlp_ssl.comparison.plan import MINIMAL_PAIRS, PILOT, Plan
+from nlp_ssl.comparison.tasks import LabelledTask
 from nlp_ssl.console import duration, quantity, say, table
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.evaluation.finetune import usual_batch_size, usual_epochs
@@ -26,127 +28,127 @@ if TYPE_CHECKING:
 
 
 FORWARD = 3
-"""How many times what reading costs does training cost: forward, and backward at twice of that."""
+"""FLOPs of a training step relative to a forward pass: the backward pass costs twice the forward pass."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """What a cell will cost; None where it is not known."""
+class JobCost:
+    """Estimated cost of a job; None where it is unknown."""
 
     tokens: float | None = None
     flops: float | None = None
     seconds: float | None = None
 
 
-def expectation(grid: Plan, jobs: int) -> str:
-    """The cells and their cost, from a few updates of each objective, as a table."""
+def estimate(plan: Plan, at_once: int) -> str:
+    """A table of all jobs with their estimated cost, from timing a few updates of each objective."""
     costs = {}
-    for name, recipe in grid.recipes.items():
+    for name, recipe in plan.recipes.items():
         say(f"{name}: timing a few updates")
-        costs[name] = apart(_calibrate, recipes.dump(recipe), grid.corpus.folder, registry.loaded_plugins())
-    asked = _Asked(grid, costs)
-    cells, rows, left = grid.cells(), [], []
-    for cell in cells:
-        facts = cell.facts
-        if facts is None:
-            left.append(asked.expected(cell))
-            rows.append([cell.name, "to do", *_shown(left[-1])])
+        costs[name] = call_in_process(_calibrate, recipes.dump(recipe), plan.corpus.folder, registry.loaded_plugins())
+    estimator = _Estimator(plan, costs)
+    jobs, rows, left = plan.jobs(), [], []
+    for job in jobs:
+        result = job.result
+        if result is None:
+            left.append(estimator.cost(job))
+            rows.append([job.name, "to do", *_shown(left[-1])])
         else:
-            rows.append([cell.name, f"done in {duration(facts['seconds'])}", "", "", ""])
+            rows.append([job.name, f"done in {duration(result['seconds'])}", "", "", ""])
     seconds = sum(cost.seconds or 0 for cost in left)
-    total = Expected(sum(cost.tokens or 0 for cost in left), sum(cost.flops or 0 for cost in left), seconds)
-    rows.append([f"{len(left)} of {len(cells)} cells to do", "", *_shown(total)])
-    together = f", {duration(seconds / jobs)} with {jobs} jobs if they do not slow each other" if jobs > 1 else ""
+    total = JobCost(sum(cost.tokens or 0 for cost in left), sum(cost.flops or 0 for cost in left), seconds)
+    rows.append([f"{len(left)} of {len(jobs)} jobs to do", "", *_shown(total)])
+    shared = f", or {duration(seconds / at_once)} at best with --jobs {at_once}" if at_once > 1 else ""
     return (
-        f"{table(('cell', '', 'tokens', 'FLOPs', 'time'), rows)}\n\n"
-        f"About {duration(seconds)} in all{together}. Scores are estimated from the speed of pretraining, fine-tuning "
-        "at its most (every epoch for every seed). What has no figure here takes seconds to minutes a cell; so do "
-        "TF-IDF and what a probe learns from its vectors."
+        f"{table(('job', '', 'tokens', 'FLOPs', 'time'), rows)}\n\n"
+        f"About {duration(seconds)} in total{shared}. Times of scoring follow from the measured pretraining speed; "
+        "fine-tuning is counted at its maximum, every epoch for every seed. Jobs without an estimate take seconds to "
+        "minutes each, as do TF-IDF and fitting a probe."
     )
 
 
-def _shown(cost: Expected) -> list[str]:
+def _shown(cost: JobCost) -> list[str]:
     tokens, flops = ("" if n is None else quantity(n) for n in (cost.tokens, cost.flops))
     return [tokens, flops, "" if cost.seconds is None else duration(cost.seconds)]
 
 
-class _Asked:
-    """What the cells of a grid ask for, in tokens that a body has to read."""
+class _Estimator:
+    """Estimates the cost of jobs from the number of tokens that the models process."""
 
-    def __init__(self, grid: Plan, costs: Mapping[str, Cost]) -> None:
-        self.grid, self.costs = grid, costs
-        self.tokenizer = tokenizer.load_tokenizer(grid.corpus.tokenizer_folder)
-        self.tasks = {task.task.name: task for task in grid.tasks}
+    def __init__(self, plan: Plan, costs: Mapping[str, Cost]) -> None:
+        self.plan, self.costs = plan, costs
+        self.tokenizer = tokenizer.load_tokenizer(plan.corpus.tokenizer_folder)
+        self.tasks = {task.name: task for task in plan.tasks}
         self.lengths = {name: self._mean_length(task) for name, task in self.tasks.items()}
         self.pairs = {}
-        for pairs in grid.pairs:
+        for pairs in plan.minimal_pairs:
             found = read_minimal_pairs([pairs.data])
             self.pairs[pairs.name] = self._lengths(found.good + found.bad)
 
-    def expected(self, cell: Job) -> Expected:
-        """The cost of a cell that is not done."""
-        if cell.kind == "pretrain":
-            cost = self.costs[cell.about["model"]]
-            share = PILOT if "learning_rate" in cell.about else 1.0
-            return Expected(share * cost.tokens, share * cost.flops, share * cost.seconds)
-        passes = {"finetune": self._finetuned, "probe": self._probed, MINIMAL_PAIRS: self._paired}.get(cell.kind)
+    def cost(self, job: Job) -> JobCost:
+        """Estimated cost of an unfinished job."""
+        if job.kind == "pretrain":
+            cost = self.costs[job.about["model"]]
+            share = PILOT if "learning_rate" in job.about else 1.0
+            return JobCost(share * cost.tokens, share * cost.flops, share * cost.seconds)
+        passes = {"finetune": self._finetuned, "probe": self._probed, MINIMAL_PAIRS: self._paired}.get(job.kind)
         if passes is None:
-            return Expected()
-        cost = self.costs[cell.about["model"]]
-        tokens, updates = passes(cell)
+            return JobCost()
+        cost = self.costs[job.about["model"]]
+        tokens, updates = passes(job)
         flops = tokens * cost.body_flops_per_token
         if not updates:
-            return Expected(None, flops, flops * cost.seconds / cost.flops)
-        # Fine-tuning takes small batches, of which the arithmetic is the smaller part.
+            return JobCost(None, flops, flops * cost.seconds / cost.flops)
+        # Fine-tuning uses small batches, where the time per update outweighs the arithmetic.
         of_arithmetic = max(cost.seconds - cost.steps * cost.update_seconds, 0) / cost.flops
-        return Expected(None, flops, updates * cost.update_seconds + flops * of_arithmetic)
+        return JobCost(None, flops, updates * cost.update_seconds + flops * of_arithmetic)
 
-    def _finetuned(self, cell: Job) -> tuple[float, float]:
-        """Tokens that fine-tuning trains on at its most, and the updates that it takes."""
+    def _finetuned(self, job: Job) -> tuple[float, float]:
+        """Maximum number of training tokens and of updates in fine-tuning."""
         from nlp_ssl.tasks.splits import selection_size
 
-        grid, task = self.grid, self.tasks[cell.about["task"]]
-        N, protocol = cell.about["train_examples"] or task.counts["train"], grid.protocol
+        plan, task = self.plan, self.tasks[job.about["task"]]
+        N, protocol = job.about["train_examples"] or task.counts["train"], plan.protocol
         epochs = protocol.epochs or usual_epochs(N)
-        examples = epochs * (len(protocol.learning_rates) * (N - selection_size(N)) + grid.finetune_seeds * N)
-        networks = 2 if self._with_untrained(cell) else 1
+        examples = epochs * (len(protocol.learning_rates) * (N - selection_size(N)) + plan.finetune_seeds * N)
+        networks = 2 if self._with_random_init(job) else 1
         batch_size = protocol.batch_size or usual_batch_size(N)
-        return networks * examples * self.lengths[task.task.name], networks * examples / batch_size
+        return networks * examples * self.lengths[task.name], networks * examples / batch_size
 
-    def _probed(self, cell: Job) -> tuple[float, float]:
-        """Tokens that are only read, for the vectors of all examples, in those of training: three times as dear."""
-        task = self.tasks[cell.about["task"]]
-        train = cell.about["train_examples"] or task.counts["train"]
+    def _probed(self, job: Job) -> tuple[float, float]:
+        """Tokens of forward passes over all examples, in training tokens (which cost `FORWARD` times as much)."""
+        task = self.tasks[job.about["task"]]
+        train = job.about["train_examples"] or task.counts["train"]
         examples = train + sum(n for split, n in task.counts.items() if split != "train")
-        networks = 1 + (self.grid.finetune_seeds if self._with_untrained(cell) else 0)
-        return networks * examples * self.lengths[task.task.name] / FORWARD, 0
+        networks = 1 + (self.plan.finetune_seeds if self._with_random_init(job) else 0)
+        return networks * examples * self.lengths[task.name] / FORWARD, 0
 
-    def _paired(self, cell: Job) -> tuple[float, float]:
-        """The same for minimal pairs: a model of masked tokens reads a sentence once for each of its tokens."""
-        lengths = self.pairs[cell.about["task"]]
-        masked = self.grid.recipes[cell.about["model"]].mixture.body == "encoder"
+    def _paired(self, job: Job) -> tuple[float, float]:
+        """Tokens for minimal pairs, in training tokens; a masked model reads each sentence once per token."""
+        lengths = self.pairs[job.about["task"]]
+        masked = self.plan.recipes[job.about["model"]].mixture.body == "encoder"
         return float((lengths * (lengths - 2) if masked else lengths).sum()) / FORWARD, 0
 
-    def _with_untrained(self, cell: Job) -> bool:
-        """Whether a cell is the first of its seed with its untrained network, which the others take from it."""
-        if "snapshot" in cell.about:
+    def _with_random_init(self, job: Job) -> bool:
+        """Whether a job scores its random initialisation; later jobs with the same one reuse the scores."""
+        if "snapshot" in job.about:
             return False
-        first = next(name for name in self.grid.recipes if self.grid.untrained(name) == cell.about["untrained"])
-        return bool(first == cell.about["model"])
+        first = next(name for name in self.plan.recipes if self.plan.random_init(name) == job.about["random_init"])
+        return bool(first == job.about["model"])
 
     def _mean_length(self, task: LabelledTask) -> float:
-        """Tokens of an example, special ones included, as a model reads it."""
+        """Mean number of tokens of an example as a model reads it, with special tokens."""
         texts = [task.sample.texts, *([] if task.sample.pairs is None else [task.sample.pairs])]
         lengths = sum(self._lengths(column) for column in texts)
-        return float(np.minimum(lengths, self.grid.max_length).mean())
+        return float(np.minimum(lengths, self.plan.max_length).mean())
 
     def _lengths(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Tokens of each text, special ones included."""
+        """Number of tokens of each text, with special tokens."""
         return np.array([len(encoded.ids) for encoded in self.tokenizer.encode_batch_fast(texts)])
 
 
 def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
-    """What pretraining by a recipe costs: in a process of its own, since it needs torch, and may need much memory."""
+    """Cost of pretraining with a recipe. Runs in its own process: it imports torch and may need much memory."""
     from nlp_ssl.corpus.store import Corpus
     from nlp_ssl.corpus.vocabulary import Vocabulary
     from nlp_ssl.training.budget import Estimate

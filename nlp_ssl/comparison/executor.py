@@ -1,9 +1,9 @@
-"""Cells at work: each in a process of its own, several side by side, whatever happens to one of them.
+"""Run jobs, each in its own process, several at a time.
 
-A server process has imported torch and its company once, and forks a process for each cell: so a cell starts
-at once, and a failure, the memory or a crash of one is not the others'. A process says nothing on the terminal, its
-output goes to the cell's log. It ends with its parent, even if that is killed: what is finished of a cell is kept in
-its folder, and the next call goes on from there.
+A fork server imports torch and other slow modules once and forks one process for each job. Jobs therefore start at
+once, and an error, a crash or the memory of one does not affect the others. A process prints nothing to the terminal:
+its output goes to the job's log. It ends with its parent, even if the parent is killed. Finished work stays in the
+job's folder, and the next call resumes from there.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from typing import Any
 
 from nlp_ssl import registry
 from nlp_ssl.atomic_io import write_text
-from nlp_ssl.comparison import jobs as kinds
-from nlp_ssl.comparison.plan import Job
+from nlp_ssl.comparison.job_kinds import JOB_KINDS, source
+from nlp_ssl.comparison.jobs import Job
 from nlp_ssl.console import duration, say
 from nlp_ssl.errors import InputError
 
@@ -47,146 +47,150 @@ IMPORTED_EARLY = (
     "sklearn.linear_model",
     "transformers.models.modernbert.modeling_modernbert",
 )
-"""What most cells would have to import; and it stays as it was when the first began, should it be edited."""
+"""Slow imports that most jobs need. Preloading also freezes this code: later edits do not reach running jobs."""
 
 _METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
 _PROCESSES: Any = multiprocessing.get_context(_METHOD)
 
 
-def apart(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a process of its own, and return what it returns."""
+def call_in_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function in a new process and return its result."""
     _import_early()
     with ProcessPoolExecutor(1, mp_context=_PROCESSES) as pool:
         return pool.submit(function, *arguments).result()
 
 
 @dataclass
-class _Job:
-    cell: Job
+class _Started:
+    """A job whose process is running."""
+
+    job: Job
     process: Any
     slot: int
 
 
-def run_all(plan: Callable[[], list[Job]], jobs: int) -> None:
-    """Do all cells of a plan that are not done, `jobs` side by side; the plan is read again after each of them.
+def execute(jobs: Callable[[], list[Job]], at_once: int) -> None:
+    """Run all unfinished jobs, `at_once` at a time. `jobs` is called again after each: results may change it.
 
-    A cell that fails leaves its error in its folder and is not tried again in this call; the cells that need it
-    are left out. Ctrl-C and SIGTERM end the cells at work, what they can save being saved.
+    A failed job leaves its error in its folder and is not tried again in this call; jobs that need it are skipped.
+    Ctrl-C and SIGTERM stop the running jobs, which save what they can.
     """
-    for cell in plan():
-        (cell.folder / "failed.json").unlink(missing_ok=True)  # another call, another try
+    for job in jobs():
+        (job.folder / "failed.json").unlink(missing_ok=True)  # every call tries again
     _import_early()
-    at_work: list[_Job] = []
+    started: list[_Started] = []
     with _terminated():
         try:
             while True:
-                cells = plan()
-                for cell in _ready(cells, [job.cell for job in at_work])[: jobs - len(at_work)]:
-                    slot = min(set(range(jobs)) - {job.slot for job in at_work})
-                    at_work.append(_start(cell, slot, jobs))
-                if not at_work:
+                for job in _ready(jobs(), [each.job for each in started])[: at_once - len(started)]:
+                    slot = min(set(range(at_once)) - {each.slot for each in started})
+                    started.append(_start(job, slot, at_once))
+                if not started:
                     return
-                ended = wait([job.process.sentinel for job in at_work], SECONDS_BETWEEN_LINES)
-                for job in [job for job in at_work if job.process.sentinel in ended]:
-                    at_work.remove(job)
-                    _end(job, plan())
+                ended = wait([each.process.sentinel for each in started], SECONDS_BETWEEN_LINES)
+                for each in [each for each in started if each.process.sentinel in ended]:
+                    started.remove(each)
+                    _end(each, jobs())
                 if not ended:
-                    for job in at_work:
-                        say(f"  at work: {job.cell.name}: {_last_line(job.cell)}")
+                    for each in started:
+                        say(f"  running: {each.job.name}: {_last_line(each.job)}")
         finally:
-            _stop(at_work)
+            _stop(started)
 
 
-def _ready(cells: Sequence[Job], at_work: Sequence[Job]) -> list[Job]:
-    """The cells that can be started."""
-    busy = {cell.folder for cell in at_work}
+def _ready(jobs: Sequence[Job], running: Sequence[Job]) -> list[Job]:
+    """Jobs that can start now."""
+    busy = {job.folder for job in running}
     return [
-        cell
-        for cell in cells
-        if cell.folder not in busy and not cell.done and cell.error is None and all(need.done for need in cell.needs)
+        job
+        for job in jobs
+        if job.folder not in busy and not job.done and job.error is None and all(need.done for need in job.needs)
     ]
 
 
-def _start(cell: Job, slot: int, jobs: int) -> _Job:
-    """Begin or go on with a cell."""
-    folder = cell.folder
+def _start(job: Job, slot: int, at_once: int) -> _Started:
+    """Start or resume a job."""
+    folder = job.folder
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in cell.files.items():
+    for name, text in job.files.items():
         write_text(folder / name, text)
-    stated = {"name": cell.name, "depends": cell.depends}
-    write_text(folder / "cell.json", json.dumps(stated, indent=1, ensure_ascii=False) + "\n")
-    arguments = (cell.kind, folder, cell.arguments, kinds.source(), slot, jobs, registry.loaded_plugins())
+    stated = {"name": job.name, "depends": job.depends}
+    write_text(folder / "job.json", json.dumps(stated, indent=1, ensure_ascii=False) + "\n")
+    arguments = (job.kind, folder, job.arguments, source(), slot, at_once, registry.loaded_plugins())
     process = _PROCESSES.Process(target=_work, args=arguments)
     process.start()
-    return _Job(cell, process, slot)
+    return _Started(job, process, slot)
 
 
-def _end(job: _Job, cells: Sequence[Job]) -> None:
-    """Account for a process that has ended."""
-    job.process.join()
-    cell, code = job.cell, job.process.exitcode
-    facts = cell.facts
-    if facts is None and cell.error is None:
+def _end(started: _Started, jobs: Sequence[Job]) -> None:
+    """Report a process that has ended; record an error if it left neither a result nor an error."""
+    started.process.join()
+    job, code = started.job, started.process.exitcode
+    result = job.result
+    if result is None and job.error is None:
         reason = f"its process ended with status {code}"
         if code < 0:
             reason = f"its process was killed by signal {-code} ({signal.strsignal(-code)})"
-            reason += ", perhaps for want of memory" if code == -signal.SIGKILL else ""
-        write_text(cell.folder / "failed.json", json.dumps({"error": reason}) + "\n")
-    settled = sum(other.done or other.error is not None for other in cells)
-    how = f"done in {duration(facts['seconds'])}" if facts else f"failed: {cell.error} (see {cell.folder / 'log.txt'})"
-    say(f"[{settled}/{len(cells)}] {cell.name}: {how}{_time_left(cells)}")
+            reason += ", perhaps for lack of memory" if code == -signal.SIGKILL else ""
+        write_text(job.folder / "failed.json", json.dumps({"error": reason}) + "\n")
+    settled = sum(other.done or other.error is not None for other in jobs)
+    how = f"done in {duration(result['seconds'])}" if result else f"failed: {job.error} (see {job.folder / 'log.txt'})"
+    say(f"[{settled}/{len(jobs)}] {job.name}: {how}{time_left(jobs)}")
 
 
-def _time_left(cells: Sequence[Job]) -> str:
-    """How long the other cells will take, going by those like them that are done; "" where there are none."""
+def time_left(jobs: Sequence[Job]) -> str:
+    """The number of jobs left, with an estimate from similar finished jobs; empty if none are left."""
     seconds: dict[tuple[Any, ...], list[float]] = {}
     left: list[Job] = []
-    for cell in cells:
-        facts = cell.facts
-        if facts is None and cell.error is None:
-            left.append(cell)
-        elif facts is not None:
-            for likeness in _like(cell):
-                seconds.setdefault(likeness, []).append(facts["seconds"])
-    known = [next((seconds[like] for like in _like(cell) if like in seconds), None) for cell in left]
+    for job in jobs:
+        result = job.result
+        if result is None and job.error is None:
+            left.append(job)
+        elif result is not None:
+            for likeness in _like(job):
+                seconds.setdefault(likeness, []).append(result["seconds"])
+    known = [next((seconds[like] for like in _like(job) if like in seconds), None) for job in left]
     total = sum(sum(times) / len(times) for times in known if times)
     unknown = sum(times is None for times in known)
     if not left:
         return ""
-    return f"; about {duration(total)} of work left" + (f" and {unknown} cells of unknown length" if unknown else "")
+    many = f"; {len(left)} job{'s' * (len(left) > 1)} left, "
+    if unknown == len(left):
+        return f"{many}no estimate yet"
+    return f"{many}about {duration(total)}" + (f" (without {unknown} that have no estimate yet)" if unknown else "")
 
 
-def _like(cell: Job) -> list[tuple[Any, ...]]:
-    """What a cell's time can be known by, the closest likeness first."""
-    about = cell.about
+def _like(job: Job) -> list[tuple[Any, ...]]:
+    """Keys of jobs that take similar time, the most similar first."""
+    about = job.about
     where = (about.get("task"), about.get("train_examples"))
-    return [(cell.kind, about.get("model"), *where), (cell.kind, *where), (cell.kind,)]
+    return [(job.kind, about.get("model"), *where), (job.kind, *where), (job.kind,)]
 
 
-def _last_line(cell: Job) -> str:
-    lines = (cell.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+def _last_line(job: Job) -> str:
+    lines = (job.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
     return lines[-1] if lines else ""
 
 
-def _stop(at_work: Sequence[_Job]) -> None:
-    """End processes: they are asked to, and may save; at a second Ctrl-C they are killed."""
-    if not at_work:
+def _stop(started: Sequence[_Started]) -> None:
+    """Terminate processes and wait while they save; kill them on a second Ctrl-C."""
+    if not started:
         return
-    say("stopping the cells at work (Ctrl-C again to stop at once)")
-    for job in at_work:
-        job.process.terminate()
+    say("stopping the running jobs (Ctrl-C again to stop at once)")
+    for each in started:
+        each.process.terminate()
     try:
-        for job in at_work:
-            job.process.join()
+        for each in started:
+            each.process.join()
     except KeyboardInterrupt:
-        for job in at_work:
-            job.process.kill()
+        for each in started:
+            each.process.kill()
         raise
 
 
 @contextmanager
 def _terminated() -> Iterator[None]:
-    """Make SIGTERM end this process in order, with status 143."""
+    """Turn SIGTERM into an orderly exit with status 143."""
 
     def leave(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -202,21 +206,21 @@ def _terminated() -> Iterator[None]:
 
 
 def _import_early() -> None:
-    """Have the server of processes import what is slow to import."""
+    """Have the fork server import slow modules."""
     if _METHOD == "forkserver":
         os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # looking for a GPU must not occupy it
         _PROCESSES.set_forkserver_preload(list(IMPORTED_EARLY))
 
 
-# --- in the process of a cell ---
+# --- in the process of a job ---
 
 
 def _work(
-    kind: str, folder: Path, arguments: tuple[Any, ...], source: str, slot: int, jobs: int, plugins: Sequence[str]
+    kind: str, folder: Path, arguments: tuple[Any, ...], source: str, slot: int, at_once: int, plugins: Sequence[str]
 ) -> None:
-    """Do a cell's work, and leave done.json or failed.json in its folder."""
-    gc.freeze()  # nothing that the server has imported is garbage
-    os.setpgrp()  # Ctrl-C is the parent's to hear
+    """Run a job and write done.json or failed.json into its folder."""
+    gc.freeze()  # imported modules are never garbage
+    os.setpgrp()  # Ctrl-C reaches the parent only
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with (folder / "log.txt").open("a", encoding="utf-8") as log:
         for stream in (1, 2):
@@ -225,11 +229,11 @@ def _work(
     started = time.monotonic()
     try:
         registry.load_plugins(plugins)
-        _share_machine(slot, jobs)
-        facts = kinds.KINDS[kind](folder, *arguments)
+        _share_machine(slot, at_once)
+        result = JOB_KINDS[kind](folder, *arguments)
         took = {"seconds": round(time.monotonic() - started, 1), "peak_memory_bytes": _peak_memory()}
-        facts = {"networks": 1, **facts, **took, "source": source}
-        write_text(folder / "done.json", json.dumps(facts, indent=1) + "\n")
+        result = {"networks": 1, **result, **took, "source": source}
+        write_text(folder / "done.json", json.dumps(result, indent=1) + "\n")
     except InputError as error:
         _fail(folder, " ".join(error.problems))
     except InterruptedError as error:
@@ -246,27 +250,27 @@ def _fail(folder: Path, error: str) -> None:
 
 
 def _end_with_parent() -> None:
-    """Wait for the end of the process that asked for the work, then end at once."""
+    """Wait until the parent process ends, then exit at once."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
 
 
-def _share_machine(slot: int, jobs: int) -> None:
-    """Take the GPU of this slot where there are several, and this process's share of the cores."""
+def _share_machine(slot: int, at_once: int) -> None:
+    """Use the GPU of this slot if there are several, and a fair share of the cores."""
     import torch
 
     gpus = torch.cuda.device_count()  # asks the driver, without taking one
     if gpus > 1:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(gpus)))).split(",")
         os.environ["CUDA_VISIBLE_DEVICES"] = visible[slot % gpus]
-    if jobs > 1 and "OMP_NUM_THREADS" not in os.environ:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // jobs))
+    if at_once > 1 and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // at_once))
 
 
 def _peak_memory() -> int:
-    """The most memory that this process has had, in bytes: of the GPU if it used one, else of the machine."""
+    """Peak memory of this process in bytes: GPU memory if it used a GPU, otherwise main memory."""
     import torch
 
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]

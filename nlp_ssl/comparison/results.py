@@ -1,8 +1,7 @@
-"""results.json: what a comparison has found, from its finished cells.
+"""The content of results.json, collected from finished jobs.
 
-Everything that is said of a comparison (means, intervals, verdicts, plots) is computed from this file and the .npz
-files that it names. Scores are fractions, times seconds; paths are relative to the comparison's folder; what does not
-apply is null.
+All statistics, verdicts and plots are computed from this file and the .npz files that it names. Scores are fractions
+and times are in seconds; paths are relative to the comparison's folder; null means "does not apply".
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ from importlib.metadata import version
 from typing import Any
 
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.analysis import COLUMNS, FORMAT, Board
-from nlp_ssl.comparison.plan import Job, LabelledTask, Pairs, Plan, best, rate_of
-from nlp_ssl.console import duration, quantity, table
+from nlp_ssl.comparison.jobs import Job, best, rate_of
+from nlp_ssl.comparison.plan import Plan
+from nlp_ssl.comparison.results_file import COLUMNS, FORMAT, Results
+from nlp_ssl.comparison.tasks import LabelledTask, PairFile
 from nlp_ssl.evaluation.finetune import best_of
 from nlp_ssl.evaluation.scores import score_name
 from nlp_ssl.recipe import Budget
@@ -26,93 +26,98 @@ from nlp_ssl.tasks.metrics import CORRELATIONS
 from nlp_ssl.training.run_folder import LIBRARIES
 
 MOST_POINTS = 200
-"""Points of a learning curve that are kept, evenly spread."""
+"""Maximum number of points in a loss curve, evenly spread."""
 
 
-SIMPLER = {"majority": "majority", "copying": "accuracy_by_copying"}
-"""What an accuracy is to be compared with: how it is called, and its key."""
-
-MINIMAL = {
-    "title": "Minimal pairs: which of two sentences is likelier, without any training",
+MINIMAL_PAIRS_ENTRY = {
+    "title": "Minimal pairs: which of two sentences is more likely, zero-shot",
     "kind": "minimal pairs",
     "metric": "accuracy",
     "chance": 0.5,
 }
-WORDS = {
-    "title": "Word pairs: how the likeness of word vectors agrees with people's judgement",
+WORD_PAIRS_ENTRY = {
+    "title": "Word pairs: correlation of cosines with human similarity ratings",
     "kind": "word pairs",
     "metric": "spearman",
     "chance": 0.0,
 }
 
+Finished = Sequence[tuple[Job, dict[str, Any]]]
+"""Finished jobs with their results."""
 
-def results(grid: Plan, command: str) -> dict[str, Any]:
-    """The content of results.json. `command` is the one that made it."""
-    cells = grid.cells()
-    found = [(cell, facts) for cell in cells if (facts := cell.facts) is not None]
-    run_cells = [grid.run(name, seed) for seed in range(1, grid.seeds + 1) for name in grid.recipes]
-    devices = sorted({facts["device"] for _, facts in found if "device" in facts})
+
+def collect_results(plan: Plan, command: str) -> Results:
+    """The content of results.json. `command` is the command line of the comparison."""
+    jobs = plan.jobs()
+    finished = [(job, result) for job in jobs if (result := job.result) is not None]
+    runs = [plan.run(name, seed) for seed in range(1, plan.seeds + 1) for name in plan.recipes]
+    sources = sorted({result["source"] for _, result in finished})
     return {
         "format": FORMAT,
-        "question": _question(grid),
-        "corpus": _corpus(grid),
-        "objectives": [
-            {
-                "name": name,
-                "paper": recipe.mixture.paper,
-                "body": recipe.mixture.body,
-                "untrained": grid.untrained(name),
-                "recipe": recipes.dump(recipe),
-                "shown": (grid.show(name).facts or {"shown": []})["shown"],
-            }
-            for name, recipe in grid.recipes.items()
-        ],
-        "runs": [_run(grid, cell) for cell in run_cells],
+        "question": _question(plan),
+        "corpus": _corpus(plan),
+        "objectives": [_objective(plan, name) for name in plan.recipes],
+        "runs": [_run(plan, job) for job in runs],
         "tasks": [
-            *(_task(grid, task) for task in grid.tasks),
-            *(_pairs(pairs, found, MINIMAL) for pairs in grid.pairs),
-            *(_pairs(pairs, found, WORDS) for pairs in grid.word_pairs),
+            *(_task(plan, task) for task in plan.tasks),
+            *(_pairs(pairs, finished, MINIMAL_PAIRS_ENTRY) for pairs in plan.minimal_pairs),
+            *(_pairs(pairs, finished, WORD_PAIRS_ENTRY) for pairs in plan.word_pairs),
         ],
-        "scores": _scores(grid, found),
-        "choices": _choices(found),
+        "scores": _scores(plan, finished),
+        "choices": _choices(finished),
         "matrix": [
-            {key: cell.about[key] for key in ("model", "pretraining_seed", "on")} | {"figures": facts["figures"]}
-            for cell, facts in found
-            if cell.kind == "evaluate"
+            {key: job.about[key] for key in ("model", "pretraining_seed", "on")} | {"metrics": result["metrics"]}
+            for job, result in finished
+            if job.kind == "evaluate"
         ],
-        "failures": [
-            {"cell": cell.name, "error": cell.error} for cell in cells if not cell.done and cell.error is not None
-        ],
-        "commands": [command, *(cell.command for cell, _ in found if isinstance(cell.arguments[0], list))],
+        "failures": [{"job": job.name, "error": job.error} for job in jobs if not job.done and job.error is not None],
+        "commands": [command, *(job.command for job, _ in finished if isinstance(job.arguments[0], list))],
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
-        | {"source": ", ".join(sorted({facts["source"] for _, facts in found}))},
-        "machine": {
-            "cores": os.cpu_count(),
-            "device": ", ".join(devices) or None,
-            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            "system": platform.platform(),
-        },
+        | {"source": ", ".join(sources)},
+        "machine": _machine(finished),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def _question(grid: Plan) -> dict[str, Any]:
-    first = next(iter(grid.recipes.values()))
-    unit = Budget.parse(first.budget).unit
+def _objective(plan: Plan, name: str) -> dict[str, Any]:
+    recipe = plan.recipes[name]
     return {
-        "objectives": list(grid.recipes),
-        "seeds": list(range(1, grid.seeds + 1)),
-        "tasks": [task.task.name for task in grid.tasks],
-        "train_examples": list(grid.train_examples),
-        "budget": first.budget,
-        "held_equal": {"minutes": "seconds"}.get(unit, unit),
-        "size": ", ".join(dict.fromkeys(recipe.model.size for recipe in grid.recipes.values())),
-        "finetune_seeds": grid.finetune_seeds,
+        "name": name,
+        "paper": recipe.mixture.paper,
+        "body": recipe.mixture.body,
+        "random_init": plan.random_init(name),
+        "recipe": recipes.dump(recipe),
+        "shown": (plan.show(name).result or {"shown": []})["shown"],
     }
 
 
-def _corpus(grid: Plan) -> dict[str, Any]:
-    corpus, counts = grid.corpus, grid.corpus.counts["train"]
+def _machine(finished: Finished) -> dict[str, Any]:
+    devices = sorted({result["device"] for _, result in finished if "device" in result})
+    return {
+        "cores": os.cpu_count(),
+        "device": ", ".join(devices) or None,
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "system": platform.platform(),
+    }
+
+
+def _question(plan: Plan) -> dict[str, Any]:
+    first = next(iter(plan.recipes.values()))
+    unit = Budget.parse(first.budget).unit
+    return {
+        "objectives": list(plan.recipes),
+        "seeds": list(range(1, plan.seeds + 1)),
+        "tasks": [task.name for task in plan.tasks],
+        "train_examples": list(plan.train_examples),
+        "budget": first.budget,
+        "held_equal": {"minutes": "seconds"}.get(unit, unit),
+        "size": ", ".join(dict.fromkeys(recipe.model.size for recipe in plan.recipes.values())),
+        "finetune_seeds": plan.finetune_seeds,
+    }
+
+
+def _corpus(plan: Plan) -> dict[str, Any]:
+    corpus, counts = plan.corpus, plan.corpus.counts["train"]
     return {
         "name": corpus.folder.resolve().name,
         "fingerprint": corpus.fingerprint,
@@ -122,87 +127,85 @@ def _corpus(grid: Plan) -> dict[str, Any]:
     }
 
 
-def _run(grid: Plan, cell: Job) -> dict[str, Any]:
-    """A pretraining run; of one that has failed, why."""
-    facts = cell.facts
-    name, seed = cell.about["model"], cell.about["pretraining_seed"]
+def _run(plan: Plan, job: Job) -> dict[str, Any]:
+    """A pretraining run; a failed one has `error`."""
+    result = job.result
+    name, seed = job.about["model"], job.about["pretraining_seed"]
     run = {
         "objective": name,
         "seed": seed,
-        "status": "done" if facts else "failed",
-        "error": None if facts else cell.error or "its learning rate could not be chosen: no pilot has finished",
+        "status": "done" if result else "failed",
+        "error": None if result else job.error or "no learning rate was chosen: all pilot runs failed",
         "folder": None,
         **dict.fromkeys(("steps", "tokens", "targets", "flops", "seconds", "parameters", "embedding_parameters")),
         **dict.fromkeys(("peak_memory_bytes", "device", "precision")),
-        "tuning": _tuning(grid.pilots(name)),
+        "tuning": _tuning(plan.pilots(name)),
         "validation": {},
         "curve": [],
         "validation_curve": [],
     }
-    if facts is None:
+    if result is None:
         return run
-    run |= {
-        key: facts[key] for key in run.keys() & facts.keys() - {"objective"}
-    }  # a recipe's name, not its objectives'
-    folder = cell.folder / "run"
+    run |= {key: result[key] for key in run.keys() & result.keys() - {"objective"}}  # "objective" is the recipe's name
+    folder = job.folder / "run"
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
-    so_far = ("step", "tokens", "flops")
-    curve = [{key: line[key] for key in (*so_far, "loss")} for line in lines if line["event"] == "train"]
+    counters = ("step", "tokens", "flops")
+    curve = [{key: line[key] for key in (*counters, "loss")} for line in lines if line["event"] == "train"]
     left_out = {"event", "targets", "seconds"}
-    held_out = [
+    validation = [
         {key: value for key, value in line.items() if key not in left_out}
         for line in lines
         if line["event"] == "evaluate"
     ]
-    last = {"step": facts["steps"], "tokens": facts["tokens"], "flops": facts["flops"], **facts["validation"]}
+    last = {"step": result["steps"], "tokens": result["tokens"], "flops": result["flops"], **result["validation"]}
     return run | {
-        "folder": str(folder.relative_to(grid.out)),
-        "seconds": facts["training_seconds"],
+        "folder": str(folder.relative_to(plan.out)),
+        "seconds": result["training_seconds"],
         "curve": _thinned(curve),
-        "validation_curve": [*held_out, last] if facts["validation"] else [],
+        "validation_curve": [*validation, last] if result["validation"] else [],
     }
 
 
 def _thinned(curve: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most `MOST_POINTS` of the points, the last one among them."""
+    """At most `MOST_POINTS` points, including the last one."""
     every = -(-len(curve) // MOST_POINTS) or 1
     return list(curve[::-1][::every][::-1])
 
 
 def _tuning(pilots: Sequence[Job]) -> dict[str, Any] | None:
-    """What the learning rate was chosen from, and what that cost."""
-    done = [(pilot, facts) for pilot in pilots if (facts := pilot.facts) is not None]
+    """Learning rates that were tried, the chosen one, and the cost of trying."""
+    done = [(pilot, result) for pilot in pilots if (result := pilot.result) is not None]
     chosen = best(pilots)
     if chosen is None:
         return None
     return {
-        "tried": [{"learning_rate": rate_of(pilot), "loss": facts["validation"]["loss"]} for pilot, facts in done],
+        "tried": [{"learning_rate": rate_of(pilot), "loss": result["validation"]["loss"]} for pilot, result in done],
         "chosen": rate_of(chosen),
-        "tokens": sum(facts["tokens"] for _, facts in done),
-        "seconds": sum(facts["training_seconds"] for _, facts in done),
+        "tokens": sum(result["tokens"] for _, result in done),
+        "seconds": sum(result["training_seconds"] for _, result in done),
     }
 
 
-def _task(grid: Plan, task: LabelledTask) -> dict[str, Any]:
-    facts = grid.overlap(task).facts
+def _task(plan: Plan, task: LabelledTask) -> dict[str, Any]:
+    result = plan.overlap(task).result
     return {
-        "name": task.task.name,
+        "name": task.name,
         "title": task.task.title,
         "metric": score_name(task.task, task.task.metrics[0], task.task.evaluation_splits[0]),
         "kind": task.task.kind,
         "labels": list(task.labels),
         "examples": dict(task.counts),
         "chance": _chance(task),
-        "overlap": facts["overlap"] if facts else {},
+        "overlap": result["overlap"] if result else {},
     }
 
 
-def _pairs(pairs: Pairs, found: Sequence[tuple[Job, dict[str, Any]]], of: dict[str, Any]) -> dict[str, Any]:
-    """Pairs of a kind, as a task."""
-    counts = [facts["pairs"] for cell, facts in found if cell.about.get("task") == pairs.name and "pairs" in facts]
+def _pairs(pairs: PairFile, finished: Finished, entry: dict[str, Any]) -> dict[str, Any]:
+    """Minimal pairs or word pairs as a task."""
+    counts = [result["pairs"] for job, result in finished if job.about.get("task") == pairs.name and "pairs" in result]
     return {
         "name": pairs.name,
-        **of,
+        **entry,
         "labels": [],
         "examples": {"dev": counts[0]} if counts else {},
         "overlap": {},
@@ -210,50 +213,51 @@ def _pairs(pairs: Pairs, found: Sequence[tuple[Job, dict[str, Any]]], of: dict[s
 
 
 def _chance(task: LabelledTask) -> float | None:
-    """What the first metric expects of guessing: one in so many classes, no correlation; F1 depends on the guess."""
+    """Expected score of random guessing by the first metric; None for F1, where it depends on the guesses."""
     metric = task.task.metrics[0]
     if metric == "accuracy":
         return 1 / len(task.labels)
     return 0.0 if metric in CORRELATIONS else None
 
 
-def _scores(grid: Plan, found: Sequence[tuple[Job, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """All lines of scores; a baseline that several cells have is there once."""
-    lines: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for cell, facts in found:
-        for line in facts.get("scores", []):
+def _scores(plan: Plan, finished: Finished) -> list[dict[str, Any]]:
+    """All scores; a baseline that several jobs share appears once."""
+    scores: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for job, result in finished:
+        for line in result.get("scores", []):
             of_run = line["key"] == "pretrained"
             names = {
                 "random": "random vectors",
-                "random_init": cell.about.get("untrained"),
-                "pretrained": cell.about["model"],
+                "random_init": job.about.get("random_init"),
+                "pretrained": job.about["model"],
             }
             known = {
                 "model": names.get(line["key"], line["key"]),
                 "role": "objective" if of_run else "baseline",
-                "pretraining_seed": cell.about["pretraining_seed"] if line["key"] in names else None,
-                "tokens": _tokens_at(cell),
-                "task": cell.about["task"],
-                "train_examples": cell.about["train_examples"],
+                "pretraining_seed": job.about["pretraining_seed"] if line["key"] in names else None,
+                "tokens": _tokens_at(job),
+                "task": job.about["task"],
+                "train_examples": job.about["train_examples"],
             }
-            outputs = str((cell.folder / line["outputs"]).relative_to(grid.out))
-            whole = {column: {**line, **known, "outputs": outputs}.get(column) for column in COLUMNS}
-            lines.setdefault(tuple(whole[column] for column in COLUMNS if column not in ("score", "outputs")), whole)
-    return list(lines.values())
+            outputs = str((job.folder / line["outputs"]).relative_to(plan.out))
+            score = {column: {**line, **known, "outputs": outputs}.get(column) for column in COLUMNS}
+            key = tuple(score[column] for column in COLUMNS if column not in ("score", "outputs"))
+            scores.setdefault(key, score)
+    return list(scores.values())
 
 
-def _choices(found: Sequence[tuple[Job, dict[str, Any]]]) -> list[dict[str, Any]]:
-    """What each network was fine-tuned with, and the best of each learning rate on held-out examples of train.
+def _choices(finished: Finished) -> list[dict[str, Any]]:
+    """Chosen learning rate and epochs of each network, and the best result of each learning rate on the selection part.
 
-    A network that several cells have is there once; cells of before choices were noted have none.
+    A network that several jobs share appears once.
     """
-    entries: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for cell, facts in found:
-        for choice in facts.get("choices", []):
-            model = cell.about["model" if choice["key"] == "pretrained" else "untrained"]
-            of = {"model": model, **{key: cell.about[key] for key in ("pretraining_seed", "task", "train_examples")}}
+    choices: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for job, result in finished:
+        for choice in result.get("choices", []):
+            model = job.about["model" if choice["key"] == "pretrained" else "random_init"]
+            of = {"model": model, **{key: job.about[key] for key in ("pretraining_seed", "task", "train_examples")}}
             rates = dict.fromkeys(tried["learning_rate"] for tried in choice["tried"])
-            entries.setdefault(
+            choices.setdefault(
                 tuple(of.values()),
                 {
                     **of,
@@ -263,72 +267,15 @@ def _choices(found: Sequence[tuple[Job, dict[str, Any]]]) -> list[dict[str, Any]
                     "tried": [best_of([t for t in choice["tried"] if t["learning_rate"] == rate]) for rate in rates],
                 },
             )
-    return list(entries.values())
+    return list(choices.values())
 
 
-def _tokens_at(cell: Job) -> int | None:
-    """What the model of a snapshot had read; None for the model at the end."""
-    snapshot = cell.about.get("snapshot")
+def _tokens_at(job: Job) -> int | None:
+    """Tokens that a snapshot was trained on; None for the final model."""
+    snapshot = job.about.get("snapshot")
     if snapshot is None:
         return None
-    (run,) = cell.needs
-    assert run.facts is not None
-    tokens: int = run.facts["snapshots"][snapshot]
+    (run,) = job.needs
+    assert run.result is not None
+    tokens: int = run.result["snapshots"][snapshot]
     return tokens
-
-
-# --- for people ---
-
-
-def summary(found: dict[str, Any], boards: Sequence[Board]) -> str:
-    """The tables of fine-tuning (or of what there is instead) in plain text, and what each objective cost."""
-    main = [board for board in boards if board.setting.method == boards[0].setting.method]
-    return "\n\n".join([*(_scores_table(board) for board in main), _costs(found)])
-
-
-def _scores_table(board: Board) -> str:
-    """Scores in hundredths, with their difference from the same network untrained, and the verdict."""
-    labels = "all labels" if board.setting.train_examples is None else f"{board.setting.train_examples:,} labels"
-    header = [f"{board.setting.method}, {labels}"]
-    for task in board.tasks:
-        header += [task, "less untrained [95 %]", "verdict"]
-    rows = []
-    for model in [*(m for m in board.models if m not in board.objectives), *board.objectives]:
-        row = [model]
-        for task in board.tasks:
-            figure = board.figures.get((model, task))
-            spread = None if figure is None else figure.seeds.sd or figure.seeds.finetuning_sd
-            mean = "" if figure is None else f"{100 * figure.seeds.mean:.1f}"
-            row.append(mean if spread is None else f"{mean} ± {100 * spread:.1f}")
-            if figure is None or figure.gap is None:
-                row += ["", ""]
-                continue
-            gap = figure.gap.difference
-            row += [f"{100 * gap.mean:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]", figure.gap.verdict]
-        rows.append(row)
-    return table(header, rows)
-
-
-def _costs(found: dict[str, Any]) -> str:
-    """Held-out figures, tokens, FLOPs and time of each objective's runs, in the mean."""
-    rows = []
-    for name in found["question"]["objectives"]:
-        runs = [run for run in found["runs"] if run["objective"] == name and run["status"] == "done"]
-        if runs:
-            means = [sum(run[key] for run in runs) / len(runs) for key in ("tokens", "flops", "seconds")]
-            rows.append([name, _held_out(runs[0]["validation"]), *map(quantity, means[:2]), duration(means[2])])
-    return table(["objective", "on held-out text (seed 1)", "tokens", "FLOPs", "time"], rows)
-
-
-def _held_out(figures: dict[str, float]) -> str:
-    """The figures of an objective's own task that people read."""
-    if "bits_per_byte" in figures:
-        return f"{figures['bits_per_byte']:.2f} bits/byte"
-    shown = []
-    for key, value in figures.items():
-        part = key.removesuffix("accuracy")
-        if part != key:
-            simple = {name: figures.get(f"{part}{of}") for name, of in SIMPLER.items()}
-            beside = ", ".join(f"{name} {100 * share:.1f}" for name, share in simple.items() if share is not None)
-            shown.append(f"{part}{100 * value:.1f} % right{f' ({beside})' if beside else ''}")
-    return ", ".join(shown)

@@ -46,13 +46,8 @@ def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[
     problems = [problem for holds, problem in options.rules() if not holds]
     if problems:
         raise InputError(*problems)
-    task = with_flags(
-        find_task(options.task),
-        options.text_column,
-        options.pair_column,
-        options.label_column,
-        options.metric,
-        options.kind,
+    task = named_task(
+        options.task, options.text_column, options.pair_column, options.label_column, options.metric, options.kind
     )
     folder = model_folder(options.run)
 
@@ -63,10 +58,29 @@ def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[
         return experiment(options, task, folder, labels, splits).result()
 
 
+def named_task(
+    name: str,
+    text_column: str | None = None,
+    pair_column: str | None = None,
+    label_column: str | None = None,
+    metric: tuple[str, ...] = (),
+    kind: str | None = None,
+) -> Task:
+    """The task declared by this name or in this file, with the columns, metrics and kind from flags.
+
+    Without a declaration, the flags must name the columns. Raises InputError where they do not, or contradict it.
+    """
+    return with_flags(find_task(name), text_column, pair_column, label_column, metric, kind)
+
+
 def find_task(name: str) -> Task:
     """The task declared by this name or in this file; otherwise one whose columns must be given by flags."""
-    declared = name.endswith(".toml") or name in task_names()
-    return load_task(name) if declared else own_task(name)
+    return load_task(name) if is_declared(name) else own_task(name)
+
+
+def is_declared(name: str) -> bool:
+    """Whether a --task has a declaration: one of the shipped ones, or a .toml file."""
+    return name.endswith(".toml") or name in task_names()
 
 
 @dataclass(frozen=True)

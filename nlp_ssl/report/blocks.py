@@ -12,7 +12,7 @@ from typing import Literal
 
 from nlp_ssl.comparison.analysis import Mark
 
-SIGNS: dict[Mark, str] = {"better": "▲", "worse": "▼", "no significant difference": "≈"}
+SIGNS: dict[Mark, str] = {"better": "▲", "worse": "▼", "no significant difference": "≈", "anecdotal": "·"}
 """A sign for each verdict, because colour alone is not accessible and not printable."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nlp_ssl.comparison.analysis import Board, Results
+from nlp_ssl.comparison.analysis import Board
+from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.report.blocks import Section
 from nlp_ssl.report.sections.answer import answer
 from nlp_ssl.report.sections.bibliography import bibliography

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from nlp_ssl.comparison.analysis import Setting
+from nlp_ssl.comparison.results_file import Setting
 from nlp_ssl.console import duration, quantity
 
 METHODS = {

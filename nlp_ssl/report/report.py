@@ -42,13 +42,14 @@ def write_report(folder: Path) -> str:
     or if predictions it names are missing.
     """
     # Statistics need SciPy, and `--help` does not.
-    from nlp_ssl.comparison.analysis import COLUMNS, boards, load
+    from nlp_ssl.comparison.analysis import boards
+    from nlp_ssl.comparison.results_file import COLUMNS, load_results
     from nlp_ssl.report import html, markdown
     from nlp_ssl.report.blocks import Paragraph, Section, Table, TableRow
     from nlp_ssl.report.contents import contents
     from nlp_ssl.report.formats import count, join, scale
 
-    results = load(folder)
+    results = load_results(folder)
     question, corpus = results["question"], results["corpus"]["name"]
     title = f"{count(len(question['objectives']), 'objective')} compared on {corpus}"
     facts = (
@@ -68,7 +69,7 @@ def write_report(folder: Path) -> str:
 
 def scores_csv(scores: Sequence[dict[str, object]]) -> str:
     """Every score on a line; values that do not apply are empty."""
-    from nlp_ssl.comparison.analysis import COLUMNS
+    from nlp_ssl.comparison.results_file import COLUMNS
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

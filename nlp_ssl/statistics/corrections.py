@@ -4,7 +4,7 @@ ours = measure("accuracy", gold, predicted)              # [pretraining seeds, f
 describe(ours)                                           # mean, sd and median over nested seeds
 found = difference(ours, untrained)                      # interval, p, verdict, smallest detectable difference
 holm([found.p, ...])                                     # over objectives x tasks
-tells(differences)                                       # has the task a place in the average?
+any_significant(differences)                             # does the task enter the averages?
 normalised(scores, floor); ranks(scores); average(...)   # over tasks
 """
 
@@ -59,7 +59,7 @@ def holm(p: Sequence[float | None]) -> list[float | None]:
     return [None if value is None else next(rest) for value in p]
 
 
-def tells(differences: Iterable[Difference]) -> bool:
+def any_significant(differences: Iterable[Difference]) -> bool:
     """Whether a task has a place in the average, from the differences of all objectives from one baseline.
 
     It has none where each objective is inside the baseline's interval, that is, cannot be told from the baseline:

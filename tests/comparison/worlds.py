@@ -1,4 +1,4 @@
-"""Comparisons made up for tests: a results.json and its predictions, of models whose skill is given."""
+"""Synthetic comparisons: a results.json and its predictions, from models of a given skill."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from nlp_ssl.tasks.metrics import score
 
 BODIES = {"clm": "decoder", "gap_sentences": "seq2seq"}
 SKILL = {"mlm": 0.30, "clm": 0.22, "sop": 0.02, "nsp": 0.0, "emoji": 0.05, "gap_sentences": 0.15}
-"""How far above the untrained network an objective's models are, in accuracy on all labels."""
+"""Accuracy above random initialisation on all labels, by objective."""
 COST = {"clm": 2.4, "sop": 0.75}
-"""FLOPs a token, relative to the others."""
+"""FLOPs per token, relative to the others."""
 KOREAN = "그런데 <b>어느 날</b> & 갑자기, 눈이 오기 시작했다."
 TASKS = {"sst2": "Stanford Sentiment Treebank", "nsmc": "네이버 영화 평 <긍정/부정>"}
 CURVE = (0.25, 0.5)
-"""The parts of a run at which models are probed."""
+"""Shares of a run after which models are probed."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What a comparison consists of."""
+    """Size and outcome of a synthetic comparison."""
 
     objectives: tuple[str, ...] = ("mlm", "clm", "sop")
     seeds: int = 2
@@ -37,7 +37,7 @@ class World:
     """An objective whose last run failed."""
     skill: Mapping[str, float] = field(default_factory=lambda: SKILL)
     uneven: float = 1.0
-    """What the second objective read, relative to the others."""
+    """Tokens of the second objective, relative to the others."""
 
 
 def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
     scores = list(_scores(folder, world))
     runs = [_run(world, name, seed) for name in world.objectives for seed in range(1, world.seeds + 1)]
     results = {
-        "format": 3,
+        "format": 4,
         "question": {
             "objectives": list(world.objectives),
             "seeds": list(range(1, world.seeds + 1)),
@@ -86,14 +86,14 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
                 "model": model,
                 "pretraining_seed": seed,
                 "on": on,
-                "figures": {"accuracy": 0.9 if model == on else 0.52, "majority": 0.5, "loss": 0.4},
+                "metrics": {"accuracy": 0.9 if model == on else 0.52, "majority": 0.5, "loss": 0.4},
             }
             for model in world.objectives
             for on in world.objectives
             if BODIES.get(model) == BODIES.get(on)
             for seed in range(1, world.seeds + 1)
         ],
-        "failures": [{"cell": f"{r['objective']}-{r['seed']}", "error": r["error"]} for r in runs if r["error"]],
+        "failures": [{"job": f"{r['objective']}-{r['seed']}", "error": r["error"]} for r in runs if r["error"]],
         "commands": ["nlp-ssl compare mlm clm sop --corpus corpora/novels --budget 2M-tokens --seeds 2"],
         "versions": {"nlp_ssl": "0.1.0", "torch": "2.13.0", "numpy": "2.3.0"},
         "machine": {"cores": 2, "device": "cpu", "memory_bytes": 8 * 2**30, "system": "Linux"},
@@ -130,7 +130,7 @@ def _objective(name: str) -> dict[str, Any]:
         "name": name,
         "paper": "Devlin et al. 2019, BERT, NAACL, section 3.1",
         "body": BODIES.get(name, "encoder"),
-        "untrained": f"{BODIES.get(name, 'encoder')}, untrained",
+        "random_init": f"{BODIES.get(name, 'encoder')}, random initialisation",
         "recipe": f'[objective.{name}]\nrate = 0.15 # "<15 %>"\n',
         "shown": shown,
     }
@@ -158,7 +158,7 @@ def _run(world: World, name: str, seed: int) -> dict[str, Any]:
     start, drop = {"clm": (9.5, 4.0)}.get(name, (0.7, 0.2) if name in ("sop", "nsp") else (9.6, 5.0))
     wiggle = np.random.default_rng(seed).normal(0, 0.02 * drop, len(points))
     losses = [start - drop * (1 - np.exp(-4 * t / tokens)) for t in points]
-    held_out = {"loss": losses[-1] + 0.05, "accuracy": 0.35, "majority": 0.05}
+    validation = {"loss": losses[-1] + 0.05, "accuracy": 0.35, "majority": 0.05}
     run = {
         "objective": name,
         "seed": seed,
@@ -181,7 +181,7 @@ def _run(world: World, name: str, seed: int) -> dict[str, Any]:
             "tokens": 100_000,
             "seconds": 20.0,
         },
-        "validation": held_out | ({"bits_per_byte": 1.9} if name == "clm" else {}),
+        "validation": validation | ({"bits_per_byte": 1.9} if name == "clm" else {}),
         "curve": [
             {"step": t // 2000, "tokens": t, "flops": flops * t, "loss": loss + w}
             for t, loss, w in zip(points, losses, wiggle, strict=True)
@@ -197,7 +197,7 @@ def _run(world: World, name: str, seed: int) -> dict[str, Any]:
 
 
 def _scores(folder: Path, world: World) -> Iterator[dict[str, Any]]:
-    """Every score, its predictions written: an example is right with the model's chance, easy ones first."""
+    """Every score. Writes its predictions: the easiest examples are correct, as many as the model's skill allows."""
     bodies = sorted({BODIES.get(name, "encoder") for name in world.objectives})
     for t, task in enumerate(TASKS):
         rng = np.random.default_rng(t)
@@ -240,7 +240,7 @@ def _scores(folder: Path, world: World) -> Iterator[dict[str, Any]]:
                 how = {"train_examples": size, "method": method}
                 for body in bodies:
                     for f in range(1, world.finetuning_seeds + 1) if method == "finetune" else [None]:
-                        yield scored(task, base, model=f"{body}, untrained", finetuning_seed=f, **how)
+                        yield scored(task, base, model=f"{body}, random initialisation", finetuning_seed=f, **how)
                 yield scored(task, base - 0.02, model="random vectors", **how)
                 for name in world.objectives:
                     skill = world.skill.get(name, 0.1) * (1.0 if size is None else 0.7)
@@ -261,7 +261,10 @@ def _zero_shot(folder: Path, world: World) -> Iterator[dict[str, Any]]:
     rng = np.random.default_rng(9)
     ease, paradigm = rng.random(world.examples), np.array([f"paradigm {i % 8}" for i in range(world.examples)])
     models = [
-        *((f"{body}, untrained", None) for body in sorted({BODIES.get(name, "encoder") for name in world.objectives})),
+        *(
+            (f"{body}, random initialisation", None)
+            for body in sorted({BODIES.get(name, "encoder") for name in world.objectives})
+        ),
         *((name, seed) for name in world.objectives for seed in _seeds(world, name)),
     ]
     for model, seed in models:

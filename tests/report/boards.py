@@ -1,6 +1,7 @@
 """Boards with given verdicts."""
 
-from nlp_ssl.comparison.analysis import Board, Figure, Gap, Setting
+from nlp_ssl.comparison.analysis import Board, Figure, Gap
+from nlp_ssl.comparison.results_file import Setting
 from nlp_ssl.statistics.corrections import Description
 from nlp_ssl.statistics.intervals import Difference, Interval
 

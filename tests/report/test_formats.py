@@ -1,6 +1,6 @@
 import pytest
 
-from nlp_ssl.comparison.analysis import Setting
+from nlp_ssl.comparison.results_file import Setting
 from nlp_ssl.report.formats import (
     capital,
     count,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nlp_ssl import cli
-from nlp_ssl.comparison.analysis import COLUMNS
+from nlp_ssl.comparison.results_file import COLUMNS
 from nlp_ssl.errors import InputError
 from nlp_ssl.report.report import write_report
 from tests.comparison.worlds import KOREAN, TASKS, World, write_comparison
@@ -123,7 +123,13 @@ def test_baselines_are_rows_of_every_table_of_labelled_tasks(made: tuple[Path, d
         models = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines()[2:]]
         assert models == [
             *("mlm", "clm", "sop"),
-            *("decoder, untrained", "encoder, untrained", "random vectors", "majority class", "TF-IDF + linear model"),
+            *(
+                "decoder, random initialisation",
+                "encoder, random initialisation",
+                "random vectors",
+                "majority class",
+                "TF-IDF + linear model",
+            ),
         ]
 
 
@@ -162,7 +168,7 @@ def test_tasks_at_chance_are_flagged_and_left_out(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
     write_report(tmp_path)
     markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "nsmc (no objective can be told from the majority class)" in markdown.split("## Scores")[0]
+    assert "nsmc (no objective differs significantly from the majority class)" in markdown.split("## Scores")[0]
     assert "nsmc<br>accuracy<br>⚑ at chance" in markdown
 
 
@@ -180,17 +186,17 @@ def test_the_command(made: tuple[Path, dict[str, Any], str], capsys: pytest.Capt
 
 
 def test_wrong_input_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has no results.json: give the folder of a comparison"):
+    with pytest.raises(InputError, match=r"has no results.json: give the --out folder"):
         write_report(tmp_path)
     results = write_comparison(tmp_path)
     (tmp_path / "results.json").write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="is damaged"):
         write_report(tmp_path)
     (tmp_path / "results.json").write_text(json.dumps(results | {"format": 1}), encoding="utf-8")
-    with pytest.raises(InputError, match="has format 1, and this is for format 3"):
+    with pytest.raises(InputError, match="has format 1, not 4"):
         write_report(tmp_path)
     (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
     (tmp_path / results["scores"][0]["outputs"]).unlink()
-    with pytest.raises(InputError, match=r"names 1 file.* first: run"):
+    with pytest.raises(InputError, match=r"lacks 1 file.* first: run"):
         write_report(tmp_path)
     assert not (tmp_path / "report.html").exists()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nlp_ssl.comparison.analysis import WITHOUT_NETWORK, Board, Results
+from nlp_ssl.comparison.analysis import WITHOUT_NETWORK, Board
+from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.report.blocks import Block, Paragraph, Section
 from nlp_ssl.report.formats import join, model_title, percent, scale, setting_title
 from nlp_ssl.report.sections.cautions import cautions

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nlp_ssl.comparison.analysis import Board, Results, done
+from nlp_ssl.comparison.analysis import Board
+from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.report.formats import count, join, percent, times
 from nlp_ssl.report.sections.costs import MOST_UNEVEN, should_be_equal, unevenness
 from nlp_ssl.report.sections.overlap import overlap_share
@@ -57,7 +58,7 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
 
 def below_copying(results: Results, objective: str) -> str | None:
     """The accuracy of an objective's models beside that of copying, if it is lower; None otherwise."""
-    validation = [run["validation"] for run in done(results, objective)]
+    validation = [run["validation"] for run in finished_runs(results, objective)]
     for key in dict.fromkeys(key for metrics in validation for key in metrics if key.endswith("accuracy_by_copying")):
         own = f"{key.removesuffix('accuracy_by_copying')}accuracy"
         correct, copied = (float(np.mean([m[name] for m in validation if key in m])) for name in (own, key))

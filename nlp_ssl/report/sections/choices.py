@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nlp_ssl.comparison.analysis import Results, Setting
+from nlp_ssl.comparison.results_file import Results, Setting
 from nlp_ssl.report.blocks import Paragraph, Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import count, join, model_title, percent, setting_title
 

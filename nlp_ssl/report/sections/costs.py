@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nlp_ssl.comparison.analysis import Results, done
+from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.console import duration, quantity
 from nlp_ssl.report.blocks import Paragraph, Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import BUDGETS, capital, gibibytes, join, times
@@ -27,10 +27,10 @@ def costs(results: Results) -> Section:
         (WITHOUT_EMBEDDINGS, "without embeddings", quantity),
         ("peak_memory_bytes", "peak memory", gibibytes),
     ]
-    tuned = any(run.get("tuning") for run in done(results))
+    tuned = any(run.get("tuning") for run in finished_runs(results))
     rows = []
     for name in results["question"]["objectives"]:
-        runs = done(results, name)
+        runs = finished_runs(results, name)
         cells: list[TableCell | str] = [name, str(len(runs))]
         for key, _, number in columns:
             mean = mean_cost(runs, key)
@@ -68,7 +68,7 @@ def should_be_equal(held: str) -> str:
 
 def unevenness(results: Results, key: str) -> float:
     """The largest of the finished runs' costs over the smallest."""
-    values = [run[key] for run in done(results) if run[key]]
+    values = [run[key] for run in finished_runs(results) if run[key]]
     return max(values) / min(values) if values else 1.0
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nlp_ssl.comparison.analysis import Board, Results, curves
+from nlp_ssl.comparison.analysis import Board
+from nlp_ssl.comparison.learning_curves import learning_curves
+from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.console import quantity
 from nlp_ssl.report.blocks import Plots
 from nlp_ssl.report.formats import METHODS, lower, model_title, setting_title, tick
@@ -42,7 +44,7 @@ def _label_panel(task: str, boards: Sequence[Board], all_labels: int, styles: di
 
 def learning_plots(results: Results, styles: dict[str, Style]) -> Iterator[Plots]:
     """Scores during pretraining, by tokens and by FLOPs."""
-    found = curves(results)
+    found = learning_curves(results)
     bands = len(styles) <= len(COLOURS)  # more bands would hide each other
     note = "Means over seeds." + " Bands: lowest and highest seed." * bands
     for setting in dict.fromkeys(setting for setting, _ in found):

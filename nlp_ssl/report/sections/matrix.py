@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlp_ssl.comparison.analysis import Results
+from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.report.blocks import Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import metric_title, metric_value, percent
 
@@ -18,7 +18,7 @@ def matrix(results: Results) -> Section:
     """The table of models by objectives."""
     found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for entry in results["matrix"]:
-        found.setdefault((entry["model"], entry["on"]), []).append(entry["figures"])
+        found.setdefault((entry["model"], entry["on"]), []).append(entry["metrics"])
     names = results["question"]["objectives"]
     models = [name for name in names if any(model == name for model, _ in found)]
     columns = [name for name in names if any(on == name for _, on in found)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlp_ssl.comparison.analysis import Results, done
+from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.report.blocks import Block, Listing, Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import is_percentage, metric_title, metric_value
 
@@ -28,10 +28,10 @@ def objectives(results: Results) -> Section:
 
 def validation_table(results: Results) -> Table:
     """Validation metrics of each objective."""
-    keys = dict.fromkeys(key for run in done(results) for key in run["validation"])
+    keys = dict.fromkeys(key for run in finished_runs(results) for key in run["validation"])
     rows = []
     for entry in results["objectives"]:
-        runs = done(results, entry["name"])
+        runs = finished_runs(results, entry["name"])
         cells: list[TableCell | str] = [entry["name"], entry["body"]]
         for key in keys:
             values = [run["validation"][key] for run in runs if run["validation"].get(key) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlp_ssl.comparison.analysis import Results
+from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.report.blocks import Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import percent
 

@@ -13,6 +13,7 @@ REVERSED: dict[Mark, Mark] = {
     "better": "worse",
     "worse": "better",
     "no significant difference": "no significant difference",
+    "anecdotal": "anecdotal",
 }
 
 

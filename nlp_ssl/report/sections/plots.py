@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nlp_ssl.comparison.analysis import Board, Figure, Results, done
+from nlp_ssl.comparison.analysis import Board, Figure
+from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.console import duration, quantity
 from nlp_ssl.report.blocks import Block, Plots, Section
 from nlp_ssl.report.formats import gibibytes, lower, metric_title, model_title, percent, setting_title, tick
@@ -59,7 +60,7 @@ def loss_panels(results: Results, styles: dict[str, Style]) -> list[str]:
     panels = []
     for name, style in styles.items():
         series = []
-        for run in done(results, name):
+        for run in finished_runs(results, name):
             for key, markers in (("curve", False), ("validation_curve", True)):
                 points = run[key][:: -(-len(run[key]) // MOST_POINTS) or 1]
                 if points:
@@ -79,7 +80,7 @@ def cost_panels(results: Results, styles: dict[str, Style]) -> list[str]:
     ]
     panels = []
     for title, key, number in costs:
-        means = {name: mean_cost(done(results, name), key) for name in styles}
+        means = {name: mean_cost(finished_runs(results, name), key) for name in styles}
         rows = [Bar(name, mean, number(mean), styles[name]) for name, mean in means.items() if mean is not None]
         if rows:
             panels.append(bars(title, rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlp_ssl.comparison.analysis import Results, done
+from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.report.blocks import Listing, Paragraph, Section, Table, TableRow
 
 
@@ -15,7 +15,9 @@ def provenance(results: Results) -> Section:
         f"{corpus['tokens']:,} tokens, {corpus['bytes']:,} bytes; vocabulary of {corpus['vocab_size']:,}",
         "hardware": f"{machine['device']}; {machine['cores']} cores, {machine['memory_bytes'] / 2**30:.0f} GiB, "
         f"{machine['system']}",
-        "precision": ", ".join(dict.fromkeys(f"{run['precision']} on {run['device']}" for run in done(results))),
+        "precision": ", ".join(
+            dict.fromkeys(f"{run['precision']} on {run['device']}" for run in finished_runs(results))
+        ),
         "versions": ", ".join(f"{name} {version}" for name, version in results["versions"].items()),
         "date": results["date"],
     }

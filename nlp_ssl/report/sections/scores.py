@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from nlp_ssl.comparison.analysis import Board, Figure, Results, Standing
+from nlp_ssl.comparison.analysis import Board, Figure, Standing
+from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.report.blocks import Block, Paragraph, Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import interval, metric_title, model_title, p_value, percent, setting_title, signed
 

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from nlp_ssl.comparison.analysis import Setting
+from nlp_ssl.comparison.results_file import Setting
 from nlp_ssl.report.sections.curves import label_plots, learning_plots
 from nlp_ssl.report.svg import Style
 from tests.comparison.worlds import write_comparison
