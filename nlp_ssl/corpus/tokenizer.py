@@ -141,11 +141,12 @@ def emoji_ids(tokenizer: Tokenizer) -> dict[str, int]:
     return {token: id for token, id in sorted(vocabulary, key=lambda item: item[1]) if emoji.PATTERN.fullmatch(token)}
 
 
-def post_processor(tokenizer: Tokenizer, cls: str, sep: str) -> processors.TemplateProcessing:
-    """Encodes a text as `[CLS] a [SEP]` and a pair as `[CLS] a [SEP] b [SEP]`."""
+def post_processor(tokenizer: Tokenizer, cls: str, sep: str, closed: bool = True) -> processors.TemplateProcessing:
+    """Encodes a text as `[CLS] a [SEP]`, a pair as `[CLS] a [SEP] b [SEP]`; without the last [SEP] if not `closed`."""
+    end = [f" {sep}:{segment}" if closed else "" for segment in (0, 1)]
     return processors.TemplateProcessing(
-        single=f"{cls}:0 $A:0 {sep}:0",
-        pair=f"{cls}:0 $A:0 {sep}:0 $B:1 {sep}:1",
+        single=f"{cls}:0 $A:0{end[0]}",
+        pair=f"{cls}:0 $A:0 {sep}:0 $B:1{end[1]}",
         special_tokens=[(token, tokenizer.token_to_id(token)) for token in (cls, sep)],
     )
 

@@ -11,6 +11,7 @@ import torch
 import transformers
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
 
+from nlp_ssl.corpus.tokenizer import post_processor
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.auto import has_head, model_class
 from nlp_ssl.models.loading import load_config, load_model, load_tokenizer
@@ -53,6 +54,7 @@ def load_checkpoint(folder: Path, auto_class: str = "AutoModelForSequenceClassif
     if required:
         raise InputError(f"{folder}: the checkpoint has no weights for {', '.join(required[:3])}, …")
     _check_tokenizer(tokenizer, config, folder)
+    _close_texts(tokenizer)
     pretrained = {name: weight for name, weight in body.state_dict().items() if name not in missing}
     return Checkpoint(config, tokenizer, pretrained, _is_backward(folder.parent / "recipe.toml"))
 
@@ -92,6 +94,15 @@ def _check_tokenizer(tokenizer: Any, config: Any, folder: Path) -> None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.pad_token_id is None:
         raise InputError(f"{folder}: the tokenizer has neither a padding token nor an end token")
+
+
+def _close_texts(tokenizer: Any) -> None:
+    """Let a decoder's tokenizer end each text with [SEP]: texts to classify are complete, unlike those to continue."""
+    if not tokenizer.is_fast or None in (tokenizer.cls_token, tokenizer.sep_token):
+        return
+    if tokenizer("")["input_ids"] == [tokenizer.cls_token_id]:
+        backend = tokenizer.backend_tokenizer
+        backend.post_processor = post_processor(backend, tokenizer.cls_token, tokenizer.sep_token)
 
 
 def _is_backward(recipe: Path) -> bool:

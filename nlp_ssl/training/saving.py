@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer
 
 from nlp_ssl.atomic_io import writing
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.tokenizer import post_processor
 from nlp_ssl.models.finite import require_finite
+from nlp_ssl.models.loading import load_tokenizer
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.card import model_card
 from nlp_ssl.training.model import HEADS_FOLDER, PretrainingModel
@@ -33,7 +35,21 @@ def save_model(folder: Path, options: Recipe, corpus: Corpus, model: Pretraining
         model.assemble().save_pretrained(beside)
         for head in model.extra_heads():
             model.assemble(head).save_pretrained(beside / HEADS_FOLDER / head)
-        tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
-        tokenizer.model_max_length = options.batch.max_length
-        tokenizer.save_pretrained(beside)
+        _tokenizer(options, corpus, model).save_pretrained(beside)
         (beside / "README.md").write_text(model_card(options, corpus, end), encoding="utf-8")
+
+
+def _tokenizer(options: Recipe, corpus: Corpus, model: PretrainingModel) -> Any:
+    """The corpus's tokenizer as the model needs it: pipelines and `generate` pass on whatever it returns.
+
+    A decoder's adds no closing [SEP], which would tell the model that the text to continue is complete.
+    """
+    tokenizer = load_tokenizer(corpus.tokenizer_folder)
+    tokenizer.model_max_length = options.batch.max_length
+    body = options.mixture.body
+    if body in ("decoder", "seq2seq") or "token_type_ids" not in inspect.signature(model.body.forward).parameters:
+        tokenizer.model_input_names = ["input_ids", "attention_mask"]
+    if body == "decoder":
+        backend = tokenizer.backend_tokenizer
+        backend.post_processor = post_processor(backend, tokenizer.cls_token, tokenizer.sep_token, closed=False)
+    return tokenizer
