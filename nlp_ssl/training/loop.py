@@ -19,7 +19,6 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import send_to_device
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from nlp_ssl.console import progress, quantity, say
 from nlp_ssl.errors import InputError
@@ -28,18 +27,13 @@ from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.training import checkpoint
 from nlp_ssl.training import run_folder as run
 from nlp_ssl.training.collate import Inputs, collate_group
+from nlp_ssl.training.data_workers import WorkerDiedError, load_batches
 from nlp_ssl.training.optimizer import skip_unless_finite
 from nlp_ssl.training.pretrain import Pretrain
 from nlp_ssl.training.schedule import learning_rate
 from nlp_ssl.training.step import Step
 from nlp_ssl.training.totals import Totals, means
 from nlp_ssl.training.validation import Validation, evaluate, format_metrics
-
-
-def _ignore_stop_signals(worker: int) -> None:
-    """Ignore stop signals in a data worker: the last step before stopping still needs its batches."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
 
 
 class Trainer:
@@ -111,8 +105,13 @@ class Trainer:
         self._clock = time.perf_counter()
         label = f"pretrain {self.mixture.name}"
         unread: tuple[Inputs, Tensor] | None = None  # of the step before
+        loaded = self._load_batches(totals)
         with self._stopping_on_signals(), progress(label, steps, "steps", totals.step) as job:
-            for step, group in zip(range(totals.step, steps), self._loader(totals), strict=True):
+            for step in range(totals.step, steps):
+                try:
+                    group = next(loaded)
+                except WorkerDiedError as error:
+                    raise self._end_without_worker(error, unread, totals) from None
                 rate = learning_rate(step, steps, options.optimizer)
                 figures = self.update(step, rate, group)
                 stop = unread is not None and self._read(*unread, totals)
@@ -139,24 +138,35 @@ class Trainer:
                         metrics.append("snapshot", totals.step, {"name": snapshots[done], **totals.counters()})
                     save_snapshot(snapshots[done])
                 if save or stop:  # whatever else this step did, a run that stops saves
-                    checkpoint.save(self.accelerator, options.out / "checkpoints", totals, options.keep_checkpoints)
+                    self._save(totals)
                 if evaluate or save or done in snapshots:
                     self._clock = time.perf_counter()  # their time is not the steps'
                 if stop and done < steps:
                     return 128 + (self._signal or signal.SIGTERM)
         return 0
 
-    def _loader(self, totals: Totals) -> Any:
-        """Loads the micro-batches of the steps from `totals.step` on, ahead of time if there are workers."""
-        return DataLoader(
-            self.batches,  # type: ignore[arg-type]  # it has what a Dataset has
-            batch_size=None,
-            sampler=range(totals.step, totals.steps),
-            num_workers=self.options.batch.workers,
-            collate_fn=partial(collate_group, mixture=self.mixture, vocabulary=self.batches.vocabulary),
-            worker_init_fn=_ignore_stop_signals,
+    def _load_batches(self, totals: Totals) -> Iterator[list[Inputs]]:
+        """The micro-batches of the steps from `totals.step` on."""
+        return load_batches(
+            self.batches,
+            range(totals.step, totals.steps),
+            self.options.batch.workers,
+            partial(collate_group, mixture=self.mixture, vocabulary=self.batches.vocabulary),
             pin_memory=self.accelerator.device.type == "cuda",
         )
+
+    def _save(self, totals: Totals) -> None:
+        checkpoint.save(self.accelerator, self.options.out / "checkpoints", totals, self.options.keep_checkpoints)
+
+    def _end_without_worker(self, error: Exception, unread: tuple[Inputs, Tensor] | None, totals: Totals) -> InputError:
+        """Save what is done and say how to continue. Of several processes the others cannot join in, so none saves."""
+        if unread is not None:
+            self._read(*unread, totals)
+        alone = self.accelerator.num_processes == 1 and totals.step > 0
+        if alone:
+            self._save(totals)
+        done = f"saved at step {totals.step:,} of {totals.steps:,}; " if alone else ""
+        return InputError(f"{error}: {done}continue with --resume, with fewer --batch.workers if memory ran out")
 
     def _window_means(self, totals: Totals) -> dict[str, float]:
         """The means since the last log line, with MFU if the device's peak is known; starts a new window."""

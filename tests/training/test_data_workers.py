@@ -1,0 +1,60 @@
+"""Data workers that die, and workers that are told to stop."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing import active_children
+
+import pytest
+
+from nlp_ssl.training.loop import Trainer
+from tests.training.runs import TINY, pretrain, refused, weights
+
+STEPS = ["--budget", "40-steps", "--evaluations", "1", "--save-every", "99", "--log-every", "50"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_a_dead_worker_is_noticed_the_run_saved_and_resumed_to_the_same_weights(
+    number, corpus, tmp_path, capsys, monkeypatch
+) -> None:
+    assert pretrain("mlm", corpus, tmp_path / "whole", *STEPS) == 0
+    update = Trainer.update
+
+    def update_and_kill(self, step, rate, group):
+        if step == 5:
+            os.kill(active_children()[0].pid, number)
+        return update(self, step, rate, group)
+
+    out, started = tmp_path / "run", time.monotonic()
+    arguments = ["mlm", "--corpus", str(corpus), "--out", str(out), *TINY, *STEPS]
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "update", update_and_kill)
+        said = refused(capsys, "pretrain", *arguments, "--batch.workers", "2")
+    assert time.monotonic() - started < 60
+    (saved,) = (out / "checkpoints").iterdir()
+    step = int(saved.name.removeprefix("step-"))
+    assert 6 <= step < 40 and f"saved at step {step} of 40; continue with --resume" in said
+    assert "Traceback" not in said
+    assert pretrain("mlm", corpus, out, *STEPS, "--resume") == 0
+    assert weights(out) == weights(tmp_path / "whole")
+
+
+WORKER = """
+import os, signal, sys, time
+from nlp_ssl.training import data_workers
+data_workers.GRACE = 1
+data_workers._delay_stop_signals(0)
+os.kill(os.getpid(), signal.SIGINT)
+os.kill(os.getpid(), signal.SIGTERM)
+print("goes on", flush=True)
+time.sleep(30)
+"""
+
+
+def test_a_worker_goes_on_after_a_stop_signal_but_not_for_ever() -> None:
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", WORKER], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "goes on\n" and done.returncode == -signal.SIGALRM
+    assert time.monotonic() - started < 30
