@@ -117,7 +117,7 @@ def test_an_installed_objective_works_with_every_command(tmp_path) -> None:
         done = run(*words, path=site)
         assert done.returncode == 0, done.stderr
     evaluated = run("evaluate", trained, "--corpus", corpus, path=site)
-    assert evaluated.returncode == 2 and "only its body was saved" in evaluated.stderr
+    assert evaluated.returncode == 2 and "the run saved only the body" in evaluated.stderr
     without = run("pretrain", "queue_contrast", "--corpus", corpus, "--out", str(tmp_path / "none"), *TINY)
     assert without.returncode == 2 and "no recipe 'queue_contrast'" in without.stderr
     # A run of a stranger's objective names it, and imports nothing.

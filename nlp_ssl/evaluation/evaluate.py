@@ -1,8 +1,8 @@
-"""`nlp-ssl evaluate RUN --corpus C`: how well a model does its objective's task, or another one's, on held-out text.
+"""`nlp-ssl evaluate RUN --corpus C`: evaluate a run on held-out text, on its own objective or on another one.
 
-Every run is evaluated on its own task while it trains. Another one's shows what else it has learned: a model that was
-taught which text follows (`nsp`) can be asked whether two pieces are in order (`sop`). That needs the same body, and
-for each part of the other's loss a head of the same kind with as many labels; the first label stays the first.
+Every run is evaluated on its own objective during training. Another objective shows what else the model has learned:
+a model trained on next sentence prediction (`nsp`) can be evaluated on sentence order prediction (`sop`). Both
+objectives need the same kind of body, and for each loss the same kind of head with the same number of labels.
 """
 
 from __future__ import annotations
@@ -38,39 +38,45 @@ class Evaluate:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command: prints the figures."""
+    """Run the command and print the validation metrics."""
     options = parse(Evaluate, "evaluate", arguments)
-    figures = evaluate(options)
-    shown = {key: value for key, value in figures.items() if "validation_targets" not in key}
-    on = options.on or "its own task"
-    rows = [[name.replace("_", " "), f"{value:.4f}"] for name, value in shown.items()]
+    metrics = {key: value for key, value in evaluate(options).items() if "validation_targets" not in key}
+    on = options.on or "its own objective"
+    rows = [[name.replace("_", " "), f"{value:.4f}"] for name, value in metrics.items()]
     print(table([f"{options.run.resolve().name} on {on}", ""], rows), flush=True)
     return 0
 
 
 def evaluate(options: Evaluate) -> dict[str, float]:
-    """The figures. InputError where the run has no heads for the task, or was trained on another corpus."""
+    """Compute the validation metrics.
+
+    Raises InputError if the run is unfinished, has no heads for the objective, or was trained on another corpus.
+    """
     if options.evaluation_tokens < 1:
         raise InputError(f"--evaluation-tokens {options.evaluation_tokens}: at least 1")
     if not (options.run / "recipe.toml").is_file() or not (options.run / "model").is_dir():
-        raise InputError(f"{options.run}: no finished pretraining run")
+        raise InputError(f"{options.run}: not a finished pretraining run")
     corpus = Corpus.open(options.corpus)
     check_corpus(options.run, corpus)
     vocabulary = Vocabulary.of(corpus)
     trained = recipes.load(str(options.run))
-    asked = recipes.load(options.on) if options.on else trained
+    evaluated = recipes.load(options.on) if options.on else trained
     if not trained.mixture.saves_heads:
-        raise InputError(f"{options.run.resolve().name}: only its body was saved, not the heads of its objective")
-    heads = trained.mixture.answers(asked.mixture, vocabulary)
+        raise InputError(f"{options.run.resolve().name}: the run saved only the body, not the heads of its objective")
+    heads = trained.mixture.answers(evaluated.mixture, vocabulary)
     if heads is None:
         raise InputError(
-            f"{options.run.resolve().name} cannot do the task of {asked.mixture.name}: it was trained on "
-            f"{trained.mixture.name}, which has another body or other heads"
+            f"{options.run.resolve().name} cannot be evaluated on {evaluated.mixture.name}: it was trained on "
+            f"{trained.mixture.name}, which has a different body or different heads"
         )
-    asked = replace(
-        asked, model=trained.model, batch=trained.batch, seed=trained.seed, evaluation_tokens=options.evaluation_tokens
+    evaluated = replace(
+        evaluated,
+        model=trained.model,
+        batch=trained.batch,
+        seed=trained.seed,
+        evaluation_tokens=options.evaluation_tokens,
     )
     with first_torch_import():
         from nlp_ssl.training.validation import of_saved
 
-    return of_saved(options.run / "model", trained, asked, heads, corpus, vocabulary)
+    return of_saved(options.run / "model", trained, evaluated, heads, corpus, vocabulary)

@@ -1,8 +1,9 @@
-"""What fine-tuning and probing have in common: examples, models, baselines, results.
+"""The common base of fine-tuning and probing: examples, models, baselines and results.
 
-The training examples are the first N of a fixed, class-balanced order: 100 are part of 1,000, and every model, method,
-seed and baseline has the same ones. The last tenth of them (`splits.selection_size`) is the selection part: all choices
-are made there, on models fitted to the rest. Scores are on dev, and on test if it has labels; no choice uses them.
+The training examples are the first N of a fixed, class-balanced order, the same for every model, method, seed and
+baseline. The last tenth of them (`splits.selection_size`) is the selection part: hyperparameters are chosen by the
+scores on it of models fitted to the rest. The reported scores are on dev, and on test if it has labels. They are used
+for no choice.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nlp_ssl import registry
-from nlp_ssl.console import say, warn
+from nlp_ssl.console import say
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.options import FEWEST_EXAMPLES, TaskOptions
@@ -32,14 +33,11 @@ if TYPE_CHECKING:
     from nlp_ssl.tasks.kinds.base import Array, TaskKind
     from nlp_ssl.tasks.splits import LabelledExamples
 
-UNKNOWN_WORTH_A_WARNING = 0.1
-SHARED_WORTH_A_WARNING = 0.1
-
 Options = TypeVar("Options", bound=TaskOptions)
 
 
 def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[str, Any]:
-    """Run an experiment, print its table and write OUT; returns the content of OUT/scores.json.
+    """Run an experiment, print its table and write OUT. Returns the content of OUT/scores.json.
 
     Raises InputError for unusable options, data or models, before anything is written.
     """
@@ -51,7 +49,7 @@ def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[
     )
     folder = model_folder(options.run)
 
-    from nlp_ssl.tasks.splits import load_splits  # numpy and more come in here, after the first refusals
+    from nlp_ssl.tasks.splits import load_splits  # imports NumPy, so only after the options are checked
 
     labels, splits = load_splits(task, options.data)
     with disk_errors(options.out, "run the command again; finished results are kept"), exclusive(options.out):
@@ -74,12 +72,12 @@ def named_task(
 
 
 def find_task(name: str) -> Task:
-    """The task declared by this name or in this file; otherwise one whose columns must be given by flags."""
+    """The task of this name or declaration file; otherwise a new task, whose columns must be given by flags."""
     return load_task(name) if is_declared(name) else own_task(name)
 
 
 def is_declared(name: str) -> bool:
-    """Whether a --task has a declaration: one of the shipped ones, or a .toml file."""
+    """Whether a --task has a declaration: a shipped one, or a .toml file."""
     return name.endswith(".toml") or name in task_names()
 
 
@@ -95,9 +93,9 @@ class Model:
     """Prefix of its results in the cache."""
     checkpoint: Checkpoint
     tokens: dict[str, Tokens]
-    """Its input, by name as in `Experiment.inputs`."""
+    """Its tokenised input, by name as in `Experiment.inputs`."""
     depends_on: dict[str, Any] | None
-    """All that its results depend on, if they can be shared between runs."""
+    """Everything that its results depend on; None if they are not shared between runs."""
 
     @property
     def pretrained(self) -> bool:
@@ -106,7 +104,7 @@ class Model:
 
 
 class Experiment(ABC, Generic[Options]):
-    """One command's work: its data, its cached results, its scores."""
+    """Base of fine-tuning and probing: data, cached results and scores of one command."""
 
     baselines: tuple[str, ...] = ("random_init",)
     """Baselines, by name in the registry, besides those of the kind of task."""
@@ -115,6 +113,7 @@ class Experiment(ABC, Generic[Options]):
         self, options: Options, task: Task, folder: Path, labels: tuple[str, ...], splits: dict[str, LabelledExamples]
     ) -> None:
         from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+        from nlp_ssl.evaluation.inputs import report_inputs
         from nlp_ssl.runtime import resolve_precision
 
         self.options, self.task = options, task
@@ -157,16 +156,18 @@ class Experiment(ABC, Generic[Options]):
             )
             for name, (other, weights) in others.items()
         ]
-        self._remark()
+        report_inputs(self.model.tokens, self.train, self.predicted, self.max_length)
 
     def _split_train(self, train: LabelledExamples) -> None:
         from nlp_ssl.tasks.splits import nested_order, selection_size
 
         N = self.options.train_examples or len(train)
-        if not FEWEST_EXAMPLES <= N <= len(train):
-            rule = "no more can be used" if self.options.train_examples else f"at least {FEWEST_EXAMPLES} are needed"
-            wanted = f"--train-examples {N}: " if self.options.train_examples else ""
-            raise InputError(f"{wanted}{self.task.name} has {len(train)} training examples, {rule}")
+        if len(train) < N:
+            raise InputError(f"--train-examples {N}: {self.task.name} has only {len(train)} training examples")
+        if N < FEWEST_EXAMPLES:
+            raise InputError(
+                f"{self.task.name} has {len(train)} training examples; at least {FEWEST_EXAMPLES} are required"
+            )
         assert train.labels is not None
         chosen = nested_order(len(train), self.kind.strata(train.labels))[:N]
         rest = N - selection_size(N)
@@ -175,16 +176,16 @@ class Experiment(ABC, Generic[Options]):
         self.fitting = train.take(chosen[:rest])
         """The training examples without the selection part."""
         self.selection = train.take(chosen[rest:])
-        """The part of the training examples that choices are made on."""
+        """The training examples that hyperparameters are chosen on."""
         assert self.fitting.labels is not None
         if (only := self.kind.only_label(self.fitting.labels)) is not None:
             raise InputError(
-                f"{self.task.name}: the {rest:,} training examples besides the selection part are all {only!r}: "
-                "use more"
+                f"{self.task.name}: the {rest:,} training examples outside the selection part all have the label "
+                f"{only!r}; use more examples"
             )
 
     def _load_other(self, name: str) -> tuple[Checkpoint, dict[str, str]]:
-        """An existing model and a fingerprint of its weights."""
+        """Load a model of --baseline-model, with a fingerprint of its weights."""
         from nlp_ssl.evaluation.checkpoints import load_checkpoint
 
         folder = model_folder(Path(name)) if Path(name).is_dir() else Path(name)
@@ -200,29 +201,29 @@ class Experiment(ABC, Generic[Options]):
 
     @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """What the result depends on besides task, data, model, length and precision."""
+        """The settings that results depend on, besides task, data, model, maximum length and precision."""
 
     @abstractmethod
     def inputs(self) -> dict[str, LabelledExamples]:
-        """What the network reads, by name: "train", the splits to predict, and more if needed."""
+        """The examples to tokenise, by name: "train", the splits to predict, and others if needed."""
 
     @abstractmethod
     def network_rows(self, model: Model) -> list[Row]:
-        """The rows of the table for a network."""
+        """Score a model; returns its rows of the table."""
 
-    # --- what results depend on ---
+    # --- dependencies of cached results ---
 
     @cached_property
     def on_texts(self) -> dict[str, Any]:
-        """All that baselines on texts depend on."""
+        """Everything that baselines on texts depend on."""
         from nlp_ssl.evaluation.scores import provenance
 
-        read = {"train": self.train, "fitting": self.fitting, "selection": self.selection, **self.predicted}
+        texts = {"train": self.train, "fitting": self.fitting, "selection": self.selection, **self.predicted}
         return {
             "kind": self.task.kind,
             "labels": self.kind.labels,
             "metric": self.task.metrics[0],
-            "texts": {name: examples.fingerprint() for name, examples in read.items()},
+            "texts": {name: examples.fingerprint() for name, examples in texts.items()},
             "versions": provenance()["versions"],
         }
 
@@ -236,7 +237,7 @@ class Experiment(ABC, Generic[Options]):
 
     @cached_property
     def on_random_init(self) -> dict[str, Any]:
-        """All that a random initialisation's results depend on: of the run only architecture and tokenizer."""
+        """Everything that results of random initialisation depend on; of the run, only architecture and tokenizer."""
         return {
             **self.on_texts,
             "command": self.options.command,
@@ -249,7 +250,7 @@ class Experiment(ABC, Generic[Options]):
     # --- rows ---
 
     def result(self) -> dict[str, Any]:
-        """Compute what is not cached yet, then print and write the result."""
+        """Compute the results that are not cached, then print the table and write all files."""
         from nlp_ssl.evaluation.scores import write_result
 
         rows: list[Row] = []
@@ -259,7 +260,7 @@ class Experiment(ABC, Generic[Options]):
         for model in (*self.other_models, self.model):
             rows += self.network_rows(model)
         if self.cache.done_before:
-            say(f"{self.options.out}: this was finished before; nothing was run again")
+            say(f"{self.options.out}: all results are cached; nothing was run again")
         used = {"train": self.train, "selection": self.selection, **self.predicted}
         tokens = {name: self.model.tokens[name] for name in ("train", *self.predicted)}
         facts: dict[str, Any] = {
@@ -276,14 +277,14 @@ class Experiment(ABC, Generic[Options]):
         return write_result(self.options.out, self.task, self.kind, self.predicted, rows, facts)
 
     def text_row(self, baseline: TextBaseline) -> Row:
-        """The row of a baseline that reads the texts."""
+        """Score a baseline on texts; returns its row."""
         from nlp_ssl.evaluation.scores import Row
 
         cached = self.cache.part(baseline.name, lambda: CachedResult(*baseline.fit(self._baseline_data)), self.on_texts)
         return Row(baseline.name, baseline.title(self.kind), [cached])
 
     def random_init_rows(self, name: str) -> list[Row]:
-        """The rows of a random initialisation of the run's architecture."""
+        """Score random initialisations of the run's architecture; returns their rows."""
         cached_as, _ = self.options.sample("random_init")
         model = self.model
         return self.network_rows(
@@ -297,31 +298,13 @@ class Experiment(ABC, Generic[Options]):
         return BaselineData(self.kind, self.train, self.fitting, self.selection, self.predicted, self.task.metrics[0])
 
     def selection_score(self, outputs: Array) -> float:
-        """The first metric on the selection part, of outputs [units, outputs]."""
+        """The first metric on the selection part, for outputs [units, outputs]."""
         return self.kind.score(self.task.metrics[0], outputs, self.selection)
 
     def with_cut_words(self, outputs: Array, covered: Array) -> Array:
-        """Outputs [units, outputs] with the most frequent tag for words that the model did not read."""
+        """Predict the most frequent tag for truncated words, in outputs [units, outputs] with `covered` [units]."""
         if not covered.all():
             assert self.fitting.labels is not None
-            usual = self.kind.prior(self.fitting.labels)
-            outputs[~covered] = (usual == usual.max()).astype(outputs.dtype)
+            prior = self.kind.prior(self.fitting.labels)
+            outputs[~covered] = (prior == prior.max()).astype(outputs.dtype)
         return outputs
-
-    def _remark(self) -> None:
-        """Tell the user what the model sees of the texts."""
-        for name in ("train", *self.predicted):
-            tokens = self.model.tokens[name]
-            n = len(tokens.lengths)
-            if tokens.truncated:
-                say(f"{name}: {tokens.truncated:,} of {n:,} inputs are longer than {self.max_length} tokens: cut")
-            if cut := int((~tokens.covered).sum()):
-                say(f"{name}: {cut:,} of {tokens.units:,} words are cut off: they get the most frequent tag")
-            if tokens.unknown > UNKNOWN_WORTH_A_WARNING:
-                warn(f"{name}: the run's tokenizer does not know {tokens.unknown:.0%} of the tokens")
-        trained_on = set(self.train.texts)
-        for name, examples in self.predicted.items():
-            shared = sum(text in trained_on for text in examples.texts) / len(examples)
-            if shared > SHARED_WORTH_A_WARNING:
-                first = "first " if examples.pairs else ""
-                warn(f"{name}: {shared:.0%} of the {first}texts also occur in train: scores may reflect memorisation")

@@ -1,16 +1,17 @@
 """`nlp-ssl finetune`: fine-tune a pretrained model on a labelled task and score it beside baselines.
 
-The protocol, the same for the pretrained model, random initialisation and every `--baseline-model`, on the examples of
-`nlp_ssl.evaluation.experiment`:
+The protocol is the same for the pretrained model, random initialisation and every `--baseline-model`. The examples are
+described in `nlp_ssl.evaluation.experiment`.
 
-1. For each learning rate, one network is trained on the fitting examples and scored on the selection part after every
-   epoch. The best rate and epoch are chosen; ties go to the lower loss.
-2. For each seed, a network is trained on all N examples on the same schedule, up to the chosen epoch. The scores are
-   its scores on dev.
+1. For each learning rate, a model is trained on the fitting examples and scored on the selection part after every
+   epoch. The best learning rate and number of epochs are chosen; ties go to the lower loss.
+2. For each seed, a model is trained on all N examples with the same schedule for the chosen number of epochs, and
+   scored on dev.
 
-Finished results are kept in OUT/parts and never computed again: after an interruption the same command continues, and
-more --seeds are added. With --share-baselines FOLDER, baselines are taken from and left in that folder: those on texts
-depend on the task and its examples, random initialisation also on architecture, tokenizer and settings.
+Finished results are kept in OUT/parts and never computed again. After an interruption, the same command continues; a
+larger --seeds adds to the results. With --share-baselines FOLDER, baselines are also read from and stored in that
+folder. Baselines on texts depend on the task and its examples; random initialisation depends also on architecture,
+tokenizer and settings.
 """
 
 from __future__ import annotations
@@ -75,13 +76,13 @@ class Finetune(Protocol, TaskOptions):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command."""
+    """Run the command."""
     finetune(parse(Finetune, "finetune", arguments))
     return 0
 
 
 def finetune(options: Finetune) -> dict[str, Any]:
-    """Fine-tune, print the table and write OUT; returns the content of OUT/scores.json.
+    """Fine-tune, print the table and write OUT. Returns the content of OUT/scores.json.
 
     Raises InputError for unusable options, data or models, before anything is written.
     """
@@ -94,26 +95,26 @@ def usual_epochs(train_examples: int) -> int:
 
 
 def usual_batch_size(train_examples: int) -> int:
-    """The default batch size: 125 steps an epoch, or more of 32 examples."""
+    """The default batch size: from 8 to 32, for about 125 steps in an epoch."""
     return min(max(train_examples // 125, 8), 32)
 
 
 def best_of(tried: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """What has the highest `score` on the selection part; ties go to the lowest `loss`."""
+    """The trial with the highest `score` on the selection part; ties go to the lowest `loss`."""
     return max(tried, key=lambda t: (t["score"], -t["loss"]))
 
 
 class _Finetuning(Experiment[Finetune]):
-    """Networks with all weights trained."""
+    """Fine-tuning of all weights."""
 
     @cached_property
     def epochs(self) -> int:
-        """Epochs of the schedule."""
+        """The number of epochs of the schedule."""
         return self.options.epochs or usual_epochs(len(self.train))
 
     @cached_property
     def batch_size(self) -> int:
-        """Examples in a batch."""
+        """The number of examples in a batch."""
         return self.options.batch_size or usual_batch_size(len(self.train))
 
     def settings(self) -> dict[str, Any]:
@@ -142,7 +143,7 @@ class _Finetuning(Experiment[Finetune]):
         return [Row(model.key, model.name, results, method="finetune")]
 
     def _choose(self, model: Model, seed: int) -> CachedResult:
-        """Choose learning rate and epochs on the selection part."""
+        """Choose the learning rate and number of epochs on the selection part."""
         tried: list[dict[str, Any]] = []
         total = len(self.options.learning_rates) * self.epochs * len(self.fitting)
         assert self.selection.labels is not None
@@ -156,10 +157,10 @@ class _Finetuning(Experiment[Finetune]):
                     tried.append({"learning_rate": rate, "epochs": epoch, "score": score, "loss": loss})
         best = best_of(tried)
         rates = self.options.learning_rates
-        ends = {max(rates): "the highest tried, a higher one may do better", min(rates): "the lowest tried"}
-        remark = f" ({ends[best['learning_rate']]})" if len(rates) > 1 and best["learning_rate"] in ends else ""
+        ends = {max(rates): "the highest tried; a higher one may do better", min(rates): "the lowest tried"}
+        note = f" ({ends[best['learning_rate']]})" if len(rates) > 1 and best["learning_rate"] in ends else ""
         say(
-            f"{model.name}: chose learning rate {best['learning_rate']:g}{remark} "
+            f"{model.name}: chose learning rate {best['learning_rate']:g}{note} "
             f"and {best['epochs']} of {self.epochs} epochs"
         )
         return CachedResult({}, {"learning_rate": best["learning_rate"], "epochs": best["epochs"], "tried": tried})

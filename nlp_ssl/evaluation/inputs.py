@@ -11,12 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from nlp_ssl.console import say, warn
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint
 from nlp_ssl.tasks.splits import LabelledExamples
 
 POOL = 50  # batches in a pool that is sorted by length
 PREDICTION_BATCH_SIZE = 64
+MAX_UNKNOWN = 0.1  # a larger fraction of unknown tokens is worth a warning
+MAX_SHARED = 0.1  # so is a larger fraction of texts that also occur in train
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,26 @@ def reverse(ids: npt.NDArray[np.int32], starts: npt.NDArray[np.int64]) -> npt.ND
 def _flat(lists: list[list[int]], dtype: type[Any]) -> npt.NDArray[Any]:
     total = sum(map(len, lists))
     return np.fromiter((i for ids in lists for i in ids), dtype=dtype, count=total)
+
+
+def report_inputs(
+    tokens: dict[str, Tokens], train: LabelledExamples, predicted: dict[str, LabelledExamples], max_length: int
+) -> None:
+    """Report truncated and unknown tokens of "train" and the predicted splits, and texts they share with train."""
+    for split in ("train", *predicted):
+        read = tokens[split]
+        if read.truncated:
+            say(f"{split}: truncated {read.truncated:,} of {len(read.lengths):,} inputs to {max_length} tokens")
+        if cut := int((~read.covered).sum()):
+            say(f"{split}: {cut:,} of {read.units:,} words are truncated and get the most frequent tag")
+        if read.unknown > MAX_UNKNOWN:
+            warn(f"{split}: {read.unknown:.0%} of the tokens are unknown to the model's tokenizer")
+    train_texts = set(train.texts)
+    for split, examples in predicted.items():
+        shared = sum(text in train_texts for text in examples.texts) / len(examples)
+        if shared > MAX_SHARED:
+            first = "first " if examples.pairs else ""
+            warn(f"{split}: {shared:.0%} of the {first}texts also occur in train; scores may reflect memorisation")
 
 
 def batches(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:

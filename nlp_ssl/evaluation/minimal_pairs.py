@@ -1,17 +1,18 @@
-"""`nlp-ssl minimal-pairs`: a pretrained run and pairs of sentences -> how often it finds the good one likelier.
+"""`nlp-ssl minimal-pairs`: score a pretrained model zero-shot on pairs of an acceptable and an unacceptable sentence.
 
-The format is BLiMP's (Warstadt et al., TACL 2020): JSON lines, or a table, with `sentence_good` and `sentence_bad`;
-`UID` names the paradigm that a pair belongs to, else the file's name does. Nothing is trained. How likely a
-sentence is, `nlp_ssl.evaluation.likelihood` says; there is no normalisation by length.
+A pair is correct if the model assigns the higher score to the acceptable sentence
+(`nlp_ssl.evaluation.likelihood`); ties count half. The format is that of BLiMP (Warstadt et al., TACL 2020, section 3):
+JSON Lines or a table with the columns `sentence_good` and `sentence_bad`. The column `UID` names the paradigm of a
+pair; without it, the file name does.
 
-The score is the mean over paradigms of the share of pairs that are right, a tie counting half. Its interval is
-over paradigms, as the pairs of one are made from one template. Beside it stands what preferring the
-sentence of fewer tokens would score, as sums of logarithms do that where a model knows nothing else.
+The score is the mean accuracy over paradigms. Its confidence interval resamples paradigms, because the pairs of a
+paradigm come from one template. The baseline "fewer tokens" prefers the shorter sentence, as sums of log probabilities
+tend to do.
 
-scores.json          the scores, by paradigm too, versions, the command
-scores.md            the table
-pairs.npz            of each pair: `paradigm` str[n], `good` and `bad` float32[n] the scores in nats, `correct`
-                     float32[n] 1, 0 or 0.5
+scores.json          scores, also by paradigm, versions, the command
+scores.md            the printed table
+pairs.npz            for each pair: `paradigm` str [n]; `good` and `bad`, the scores in nats, float32 [n];
+                     `correct`, 1, 0 or 0.5, float32 [n]
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from nlp_ssl.atomic_io import write_text
 from nlp_ssl.console import progress, say, speaks, table, warn
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.experiment import UNKNOWN_WORTH_A_WARNING
 from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, weights_fingerprint
 from nlp_ssl.models.folder import model_folder
 from nlp_ssl.options import parse
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("sentence_good", "sentence_bad")
 PARADIGM = "UID"
+FORMATS = (".tsv", ".csv", ".jsonl", ".parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,19 +65,20 @@ class MinimalPairs:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command."""
+    """Run the command."""
     minimal_pairs(parse(MinimalPairs, "minimal-pairs", arguments))
     return 0
 
 
 def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
-    """Score the pairs, print the table and write OUT; returns what is in OUT/scores.json.
+    """Score the pairs, print the table and write OUT. Returns the content of OUT/scores.json.
 
-    InputError for data or a model that cannot be used, before anything is written.
+    Raises InputError for unusable data, options or models, before anything is written.
     """
     folder = model_folder(options.run)
     pairs = read_minimal_pairs(options.data)
 
+    from nlp_ssl.evaluation.inputs import MAX_UNKNOWN
     from nlp_ssl.evaluation.likelihood import LanguageModel
     from nlp_ssl.runtime import resolve_precision
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -86,10 +88,10 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
     by = _resolve(options, model)
     sentences = model.read(pairs.good + pairs.bad)
     pairs.check(sentences, model.longest)
-    if sentences.tokens.unknown > UNKNOWN_WORTH_A_WARNING:
-        warn(f"the run's tokenizer does not know {sentences.tokens.unknown:.0%} of the tokens")
+    if sentences.tokens.unknown > MAX_UNKNOWN:
+        warn(f"{sentences.tokens.unknown:.0%} of the tokens are unknown to the model's tokenizer")
 
-    mine = {
+    settings = {
         "score": by,
         "whole words": options.whole_words,
         "precision": precision,
@@ -97,10 +99,10 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
         "pairs": {"all": LabelledExamples(pairs.good + pairs.bad, pairs.paradigms, None).fingerprint()},
     }
     with disk_errors(options.out, "run the command again; finished results are kept"), exclusive(options.out):
-        parts = ResultCache(options.out, mine)
-        part = parts.part("scores", lambda: _score(model, sentences, by, options.whole_words))
-        if parts.done_before:
-            say(f"{options.out}: this was finished before; nothing was run again")
+        cache = ResultCache(options.out, settings)
+        part = cache.part("scores", lambda: _score(model, sentences, by, options.whole_words))
+        if cache.done_before:
+            say(f"{options.out}: all results are cached; nothing was run again")
         facts = {
             "run": str(options.run),
             "command": command("minimal-pairs", options),
@@ -118,91 +120,102 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class SentencePairs:
-    """Pairs of sentences, with where each was read."""
+    """Minimal pairs; all lists have length n."""
 
     good: list[str]
     bad: list[str]
     paradigms: list[str]
     where: list[str]
+    """The file and line of each pair, for error messages."""
 
     def check(self, sentences: Sentences, longest: int) -> None:
-        """InputError for sentences that the model cannot read."""
+        """Raise InputError for sentences without tokens, or of more than `longest` tokens."""
+        from nlp_ssl.tasks.splits import shortened
+
         problems = []
         for i, n in enumerate(sentences.tokens.lengths):
             if n > longest:
-                problems.append(f"{self._at(i)}: {n} tokens with start and end, the model reads {longest}")
+                problems.append(
+                    f"{self._at(i)}: {n} tokens with start and end, more than the model's {longest} positions"
+                )
             elif n == 2:
-                problems.append(f"{self._at(i)}: the tokenizer finds no token in it")
+                problems.append(f"{self._at(i)}: the tokenizer finds no tokens in the sentence")
         if problems:
-            raise _shortened(problems)
+            raise shortened(problems)
 
     def _at(self, i: int) -> str:
-        """Where sentence i is: all good ones, then all bad ones."""
+        """The file, line and column of sentence i, counting all good sentences, then all bad ones."""
         n = len(self.good)
         return f"{self.where[i % n]}, {COLUMNS[i // n]}"
 
 
 def read_minimal_pairs(data: Sequence[Path]) -> SentencePairs:
-    """All pairs of a folder's files, or of the files; InputError, with all problems found, where they are unusable."""
-    from nlp_ssl.corpus.streams import suffix_of
-    from nlp_ssl.corpus.table import read_table
+    """Read all pairs from files, or from the files of a folder. Raises InputError with all problems found."""
+    from nlp_ssl.tasks.splits import shortened
 
-    formats = [".tsv", ".csv", ".jsonl", ".parquet"]
-    missing = [path for path in data if not path.exists()]
-    if missing or not data:
-        raise InputError(*[f"--data {path}: no such file or folder" for path in missing] or ["--data names no file"])
-    files = [
-        file
-        for path in data
-        for file in ([path] if path.is_file() else sorted(f for f in path.iterdir() if suffix_of(f) in formats))
-    ]
-    if not files:
-        raise InputError(f"--data {' '.join(map(str, data))}: no {', '.join(formats)} in it")
-    pairs, problems = SentencePairs([], [], [], []), []
-    for file in files:
-        if suffix_of(file) not in formats:
-            raise InputError(f"{file}: not one of {', '.join(formats)} (.gz and .zst may follow)")
-        read = read_table(file)
-        problems += read.problems
-        lacking = [name for name in COLUMNS if name not in read.columns]
-        problems += [problem for name in COLUMNS for problem in read.lacking(name)]
-        if lacking and read.columns:
-            there = ", ".join(read.columns)
-            problems.append(f"{file}: no column {' and '.join(map(repr, lacking))} (there are: {there})")
-        if lacking:
-            continue
-        good, bad = (["" if v is None else str(v).strip() for v in read.columns[name]] for name in COLUMNS)
-        where = [read.at(row) for row in range(len(good))]
-        for name, texts in zip(COLUMNS, (good, bad), strict=True):
-            problems += [f"{at}: {name} is empty: remove the pair" for at, v in zip(where, texts, strict=True) if not v]
-        stem = file.name.removesuffix(".gz").removesuffix(".zst").rpartition(".")[0]
-        pairs.good.extend(good)
-        pairs.bad.extend(bad)
-        pairs.paradigms.extend(map(str, read.columns.get(PARADIGM, [stem] * len(good))))
-        pairs.where.extend(where)
+    pairs = SentencePairs([], [], [], [])
+    problems = [problem for file in _find_files(data) for problem in _add_file(file, pairs)]
     if problems:
-        raise _shortened(problems)
+        raise shortened(problems)
     return pairs
 
 
-def _shortened(problems: list[str]) -> InputError:
-    from nlp_ssl.tasks.splits import PROBLEMS_SHOWN
+def _find_files(data: Sequence[Path]) -> list[Path]:
+    """The files to read. Raises InputError if there are none, or some are missing or of another format."""
+    from nlp_ssl.corpus.streams import suffix_of
 
-    hidden = len(problems) - PROBLEMS_SHOWN
-    return InputError(*problems[:PROBLEMS_SHOWN], *([f"and {hidden:,} more like these"] if hidden > 0 else []))
+    missing = [path for path in data if not path.exists()]
+    if missing or not data:
+        raise InputError(*[f"--data {path}: no such file or folder" for path in missing] or ["--data: no file given"])
+    files = [
+        file
+        for path in data
+        for file in ([path] if path.is_file() else sorted(f for f in path.iterdir() if suffix_of(f) in FORMATS))
+    ]
+    if not files:
+        raise InputError(f"--data {' '.join(map(str, data))}: no {', '.join(FORMATS)} files in the folder")
+    for file in files:
+        if suffix_of(file) not in FORMATS:
+            raise InputError(f"{file}: not a {', '.join(FORMATS)} file (optionally compressed: .gz, .zst)")
+    return files
+
+
+def _add_file(file: Path, pairs: SentencePairs) -> list[str]:
+    """Add the pairs of a file and return the problems found."""
+    from nlp_ssl.corpus.table import read_table
+
+    table = read_table(file)
+    problems = list(table.problems)
+    missing = [name for name in COLUMNS if name not in table.columns]
+    problems += [problem for name in COLUMNS for problem in table.lacking(name)]
+    if missing and table.columns:
+        found = ", ".join(table.columns)
+        problems.append(f"{file}: no column {' and '.join(map(repr, missing))}; found {found}")
+    if missing:
+        return problems
+    good, bad = (["" if v is None else str(v).strip() for v in table.columns[name]] for name in COLUMNS)
+    where = [table.at(row) for row in range(len(good))]
+    for name, texts in zip(COLUMNS, (good, bad), strict=True):
+        problems += [f"{at}: {name} is empty; remove the pair" for at, v in zip(where, texts, strict=True) if not v]
+    stem = file.name.removesuffix(".gz").removesuffix(".zst").rpartition(".")[0]
+    pairs.good.extend(good)
+    pairs.bad.extend(bad)
+    pairs.paradigms.extend(map(str, table.columns.get(PARADIGM, [stem] * len(good))))
+    pairs.where.extend(where)
+    return problems
 
 
 # --- the scores ---
 
 
 def _resolve(options: MinimalPairs, model: LanguageModel) -> Score:
-    """How sentences are scored; InputError where the model or the flags do not go with it."""
+    """Resolve --score auto. Raises InputError if the score does not suit the model or --whole-words."""
     natural: Score = "causal" if model.kind == "causal" else "pseudo-log-likelihood"
     by: Score = natural if options.score == "auto" else options.score
     if model.kind == "causal" and by != "causal":
-        raise InputError(f"{options.run} sees one side of a token alone, it has no {by}: use --score causal")
+        raise InputError(f"{options.run}: a causal model has no {by}; use --score causal")
     if options.whole_words and by == "causal":
-        raise InputError("--whole-words is for the pseudo-log-likelihood: a causal score has no use for it")
+        raise InputError("--whole-words applies to --score pseudo-log-likelihood only")
     return by
 
 
@@ -218,21 +231,21 @@ def _write(
     options: MinimalPairs,
     pairs: SentencePairs,
     part: CachedResult,
-    fewer_good: npt.NDArray[Any],
-    fewer_bad: npt.NDArray[Any],
+    brevity_good: npt.NDArray[Any],
+    brevity_bad: npt.NDArray[Any],
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    """Print the table and write all files."""
+    """Print the table and write all files. `brevity_*` [n] are the scores of the baseline "fewer tokens"."""
     import numpy as np
 
-    from nlp_ssl.evaluation.scores import markdown, provenance
+    from nlp_ssl.evaluation.scores import provenance
 
     paradigm = np.array(pairs.paradigms)
     correct = _correct(part.outputs["good"], part.outputs["bad"])
     shorter = {"key": "fewer tokens", "name": "fewer tokens", "method": None}
     model = {"key": "pretrained", "name": options.run.resolve().name, "method": "zero-shot"}
     models: list[dict[str, Any]] = [
-        {**shorter, **_scores(_correct(fewer_good, fewer_bad), paradigm)},
+        {**shorter, **_scores(_correct(brevity_good, brevity_bad), paradigm)},
         {**model, **_scores(correct, paradigm), "seconds": [part.facts["seconds"]]},
     ]
     names, counts = np.unique(paradigm, return_counts=True)
@@ -244,27 +257,31 @@ def _write(
         "models": models,
         **provenance(),
     }
-    if not speaks():
-        return result
-    header = ["paradigm", "pairs", *(model["name"] for model in models)]
-    lines = [
-        [p, f"{n:,}", *(f"{100 * model['paradigms'][p]:.1f}" for model in models)]
-        for p, n in result["examples"].items()
-    ]
-    lines.append([f"mean of {len(names)}", f"{len(paradigm):,}", *map(_with_interval, models)])
-    caption = f"minimal pairs, {facts['variant']}{', whole words' * options.whole_words}: % right, chance 50"
-    with (options.out / "pairs.npz.writing").open("wb") as stream:
-        np.savez(stream, allow_pickle=False, paradigm=paradigm, correct=correct, **part.outputs)
-    (options.out / "pairs.npz.writing").rename(options.out / "pairs.npz")
-    write_text(options.out / "scores.md", markdown(caption, header, lines, facts["command"]))
-    write_text(options.out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    print(f"{caption}\n\n{table(header, lines)}", flush=True)
-    say(f"\nscores and all else are in {options.out}")
+    if speaks():
+        with (options.out / "pairs.npz.writing").open("wb") as stream:
+            np.savez(stream, allow_pickle=False, paradigm=paradigm, correct=correct, **part.outputs)
+        (options.out / "pairs.npz.writing").rename(options.out / "pairs.npz")
+        _report(options.out, result)
     return result
 
 
+def _report(out: Path, result: dict[str, Any]) -> None:
+    """Print the table, and write it and the result."""
+    from nlp_ssl.evaluation.scores import markdown
+
+    models, examples = result["models"], result["examples"]
+    header = ["paradigm", "pairs", *(model["name"] for model in models)]
+    lines = [[p, f"{n:,}", *(f"{100 * model['paradigms'][p]:.1f}" for model in models)] for p, n in examples.items()]
+    lines.append([f"mean of {len(examples)}", f"{sum(examples.values()):,}", *map(_with_interval, models)])
+    caption = f"minimal pairs, {result['variant']}{', whole words' * result['whole words']}: % right, chance 50"
+    write_text(out / "scores.md", markdown(caption, header, lines, result["command"]))
+    write_text(out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    print(f"{caption}\n\n{table(header, lines)}", flush=True)
+    say(f"\nall results are in {out}")
+
+
 def _correct(good: npt.NDArray[Any], bad: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """1 where the good sentence has the higher score, 0 where the bad one has, 0.5 where they are equal: [n]."""
+    """1 where the good sentence has the higher score, 0 where the bad one has, 0.5 for ties: float32 [n]."""
     import numpy as np
 
     correct: npt.NDArray[np.float32] = ((1 + np.sign(good - bad)) / 2).astype(np.float32)
@@ -272,7 +289,7 @@ def _correct(good: npt.NDArray[Any], bad: npt.NDArray[Any]) -> npt.NDArray[np.fl
 
 
 def _scores(correct: npt.NDArray[np.float32], paradigm: npt.NDArray[Any]) -> dict[str, Any]:
-    """The accuracy of each paradigm, and their mean with its interval, where there are several."""
+    """The accuracy of each paradigm, and their mean; with a confidence interval if there are several paradigms."""
     import numpy as np
 
     from nlp_ssl.statistics.intervals import interval, measure_pairs
@@ -291,6 +308,6 @@ def _scores(correct: npt.NDArray[np.float32], paradigm: npt.NDArray[Any]) -> dic
 
 
 def _with_interval(model: dict[str, Any]) -> str:
-    figures = model["scores"]["accuracy"]
-    interval = f" [{100 * figures['low']:.1f}, {100 * figures['high']:.1f}]" if figures["low"] is not None else ""
-    return f"{100 * figures['mean']:.1f}{interval}"
+    score = model["scores"]["accuracy"]
+    interval = f" [{100 * score['low']:.1f}, {100 * score['high']:.1f}]" if score["low"] is not None else ""
+    return f"{100 * score['mean']:.1f}{interval}"

@@ -1,17 +1,17 @@
 """`nlp-ssl probe`: score the frozen vectors of a pretrained model on a labelled task, beside baselines.
 
-The protocol, the same for every set of vectors, on the examples of `nlp_ssl.evaluation.experiment`:
+The protocol is the same for every set of vectors. The examples are described in `nlp_ssl.evaluation.experiment`.
 
-1. Each text becomes one vector, each word in token tasks (`nlp_ssl.evaluation.encoder`); each text or pair becomes
-   features (`nlp_ssl.evaluation.frozen`). The network is not trained.
+1. The frozen model encodes each text, or each word in token tasks, as a vector (`nlp_ssl.evaluation.encoder`). Vectors
+   of texts or pairs are turned into features (`nlp_ssl.evaluation.frozen`).
 2. A linear probe and nearest neighbours are fitted to the fitting examples, for each C and each number of neighbours.
    The best on the selection part is chosen; ties go to the smaller C and to more neighbours. Token tasks have no
-   nearest neighbours: every word of dev beside every word of train is too much work.
+   nearest neighbours, because comparing every word of dev with every word of train is too slow.
 3. Both are fitted to all N examples and scored on dev.
 
-The pretrained model has one score, as nothing is drawn. Seeds are for the baselines: they draw the weights of random
-initialisations and the word vectors of "random vectors" (the mean of one random vector for each token of the text, as
-wide as the network's). Finished results are kept in OUT/parts and never computed again.
+The pretrained model has one score, because its probe is deterministic. Seeds apply to the baselines: they determine
+random initialisations and random vectors (a random embedding of the vocabulary with the model's hidden size, averaged
+over the tokens of a text). Finished results are kept in OUT/parts and never computed again.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ class Probe(TaskOptions):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command."""
+    """Run the command."""
     probe(parse(Probe, "probe", arguments))
     return 0
 
 
 def probe(options: Probe) -> dict[str, Any]:
-    """Score the frozen vectors, print the table and write OUT; returns the content of OUT/scores.json.
+    """Score the frozen vectors, print the table and write OUT. Returns the content of OUT/scores.json.
 
     Raises InputError for unusable options, data or models, before anything is written.
     """
@@ -62,7 +62,7 @@ def probe(options: Probe) -> dict[str, Any]:
 
 
 class _Probing(Experiment[Probe]):
-    """Frozen vectors under simple models."""
+    """Probing of frozen vectors."""
 
     baselines = ("random_vectors", "random_init")
 
@@ -72,7 +72,7 @@ class _Probing(Experiment[Probe]):
         return {"C": list(C_VALUES), "neighbours": list(NEIGHBOURS)}
 
     def inputs(self) -> dict[str, LabelledExamples]:
-        """Texts one by one: of pairs all first texts, then all second texts."""
+        """Single texts, because the texts of a pair are encoded separately: all first texts, then all second texts."""
         from nlp_ssl.tasks.splits import LabelledExamples
 
         named = {"train": self.train, **self.predicted}
@@ -83,7 +83,7 @@ class _Probing(Experiment[Probe]):
         return self._rows(model.key, model.name, model.cached_as, model.depends_on, model.tokens, vectors)
 
     def random_vector_rows(self, name: str) -> list[Row]:
-        """The rows of random word vectors."""
+        """Score random vectors; returns their rows."""
         cached_as, _ = self.options.sample("random")
         return self._rows("random", name, cached_as, self.on_random_init, self.model.tokens, self._random)
 
@@ -96,15 +96,15 @@ class _Probing(Experiment[Probe]):
         tokens: dict[str, Tokens],
         vectors: Callable[[int | None], dict[str, Floats]],
     ) -> list[Row]:
-        """A row for each method, with a result for each seed that the vectors are drawn from."""
+        """Return a row for each method, with a result for each seed; pretrained models have one result."""
         from nlp_ssl.evaluation.scores import Row
 
         linear, near = [], []
         _, start = self.options.sample(key)
-        drawn = key in ("random", "random_init")
-        for s in range(1, self.options.seeds + 1) if drawn else (None,):
+        is_random = key in ("random", "random_init")
+        for s in range(1, self.options.seeds + 1) if is_random else (None,):
             seed = None if s is None else start + s
-            # Once for both methods, and only if one of them is not cached yet.
+            # Computed once for both methods, and only if a result is not cached.
             features = cache(lambda seed=seed: self._features(vectors(seed)))
             prefix, facts = (cached_as, {}) if seed is None else (f"{cached_as}-seed{s}", {"seed": seed})
             linear.append(
@@ -116,7 +116,7 @@ class _Probing(Experiment[Probe]):
         return rows + ([Row(key, f"{name}, nearest neighbours", near, method="knn")] if near else [])
 
     def _encoded(self, model: Model, seed: int | None) -> dict[str, Floats]:
-        """The vectors of a network [units, H], by split."""
+        """The vectors of a model, float32 [units, H], by split."""
         from nlp_ssl.evaluation.encoder import Encoder
 
         total = sum(len(tokens.lengths) for tokens in model.tokens.values())
@@ -125,7 +125,7 @@ class _Probing(Experiment[Probe]):
             return {name: encoder.vectors(tokens, job.advance) for name, tokens in model.tokens.items()}
 
     def _random(self, seed: int | None) -> dict[str, Floats]:
-        """Random vectors [units, H], by split."""
+        """Random vectors, float32 [units, H], by split."""
         from nlp_ssl.evaluation.frozen import random_vectors
 
         assert seed is not None
@@ -140,46 +140,46 @@ class _Probing(Experiment[Probe]):
 
         return vectors if self.train.pairs is None else {name: pair_features(v) for name, v in vectors.items()}
 
-    def _linear(self, features: dict[str, Floats], tokens: dict[str, Tokens], drawn: dict[str, int]) -> CachedResult:
-        """A linear probe with the best C."""
+    def _linear(self, features: dict[str, Floats], tokens: dict[str, Tokens], facts: dict[str, int]) -> CachedResult:
+        """Choose C on the selection part, then fit a linear probe to all training examples and predict."""
         from nlp_ssl.evaluation.frozen import C_VALUES, LinearProbe
 
         assert self.train.labels is not None
         train, labels = features["train"], self.kind.unit_labels(self.train.labels)
-        read, rest = self._covered("train", tokens), self.kind.units(self.fitting)  # the selection part begins at rest
+        covered, n = self._covered("train", tokens), self.kind.units(self.fitting)  # the selection part starts at n
         tried = []
         with progress("linear probe", len(C_VALUES) + 1, "models") as job:
             for C in C_VALUES:
-                model = LinearProbe(train[:rest][read[:rest]], labels[:rest][read[:rest]], self.kind, C)
-                selected = self.with_cut_words(model.outputs(train[rest:]), read[rest:])
-                tried.append({"C": C, "score": self.selection_score(selected)})
+                model = LinearProbe(train[:n][covered[:n]], labels[:n][covered[:n]], self.kind, C)
+                selection_outputs = self.with_cut_words(model.outputs(train[n:]), covered[n:])
+                tried.append({"C": C, "score": self.selection_score(selection_outputs)})
                 job.advance()
             best = max(tried, key=lambda t: t["score"])["C"]
-            model = LinearProbe(train[read], labels[read], self.kind, best)
+            model = LinearProbe(train[covered], labels[covered], self.kind, best)
             job.advance()
         outputs = {
             split: self.with_cut_words(model.outputs(features[split]), self._covered(split, tokens))
             for split in self.predicted
         }
-        return CachedResult(outputs, {**drawn, "C": best, "tried": tried})
+        return CachedResult(outputs, {**facts, "C": best, "tried": tried})
 
-    def _nearest(self, features: dict[str, Floats], drawn: dict[str, int]) -> CachedResult:
-        """Nearest neighbours with the best number of them."""
+    def _nearest(self, features: dict[str, Floats], facts: dict[str, int]) -> CachedResult:
+        """Choose the number of neighbours on the selection part, then predict from all training examples."""
         from nlp_ssl.evaluation.frozen import NEIGHBOURS, NearestNeighbours
 
         train, labels = features["train"], self.train.labels
         assert labels is not None
-        rest = len(self.fitting)
-        outputs = NearestNeighbours(train[:rest], labels[:rest], self.kind).outputs(train[rest:], NEIGHBOURS)
+        n = len(self.fitting)
+        outputs = NearestNeighbours(train[:n], labels[:n], self.kind).outputs(train[n:], NEIGHBOURS)
         scores = [self.selection_score(o) for o in outputs]
         tried = [{"neighbours": k, "score": score} for k, score in zip(NEIGHBOURS, scores, strict=True)]
         best = max(tried, key=lambda t: t["score"])["neighbours"]
         model = NearestNeighbours(train, labels, self.kind)
         return CachedResult(
             {s: model.outputs(features[s], (int(best),))[0] for s in self.predicted},
-            {**drawn, "neighbours": best, "tried": tried},
+            {**facts, "neighbours": best, "tried": tried},
         )
 
     def _covered(self, split: str, tokens: dict[str, Tokens]) -> Array:
-        """Whether the model reads each unit of a split [units]; of pairs, both texts are one unit."""
+        """Whether each unit of a split is covered, bool [units]; a pair is one unit."""
         return tokens[split].covered[: self.kind.units(self.train if split == "train" else self.predicted[split])]

@@ -1,10 +1,11 @@
-"""The result of an experiment: the table that is printed, and the files in OUT.
+"""Write the results of an experiment: the printed table, and the files in OUT.
 
-scores.json          all scores of all seeds, choices, seconds, versions, the command
-scores.md, .csv      the table; one line for each score
+scores.json          scores of all seeds, hyperparameters, seconds, versions, the command
+scores.md            the printed table
+scores.csv           a line for each score
 predictions/         predictions of the pretrained model on labelled splits, by seed (fine-tuning) or method (probing)
-submission/          predictions for unlabelled test splits, in the benchmark's format
-model/               the fine-tuned network of the first seed, in Hugging Face format
+submission/          predictions on unlabelled test splits, in the benchmark's format
+model/               the fine-tuned model of the first seed, in Hugging Face format
 """
 
 from __future__ import annotations
@@ -37,17 +38,17 @@ LIBRARIES = ("nlp_ssl", "torch", "transformers", "tokenizers", "accelerate", "sc
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: a model with one result for each of its seeds."""
+    """A row of the table: a model with a result for each seed."""
 
     key: str
     name: str
     parts: list[CachedResult]
     method: Literal["finetune", "probe", "knn"] | None = None
-    """How a network is used. A row is compared with the random initialisation used in the same way."""
+    """How a network is scored. A row is compared with the random initialisation scored by the same method."""
 
 
 def provenance() -> dict[str, Any]:
-    """Versions, machine and date of a result."""
+    """The versions, machine and date of a result, for scores.json."""
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "machine": f"{platform.machine()}, {platform.system()}",
@@ -63,7 +64,7 @@ def write_result(
     rows: list[Row],
     facts: dict[str, Any],
 ) -> dict[str, Any]:
-    """Score the rows, print the table on standard output and write all files; returns what scores.json holds."""
+    """Score the rows, print the table and write all files. Returns the content of scores.json."""
     scored = [split for split, examples in splits.items() if examples.labels is not None]
     measured = {score_name(task, metric, split): (metric, split) for split in scored for metric in task.metrics}
     models = [_scored(row, rows, measured, kind, splits) for row in rows]
@@ -85,19 +86,7 @@ def write_result(
     seeds = max(len(row.parts) for row in rows)
     caption = f"{task.name}: {n['train']:,} training examples, scored on {scored_on}, {seeds} seed{'s' * (seeds > 1)}"
 
-    (out / "predictions").mkdir(exist_ok=True)
-    pretrained = [(row, part) for row in rows if row.key == "pretrained" for part in row.parts]
-    for split in scored:
-        for row, part in pretrained:
-            one = part.facts.get("seed", row.method)
-            name = f"{one}.tsv" if split == "dev" else f"{split.removeprefix('dev_')}-{one}.tsv"
-            write_text(out / "predictions" / name, _tsv(*kind.prediction_table(part.outputs[split], splits[split])))
-    for split in (s for s in splits if s not in scored):
-        (out / "submission").mkdir(exist_ok=True)
-        file = out / "submission" / task.submission.get(split, f"{split}.tsv")
-        first = pretrained[0][1].outputs[split]
-        said = kind.submission(first, splits[split], task.submission_labels == "names")
-        write_text(file, _submission(said))
+    _write_predictions(out, task, kind, splits, [row for row in rows if row.key == "pretrained"])
     write_text(out / "scores.md", markdown(caption, header, lines, facts["command"]))
     write_text(out / "scores.csv", _csv(models))
     write_text(out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
@@ -106,14 +95,33 @@ def write_result(
     return result
 
 
+def _write_predictions(
+    out: Path, task: Task, kind: TaskKind, splits: dict[str, LabelledExamples], rows: list[Row]
+) -> None:
+    """Write the predictions of the pretrained model; submissions have those of its first row and seed."""
+    (out / "predictions").mkdir(exist_ok=True)
+    for split, examples in splits.items():
+        if examples.labels is None:
+            (out / "submission").mkdir(exist_ok=True)
+            file = out / "submission" / task.submission.get(split, f"{split}.tsv")
+            predictions = kind.submission(rows[0].parts[0].outputs[split], examples, task.submission_labels == "names")
+            write_text(file, _submission(predictions))
+            continue
+        for row in rows:
+            for part in row.parts:
+                stem = part.facts.get("seed", row.method)
+                name = f"{stem}.tsv" if split == "dev" else f"{split.removeprefix('dev_')}-{stem}.tsv"
+                write_text(out / "predictions" / name, _tsv(*kind.prediction_table(part.outputs[split], examples)))
+
+
 def markdown(caption: str, header: Sequence[str], lines: Sequence[Sequence[str]], command: str) -> str:
     """A Markdown table with a caption above and the command below."""
-    rows = ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *lines)]
+    rows = ["| " + " | ".join(line) + " |" for line in (header, ["---"] * len(header), *lines)]
     return "\n".join([caption, "", *rows, "", f"`{command}`", ""])
 
 
 def score_name(task: Task, metric: str, split: str) -> str:
-    """What a metric on a split is called: "accuracy" on dev, "accuracy matched" on dev_matched."""
+    """The name of a metric on a split: "accuracy" for dev, "accuracy matched" for dev_matched."""
     return metric if split == "dev" else f"{metric} {split.removeprefix('dev_')}"
 
 
@@ -142,22 +150,22 @@ def _scored(
 
 
 def _measured(row: Row, metric: str, kind: TaskKind, split: str, examples: LabelledExamples) -> Scores:
-    """The scores of a model: fine-tuning seeds of one pretraining seed."""
+    """The scores of a model over its seeds, for one pretraining seed."""
     predicted = [[kind.predictions(part.outputs[split], examples) for part in row.parts]]
     return measure(metric, kind.gold(examples), predicted, pretrained=row.key == "pretrained")
 
 
 def _table(models: list[dict[str, Any]], names: list[str]) -> tuple[list[str], list[list[str]]]:
-    """Heading and lines; scores in hundredths, the difference for the first score."""
+    """The header and lines of the printed table. Scores are in percent; the last columns compare the first score."""
     compared = len(models) > 1
     header = ["model", *names, *([f"Δ {names[0]} vs random init [95 %]", "verdict"] if compared else [])]
     lines = []
     for model in models:
         cells = [model["name"]]
         for name in names:
-            figures = model["scores"][name]
-            spread = f" ± {100 * figures['sd']:.1f}" if "sd" in figures else ""
-            cells.append(f"{100 * figures['mean']:.1f}{spread}")
+            score = model["scores"][name]
+            spread = f" ± {100 * score['sd']:.1f}" if "sd" in score else ""
+            cells.append(f"{100 * score['mean']:.1f}{spread}")
         gap = model["scores"][names[0]].get("vs_random_init")
         if gap:
             cells += [f"{100 * gap['mean']:+.1f} [{100 * gap['low']:+.1f}, {100 * gap['high']:+.1f}]", gap["verdict"]]
@@ -171,9 +179,9 @@ def _tsv(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(["\t".join(row) for row in (header, *rows)] + [""])
 
 
-def _submission(said: Sequence[str]) -> str:
-    """A .tsv as gluebenchmark.com takes it: the row's index from 0, and the prediction."""
-    return _tsv(["index", "prediction"], [[str(i), prediction] for i, prediction in enumerate(said)])
+def _submission(predictions: Sequence[str]) -> str:
+    """A .tsv in the format of gluebenchmark.com: the index of the example, counted from 0, and the prediction."""
+    return _tsv(["index", "prediction"], [[str(i), prediction] for i, prediction in enumerate(predictions)])
 
 
 def _csv(models: list[dict[str, Any]]) -> str:
@@ -181,6 +189,6 @@ def _csv(models: list[dict[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["model", "metric", "seed", "score"])
     for model in models:
-        for name, figures in model["scores"].items():
-            writer.writerows([model["name"], name, seed, value] for seed, value in enumerate(figures["seeds"], 1))
+        for name, score in model["scores"].items():
+            writer.writerows([model["name"], name, seed, value] for seed, value in enumerate(score["seeds"], 1))
     return text.getvalue()

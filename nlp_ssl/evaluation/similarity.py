@@ -1,9 +1,9 @@
-"""`nlp-ssl similarity RUN --pairs FILE…`: how well the likeness of word vectors agrees with people's.
+"""`nlp-ssl similarity RUN --pairs FILE…`: compare word vectors with human similarity ratings.
 
-Each file has a pair of words and a score a line, separated by tabs or commas, as WordSim-353 and SimLex-999 come;
-lines that begin with # and a first line with names of columns are passed over. The figure is Spearman's correlation
-between the scores and the cosines of the words' vectors, over the pairs whose words are both in the vocabulary; the
-share of those that are not is said beside it, since figures over different pairs do not compare.
+Each line of a file has two words and a rating, separated by tabs or commas, as in WordSim-353 and SimLex-999. Lines
+that begin with # and a header line are skipped. The score is Spearman's correlation between the ratings and the cosine
+similarities, over the pairs whose words are both in the vocabulary. The fraction of other pairs is reported too,
+because correlations over different pairs are not comparable.
 """
 
 from __future__ import annotations
@@ -40,13 +40,14 @@ class Similarity:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How the likeness of vectors agrees with a list of pairs."""
+    """The agreement of cosine similarities with the ratings of a list of pairs."""
 
     spearman: float
-    """The correlation of ranks; nan where fewer than two pairs are known."""
+    """Spearman's rank correlation; nan if fewer than two pairs are in the vocabulary."""
     pairs: int
+    """The number of pairs in the list."""
     unknown: float
-    """The share of the pairs with a word that is not in the vocabulary; they are left out."""
+    """The fraction of pairs with a word that is not in the vocabulary. They are not scored."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,16 +59,19 @@ def main(arguments: Sequence[str]) -> int:
     for file, pairs in read:
         found = agreement(pairs, words, vectors)
         rows.append([file.name, f"{found.spearman:.3f}", f"{found.pairs:,}", f"{found.unknown:.1%}"])
-    print(table(["word pairs", "Spearman", "pairs", "left out, unknown"], rows))
+    print(table(["word pairs", "Spearman", "pairs", "not in the vocabulary"], rows))
     return 0
 
 
 def read_pairs(file: Path) -> list[tuple[str, str, float]]:
-    """Two words and a score a line. InputError, with the line, where it is something else."""
+    """Read a file with two words and a rating in each line.
+
+    Raises InputError if the file cannot be read or has no pairs, and for malformed lines, with their numbers.
+    """
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot read it as UTF-8 text ({error})") from None
+        raise InputError(f"{file}: cannot read the file as UTF-8 text ({error})") from None
     pairs = []
     first = True
     for number, line in enumerate(lines, start=1):
@@ -75,49 +79,49 @@ def read_pairs(file: Path) -> list[tuple[str, str, float]]:
             continue
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t" if "\t" in line else ","))]
         try:
-            judgement = float(cells[2])
-            if not math.isfinite(judgement):
+            rating = float(cells[2])
+            if not math.isfinite(rating):
                 raise ValueError
-            pairs.append((cells[0], cells[1], judgement))
+            pairs.append((cells[0], cells[1], rating))
         except (IndexError, ValueError):
             if not first:
-                raise InputError(f"{file}, line {number}: not two words and a score: {line!r}") from None
+                raise InputError(f"{file}, line {number}: expected two words and a number, got {line!r}") from None
         first = False
     if not pairs:
-        raise InputError(f"{file}: it has no pairs of words with a score")
+        raise InputError(f"{file}: no word pairs in this file")
     return pairs
 
 
 def agreement(
     pairs: Sequence[tuple[str, str, float]], words: Sequence[str], vectors: npt.NDArray[np.float32]
 ) -> Agreement:
-    """Compare `vectors` [words, H] with scored pairs."""
+    """Compare the cosine similarities of `vectors` [words, H] with rated pairs."""
     from nlp_ssl.tasks.metrics import score
 
-    judged, cosines = judgements(pairs, words, vectors)
-    unknown = 1 - len(judged) / len(pairs)
-    if len(judged) < 2:
+    ratings, cosines = judgements(pairs, words, vectors)
+    unknown = 1 - len(ratings) / len(pairs)
+    if len(ratings) < 2:
         return Agreement(float("nan"), len(pairs), unknown)
-    return Agreement(score("spearman", judged, cosines), len(pairs), unknown)
+    return Agreement(score("spearman", ratings, cosines), len(pairs), unknown)
 
 
 def judgements(
     pairs: Sequence[tuple[str, str, float]], words: Sequence[str], vectors: npt.NDArray[np.float32]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Of the pairs whose words have `vectors` [words, H]: what people judged [n], and the vectors' cosines [n].
+    """Return the ratings and the cosine similarities of the pairs in the vocabulary, both float64 [n].
 
-    A word is looked up as it is, else in lower case.
+    `vectors` are [words, H]. A word that is not in `words` is looked up in lower case.
     """
     import numpy as np
 
-    number = {word: i for i, word in enumerate(words)}
+    indices = {word: i for i, word in enumerate(words)}
 
     def find(word: str) -> int:
-        return number.get(word, number.get(word.lower(), -1))
+        return indices.get(word, indices.get(word.lower(), -1))
 
-    numbers = np.array([(find(first), find(second)) for first, second, _ in pairs])  # [N, 2]
-    known = (numbers >= 0).all(axis=1)
-    one, other = vectors[numbers[known].T].astype(np.float64)  # [N, H] each
+    found = np.array([(find(first), find(second)) for first, second, _ in pairs])  # [N, 2]
+    known = (found >= 0).all(axis=1)
+    one, other = vectors[found[known].T].astype(np.float64)  # [n, H] each
     norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     cosines = (one * other).sum(axis=1) / np.maximum(norms, 1e-12)
-    return np.array([judgement for _, _, judgement in pairs])[known], cosines
+    return np.array([rating for _, _, rating in pairs])[known], cosines

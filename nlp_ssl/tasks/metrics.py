@@ -1,9 +1,9 @@
-"""Metrics, each computed for many weightings of the examples at once.
+"""Metrics, vectorised over R sample weightings of the examples.
 
-`weights[R, n]` says how often each of the n examples counts in each of R scores. The score of a model has all weights
-one; `statistics/intervals.py` leaves examples out. Labels are class ids or numbers [n], multi-hot rows [n, labels], or
-the tags of sentences [n, words] (negative behind the end; `nlp_ssl.tasks.spans`): an example is always a whole row.
-Undefined scores are 0, such as the correlation of a constant prediction.
+`weights` [R, n] are the sample weights of n examples in each of R scores. A model's score has unit weights;
+`nlp_ssl.statistics.intervals` resamples examples. Labels are class ids or numbers [n], multi-hot rows [n, labels], or
+the tag codes of sentences [n, words], negative after the end of a sentence (`nlp_ssl.tasks.spans`). Undefined scores,
+such as the correlation of constant predictions, are 0.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Metric = Callable[[Floats, Floats, Floats], Floats]
 
 
 def accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The share of examples whose class is right; of sentences, the share of words whose tag is right."""
+    """The fraction of examples whose class is correct; in token tasks, the fraction of correct words."""
     if gold.ndim == 2:
         words = gold >= 0
         return _ratio(weights @ ((gold == predicted) & words).sum(1), weights @ words.sum(1))
@@ -29,12 +29,12 @@ def accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
 
 
 def f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """F1 of class 1, as GLUE has it for paraphrases: the harmonic mean of precision and recall."""
+    """F1 of class 1, as in GLUE's paraphrase tasks (Wang et al., ICLR 2019, section 3.2)."""
     return _class_f1(gold == 1, predicted == 1, weights)
 
 
 def macro_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The mean F1 of the classes that occur in gold or prediction, or of all labels of multi-hot rows."""
+    """The unweighted mean F1 of the classes that occur in gold or predicted labels, or of all multi-hot labels."""
     if gold.ndim == 2:
         columns = zip(gold.T > 0, predicted.T > 0, strict=True)
         mean: Floats = np.stack([_class_f1(*column, weights) for column in columns]).mean(0)
@@ -46,7 +46,7 @@ def macro_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
 
 
 def matthews(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The Matthews correlation, for any number of classes (Gorodkin 2004)."""
+    """Matthews correlation coefficient for any number of classes (Gorodkin 2004)."""
     n = weights.sum(1)
     classes = np.unique([gold, predicted])
     is_gold = (gold[:, None] == classes).astype(float)
@@ -58,29 +58,29 @@ def matthews(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
 
 
 def pearson(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The linear correlation."""
+    """Pearson correlation."""
     centred = [np.broadcast_to(v - v.mean(), weights.shape) for v in (gold, predicted)]
     return _correlation(centred[0], centred[1], weights)
 
 
 def spearman(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The correlation of the ranks, ties sharing their mean rank."""
+    """Spearman rank correlation; tied values share their mean rank."""
     return _correlation(_ranks(gold, weights), _ranks(predicted, weights), weights)
 
 
 def micro_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """F1 over all labels of multi-hot rows together."""
+    """F1 over the labels of all examples, for multi-hot rows."""
     right = weights @ ((gold > 0) & (predicted > 0)).sum(1)
     return _ratio(2 * right, weights @ (gold > 0).sum(1) + weights @ (predicted > 0).sum(1))
 
 
 def subset_accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """The share of examples whose labels are all right and complete."""
+    """The fraction of examples whose set of labels is exactly correct, for multi-hot rows."""
     return _ratio(weights @ (gold == predicted).all(1), weights.sum(1))
 
 
 def span_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
-    """F1 of the spans that tags mark, over all sentences together, as seqeval's default mode has it."""
+    """Micro-averaged F1 of labelled spans, as in seqeval's default mode, for tag codes [n, words]."""
     right, golds, predictions = span_counts(gold.astype(np.int64), predicted.astype(np.int64))
     return _ratio(2 * (weights @ right), weights @ golds + weights @ predictions)
 
@@ -98,11 +98,11 @@ METRICS: dict[str, Metric] = {
 }
 
 CORRELATIONS = ("matthews", "pearson", "spearman")
-"""Metrics that go from -1 to 1; the others go from 0."""
+"""Metrics in [-1, 1]; the others are in [0, 1]."""
 
 
 def score(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
-    """The score of one set of predictions."""
+    """The score of predictions [n, ...] with unit weights."""
     gold, predicted = np.asarray(gold, dtype=float), np.asarray(predicted, dtype=float)
     return float(METRICS[metric](gold, predicted, np.ones((1, len(gold))))[0])
 
@@ -113,18 +113,17 @@ def _class_f1(is_gold: npt.NDArray[np.bool_], is_predicted: npt.NDArray[np.bool_
 
 
 def _correlation(x: Floats, y: Floats, weights: Floats) -> Floats:
-    """The weighted correlation of x[R, n] and y[R, n]."""
+    """The weighted correlation of x and y, both [R, n]."""
     total = weights.sum(1, keepdims=True)
     x = x - (weights * x).sum(1, keepdims=True) / total
     y = y - (weights * y).sum(1, keepdims=True) / total
     spread = (weights * x**2).sum(1) * (weights * y**2).sum(1)
-    # What rounding leaves of a constant is no spread.
-    tiny = 1e-24 * total[:, 0] ** 2
-    return _ratio(np.where(spread > tiny, (weights * x * y).sum(1), 0.0), np.sqrt(spread))
+    rounding = 1e-24 * total[:, 0] ** 2  # the variance that rounding leaves in constant values
+    return _ratio(np.where(spread > rounding, (weights * x * y).sum(1), 0.0), np.sqrt(spread))
 
 
 def _ranks(values: Floats, weights: Floats) -> Floats:
-    """The rank of each value under each row of weights [R, n]: that of a group of ties is the middle of its places."""
+    """The weighted mean rank of each value [R, n]; tied values share it."""
     _, group = np.unique(values, return_inverse=True)
     order = np.argsort(group, kind="stable")
     firsts = np.flatnonzero(np.diff(group[order], prepend=-1))

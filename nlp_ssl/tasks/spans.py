@@ -1,6 +1,6 @@
-"""Spans of words from tags such as B-NP, I-NP and O, exactly as seqeval's default mode reads them.
+"""Extract spans from tags such as B-NP, I-NP and O, exactly as in seqeval's default mode.
 
-Tags are compared as codes: 0 is O, and prefix + 5 * type stands for the others, so that metrics need no tag names.
+Tags are encoded as integers, so that metrics need no tag names: 0 is O, other tags are prefix + 5 * type.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def is_span_tag(name: str) -> bool:
 
 
 def span_codes(names: Sequence[str]) -> Codes:
-    """The code of each tag [tags]: its id where the tags are no span tags."""
+    """The code of each tag, int64 [tags]. Tags that do not mark spans have their id as code."""
     if not all(map(is_span_tag, names)):
         return np.arange(len(names))
     types = {kind: i for i, kind in enumerate(sorted({name[2:] for name in names if name != "O"}))}
@@ -30,24 +30,24 @@ def span_codes(names: Sequence[str]) -> Codes:
 
 
 def spans(codes: Codes) -> tuple[Codes, Codes, Codes, Codes]:
-    """The spans in codes [n, W], negative behind the end of a sentence.
+    """Extract the spans from tag codes [n, W], which are negative after the end of a sentence.
 
-    Returns the sentence, the first word, the last word and the type of each span, each [spans].
+    Returns four arrays [spans]: the sentence, first word, last word and type of each span.
     """
-    padded = np.zeros((codes.shape[0], codes.shape[1] + 2), dtype=np.int64)  # an O before and behind
+    padded = np.zeros((codes.shape[0], codes.shape[1] + 2), dtype=np.int64)  # O on both sides
     padded[:, 1:-1] = np.maximum(codes, 0)
     prefix = padded % 5
-    kind = np.where(prefix > 0, padded // 5, -1)  # of O: none
+    kind = np.where(prefix > 0, padded // 5, -1)
     before, now, other = prefix[:, :-1], prefix[:, 1:], kind[:, :-1] != kind[:, 1:]
     starts = np.isin(now, (_B, _S)) | (np.isin(now, (_I, _E)) & np.isin(before, (0, _E, _S))) | ((now > 0) & other)
     ends = np.isin(before, (_E, _S)) | (np.isin(before, (_B, _I)) & np.isin(now, (0, _B, _S))) | ((before > 0) & other)
     row, first = np.nonzero(starts)
-    _, behind = np.nonzero(ends)  # starts and ends alternate: the k-th end belongs to the k-th start
-    return row, first, behind - 1, kind[row, first + 1]
+    _, end = np.nonzero(ends)  # starts and ends alternate, so the k-th end belongs to the k-th start
+    return row, first, end - 1, kind[row, first + 1]
 
 
 def span_counts(gold: Codes, predicted: Codes) -> tuple[Codes, Codes, Codes]:
-    """Of each sentence [n]: the spans that are right, the gold spans, the predicted spans."""
+    """Count the correct, gold and predicted spans of each sentence: three int64 arrays [n]."""
     n = len(gold)
     found = [np.stack(spans(codes), axis=1) for codes in (gold, predicted)]
     _, group = np.unique(np.concatenate(found), axis=0, return_inverse=True)

@@ -1,10 +1,10 @@
-"""The examples of a task: from files, from a function, or from the hub, and checked.
+"""Load and check the examples of a task, from files, a function or the hub.
 
-Files are those that `nlp_ssl.corpus.table` reads. In a folder a split is the file with the split's name, ours ("dev")
-or the hub's ("validation"); files that are named one by one are the splits in the order of the declaration:
-train, dev, test.
+Files may have any format of `nlp_ssl.corpus.table`. In a folder, the file of a split has the split's name, either the
+project's ("dev") or the hub's ("validation"). Files that are listed individually are assigned to splits in the order
+of the declaration: train, dev, test.
 
-Everything wrong with the data is found before anything is trained, and reported together, with file and line.
+All problems of the data are found before training and reported together, with file and line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from nlp_ssl.tasks.kinds.base import Column
 PROBLEMS_SHOWN = 10
 
 UNLABELLED = ("-1", "-1.0")
-"""What the hub has for labels in a test split whose labels are secret."""
+"""Labels on the hub that mark a test split with hidden labels."""
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class LabelledExamples:
 
     texts: list[str]
     pairs: list[str] | None
-    """The second texts; None for a task of single texts."""
+    """The second texts; None if the task has single texts."""
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float64] | None
-    """Labels [n, ...] as the kind of task has them; None in a test split without labels."""
+    """Labels [n, ...] in the format of the kind of task; None for a test split without labels."""
     words: list[list[str]] | None = None
-    """The words of each text, where each word has a label; the text has a blank between them."""
+    """In token tasks, the words of each text. The text is the words joined by spaces."""
 
     @property
     def word_counts(self) -> list[int]:
-        """Words of each text."""
+        """The number of words of each text, in token tasks."""
         assert self.words is not None
         return [len(words) for words in self.words]
 
@@ -55,7 +55,7 @@ class LabelledExamples:
         return len(self.texts)
 
     def take(self, rows: npt.NDArray[np.int64]) -> LabelledExamples:
-        """The examples at `rows` (indices), in that order."""
+        """Select the examples with the indices `rows`, in this order."""
         pairs = None if self.pairs is None else [self.pairs[i] for i in rows]
         return LabelledExamples(
             [self.texts[i] for i in rows],
@@ -65,7 +65,7 @@ class LabelledExamples:
         )
 
     def fingerprint(self) -> str:
-        """A hash of all texts and labels, in their order."""
+        """A hash of all texts and labels, in order."""
         digest = blake2b(digest_size=8)
         for texts in (self.texts, self.pairs or []):
             digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
@@ -74,10 +74,10 @@ class LabelledExamples:
 
 
 def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict[str, LabelledExamples]]:
-    """The names of the labels (empty for regression) and the examples of each split that there is.
+    """Load a task. Returns the label names (empty for regression) and the examples of each available split.
 
-    From `data` if any is given (a folder, or files in the order of `task.splits`), else from the task's
-    module or from the hub. InputError, with all problems found, for data that cannot be used.
+    The source is `data` if given (a folder, or files in the order of `task.splits`), else the task's module, else the
+    hub. Raises InputError with all problems of the data.
     """
     if data:
         tables = {split: read_table(file) for split, file in _files(task, data).items()}
@@ -86,7 +86,7 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
     elif task.hub:
         tables = _download(task)
     else:
-        raise InputError(f"task {task.name!r} is not on the hub: --data FOLDER-OR-FILES says where it is")
+        raise InputError(f"task {task.name!r} is not on the hub; give its files with --data FOLDER-OR-FILES")
 
     checks = {split: _Check(task, split, table) for split, table in tables.items()}
     problems = [problem for check in checks.values() for problem in check.problems]
@@ -96,23 +96,28 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
         splits = {split: check.examples(names) for split, check in checks.items()}
         problems = [problem for check in checks.values() for problem in check.problems]
     if problems:
-        hidden = len(problems) - PROBLEMS_SHOWN
-        raise InputError(*problems[:PROBLEMS_SHOWN], *([f"and {hidden:,} more like these"] if hidden > 0 else []))
+        raise shortened(problems)
     task.kind_type.check_labels(names, tables["train"].where)
     return names, splits
 
 
-# --- from a source to a table ---
+def shortened(problems: Sequence[str]) -> InputError:
+    """An InputError with the first `PROBLEMS_SHOWN` problems and the number of the others."""
+    hidden = len(problems) - PROBLEMS_SHOWN
+    return InputError(*problems[:PROBLEMS_SHOWN], *([f"… and {hidden:,} more problems"] if hidden > 0 else []))
+
+
+# --- sources ---
 
 
 def _files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
-    """The file of each split that there is; InputError if train or a dev split has none."""
+    """Find the file of each split. Raises InputError if train or a dev split has none."""
     for path in data:
         if not path.exists():
             raise InputError(f"--data {path}: no such file or folder")
     if len(data) > 1 or data[0].is_file():
         if len(data) > len(task.splits):
-            raise InputError(f"--data has {len(data)} files, the splits are {', '.join(task.splits)}")
+            raise InputError(f"--data: {len(data)} files for {len(task.splits)} splits ({', '.join(task.splits)})")
         found = dict(zip(task.splits, data, strict=False))
     else:
         found = {}
@@ -121,21 +126,21 @@ def _files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
             names = [s + form + packed for s in stems for form in table_formats() for packed in ("", *COMPRESSIONS)]
             files = [data[0] / name for name in names if (data[0] / name).is_file()]
             if len(files) > 1:
-                both = ", ".join(file.name for file in files)
-                raise InputError(f"{data[0]}: several files could be {split}: {both}; name the files after --data")
+                candidates = ", ".join(file.name for file in files)
+                raise InputError(f"{data[0]}: several files for {split}: {candidates}; list the files after --data")
             if files:
                 found[split] = files[0]
     missing = [split for split in ("train", *task.evaluation_splits) if split not in found]
     if missing:
         raise InputError(
-            f"--data {' '.join(map(str, data))}: nothing for {', '.join(missing)}; give a folder with files such as "
-            f"train.tsv and dev.tsv, or the files themselves in the order {', '.join(task.splits)}"
+            f"--data {' '.join(map(str, data))}: no file for {', '.join(missing)}; give a folder with files such as "
+            f"train.tsv and dev.tsv, or list the files in the order {', '.join(task.splits)}"
         )
     return found
 
 
 def _call(task: Task) -> dict[str, Table]:
-    """The rows that the task's function returns: `{"train": [{"text": …, "label": …}, …], "dev": […]}`."""
+    """Call the task's function, which returns rows: `{"train": [{"text": …, "label": …}, …], "dev": […]}`."""
     name, _, function = task.module.partition(":")
     try:
         found: Callable[[], Mapping[str, Sequence[Mapping[str, Any]]]] = getattr(import_module(name), function)
@@ -144,7 +149,7 @@ def _call(task: Task) -> dict[str, Table]:
     splits = found()
     missing = [split for split in ("train", *task.evaluation_splits) if not splits.get(split)]
     if missing:
-        raise InputError(f"task {task.name!r}: {task.module} returned nothing for {', '.join(missing)}")
+        raise InputError(f"task {task.name!r}: {task.module} returned no rows for {', '.join(missing)}")
     return {
         split: Table(f"{task.name}/{split}", {key: [row.get(key) for row in rows] for key in rows[0]}, None, [])
         for split, rows in splits.items()
@@ -153,7 +158,7 @@ def _call(task: Task) -> dict[str, Table]:
 
 
 def _download(task: Task) -> dict[str, Table]:
-    """The splits from the hub (or from a local folder that `datasets` can load, in the hub's place)."""
+    """Load the splits from the hub, or from a local folder that `datasets` can load."""
     import datasets
 
     owner, _, rest = task.hub.partition("/")
@@ -164,11 +169,11 @@ def _download(task: Task) -> dict[str, Table]:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"task {task.name!r}: cannot load {task.hub!r} from the hub ({reason}); "
-            "with the files at hand, name their folder by --data"
+            "to use local files, give their folder with --data"
         ) from None
     missing = [task.splits[s] for s in ("train", *task.evaluation_splits) if task.splits[s] not in loaded]
     if missing:
-        raise InputError(f"task {task.name!r}: {task.hub} has no split {', '.join(missing)} but {', '.join(loaded)}")
+        raise InputError(f"task {task.name!r}: {task.hub} has no split {', '.join(missing)}; found {', '.join(loaded)}")
     return {
         split: Table(f"{task.hub}/{name}", loaded[name].to_dict(), None, [])
         for split, name in task.splits.items()
@@ -176,11 +181,11 @@ def _download(task: Task) -> dict[str, Table]:
     }
 
 
-# --- from a table to examples ---
+# --- tables ---
 
 
 class _Check:
-    """Finds the columns of a table, and what is wrong with its values."""
+    """Finds the columns of a table and checks its values. Error messages are added to `problems`."""
 
     def __init__(self, task: Task, split: str, table: Table) -> None:
         self.task, self.table, self.problems = task, table, list(table.problems)
@@ -193,7 +198,7 @@ class _Check:
         self._unswap()
 
     def _head(self) -> None:
-        """Turn a heading that is an example into one, where the task's files have no headings."""
+        """If the task's files have no header, turn the first row of the file from a header into an example."""
         found = [any(n in self.table.columns for n in names) for names in self.task.columns]
         if all(found) or len(self.task.header) != len(self.table.columns):
             return
@@ -209,26 +214,26 @@ class _Check:
                 self.problems += self.table.lacking(name)
                 return self.table.columns[name]
         if self.table.columns and not (self.optional and names == self.task.label):
-            there = ", ".join(self.table.columns)
+            found = ", ".join(self.table.columns)
             wanted = " or ".join(map(repr, names))
             self.problems.append(
-                f"{self.table.where}: no column {wanted} (there are: {there}); "
-                "--text-column, --pair-column and --label-column name others"
+                f"{self.table.where}: no column {wanted}; found {found}; "
+                "set --text-column, --pair-column or --label-column"
             )
         return None
 
     def _unswap(self) -> None:
-        """Read text and label the other way round where the headings plainly are."""
+        """Swap the text and label columns if only the text column contains nothing but known labels."""
         known = {*self.task.labels, *map(str, range(len(self.task.labels)))}
         if len(self.texts) != 1 or not known or not self.texts[0] or not self.values:
             return
         text, label = self.texts[0], self.values
         if all(str(v).strip() in known for v in text) and not all(str(v).strip() in known for v in label):
-            say(f"{self.table.where}: the values of text and label stand under each other's heading: read swapped")
+            say(f"{self.table.where}: the columns of text and label are swapped; reading each as the other")
             self.texts, self.values = [label], text
 
     def examples(self, names: tuple[str, ...]) -> LabelledExamples:
-        """The examples, with labels as ids of `names` or as numbers; problems are added to `problems`."""
+        """The examples, with labels parsed to ids of `names` or numbers. Adds to `problems`."""
         words = None
         if self.task.kind_type.labels_words:
             words = self._words(self.texts[0] or [])
@@ -242,7 +247,7 @@ class _Check:
 
     @cached_property
     def labels(self) -> Column | None:
-        """The raw labels; None where there are none."""
+        """The raw labels, or None."""
         return None if self.values is None else Column(self.values, self.table.at, self.problems)
 
     def _words(self, column: list[Any]) -> list[list[str]]:
@@ -254,7 +259,7 @@ class _Check:
                 problem = "has no words" if isinstance(value, list) else "is not a list of words"
                 self.problems.append(f"{self.table.at(row)}: the text {problem if not words else 'has an empty word'}")
             elif isinstance(tags, list) and len(tags) != len(words):
-                self.problems.append(f"{self.table.at(row)}: {len(words)} words, {len(tags)} tags")
+                self.problems.append(f"{self.table.at(row)}: {len(words)} words but {len(tags)} tags")
             sentences.append(words)
         return sentences
 
@@ -262,31 +267,31 @@ class _Check:
         texts = ["" if value is None else str(value).strip() for value in column]
         empty = [row for row, text in enumerate(texts) if not text]
         if empty and self.task.empty_texts:
-            say(f"{self.table.where}: {len(empty)} empty texts, kept (the task's declaration says that it has some)")
+            say(f"{self.table.where}: kept {len(empty)} empty texts, as the task's declaration allows")
         elif empty:
-            self.problems += [f"{self.table.at(row)}: the text is empty: remove the row" for row in empty]
+            self.problems += [f"{self.table.at(row)}: the text is empty; remove the row" for row in empty]
         return texts
 
 
-# --- parts of train ---
+# --- subsets of train ---
 
 
 def nested_order(n: int, strata: npt.NDArray[Any] | None = None) -> npt.NDArray[np.int64]:
-    """An order of n examples in which every beginning, and every end, has the strata [n] in equal proportion.
+    """A fixed random order int64 [n] of n examples, in which every prefix and suffix is stratified by `strata` [n].
 
-    So the first 100 examples are part of the first 1,000, and the end can be set aside. The order is random but
-    fixed: it depends on the strata alone, so every model, seed and baseline sees the same examples.
+    The first 100 examples are thus a subset of the first 1,000, and the last ones can be set aside. The order depends
+    on the strata alone, so every model, seed and baseline uses the same examples.
     """
     shuffled = np.random.default_rng(0).permutation(n)
     if strata is None:
         return shuffled
-    place = np.empty(n)  # of each example, between 0 and 1, evenly spread within its stratum
+    rank = np.empty(n)  # between 0 and 1, evenly spaced within each stratum
     for stratum in np.unique(strata):
         rows = shuffled[strata[shuffled] == stratum]
-        place[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
-    return shuffled[np.argsort(place[shuffled], kind="stable")]
+        rank[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
+    return shuffled[np.argsort(rank[shuffled], kind="stable")]
 
 
 def selection_size(n: int, most: int = 2000) -> int:
-    """How many of `n` training examples are for selection: a tenth, if possible 200, at most a fifth."""
+    """The size of the selection part of n training examples: a tenth, or 200 if more, at most a fifth and `most`."""
     return min(max(n // 10, min(200, n // 5)), most)

@@ -1,12 +1,11 @@
-"""The task "which package wrote this": a paragraph of documentation in, the package that it comes from out.
+"""The task `which_package`: classify paragraphs of documentation by the package they come from.
 
-The paragraphs are those of the corpus `pydocs`. The names of the packages, and what else gives them away
-without any reading ("np.", "DataFrame", "ufunc"), become `_`, and a paragraph that two files
-share is used once. Splits are made of whole files, chosen by the hash of their names: paragraphs of one
-file are never on both sides. Each package gives the same number of paragraphs, or all that it has.
+The paragraphs come from the corpus `pydocs`. Package names and other obvious clues ("np.", "DataFrame", "ufunc") are
+replaced by `_`, and duplicate paragraphs are removed. Whole files are assigned to a split by the hash of their names,
+so no file is in both splits. Packages have the same number of paragraphs, unless they have fewer.
 
-The unlabelled text of both splits is also in the corpus `pydocs`: a model pretrained there has read the
-paragraphs it is scored on, though never their labels.
+The text of both splits is also in the corpus `pydocs`. A model pretrained on it has seen the paragraphs it is scored
+on, but not their labels.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ PACKAGES = (
     "huggingface_hub", "networkx", "numpy", "pandas", "python", "scipy", "sklearn", "sympy", "torch",
     "transformers",
 )  # fmt: skip
-"""The classes; the other packages of the corpus have too little text."""
+"""The classes. Other packages of the corpus have too little text."""
 
 TRAIN_ROWS = 700
 DEV_ROWS = 200
-"""At most so many rows of a package."""
+"""Maximum number of examples of a package in each split."""
 
 FILES_PER_DEV_FILE = 4
-"""One file in so many is for the dev split."""
+"""One in this many files is in the dev split."""
 
 _GIVEAWAYS = re.compile(
     r"""
@@ -47,25 +46,25 @@ _GIVEAWAYS = re.compile(
 
 
 def splits() -> dict[str, list[dict[str, str]]]:
-    """The rows of "train" and "dev": `{"text": paragraph, "label": package}`, the same ones every time.
+    """Return the rows of "train" and "dev", each `{"text": paragraph, "label": package}`, in a fixed order.
 
-    Packages that are not installed are missing from the classes.
+    Packages that are not installed are left out of the classes.
     """
     rows: dict[str, list[dict[str, str]]] = {"train": [], "dev": []}
     seen: set[str] = set()
     for package in sorted(set(PACKAGES).intersection(pydocs.sources())):
-        room = {"train": TRAIN_ROWS, "dev": DEV_ROWS}
+        remaining = {"train": TRAIN_ROWS, "dev": DEV_ROWS}
         for name, paragraphs in pydocs.files(package):
             split = "dev" if pydocs.name_hash(name) % FILES_PER_DEV_FILE == 0 else "train"
-            texts = [text for text in map(mask, paragraphs) if text not in seen][: room[split]]
+            texts = [text for text in map(mask, paragraphs) if text not in seen][: remaining[split]]
             rows[split] += [{"text": text, "label": package} for text in texts]
             seen.update(texts)
-            room[split] -= len(texts)
-            if not any(room.values()):
-                break  # files are read one by one: the rest of the package need not be
+            remaining[split] -= len(texts)
+            if not any(remaining.values()):
+                break  # files are read lazily
     return rows
 
 
 def mask(text: str) -> str:
-    """The text with the names that give its package away replaced by `_`."""
+    """Replace clues to the package by `_`."""
     return _GIVEAWAYS.sub("_", text)

@@ -57,9 +57,13 @@ def test_what_is_written_is_compared_with_copying(runs, corpus) -> None:
 @pytest.mark.parametrize(
     ("run", "on", "message"),
     [
-        ("mlm", "sop", "mlm cannot do the task of sop: it was trained on mlm, which has another body or other heads"),
-        ("mlm", "clm", "mlm cannot do the task of clm"),
-        ("skip_thought", None, "skip_thought: only its body was saved"),
+        (
+            "mlm",
+            "sop",
+            "mlm cannot be evaluated on sop: it was trained on mlm, which has a different body or different heads",
+        ),
+        ("mlm", "clm", "mlm cannot be evaluated on clm"),
+        ("skip_thought", None, "skip_thought: the run saved only the body"),
         ("mlm", "mml", "no recipe 'mml': did you mean 'mlm'"),
     ],
 )
@@ -76,4 +80,4 @@ def test_another_corpus_or_no_run_is_refused(runs, tmp_path, corpus, capsys) -> 
     unfinished = tmp_path / "run"
     shutil.copytree(runs["mlm"], unfinished, ignore=shutil.ignore_patterns("model"))
     assert main(["evaluate", str(unfinished), "--corpus", str(corpus)]) == 2
-    assert "no finished pretraining run" in capsys.readouterr().err
+    assert "not a finished pretraining run" in capsys.readouterr().err

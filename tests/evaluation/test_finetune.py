@@ -256,7 +256,7 @@ def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     printed = capsys.readouterr().out
     assert "cues: 40 training examples, scored on 200 of dev, 1 seed" in printed
     assert main([*words[:-4], "--label-column", "gold"]) == 2
-    assert "no column 'gold' (there are: text, label)" in capsys.readouterr().err
+    assert "no column 'gold'; found text, label" in capsys.readouterr().err
     assert main(["finetune", str(tmp_path / "none"), *words[2:]]) == 2
     assert main(["finetune", *words[1:6], "--out", str(tmp_path / "x"), "--seeds", "0", "--epochs", "0"]) == 2
 
@@ -264,7 +264,7 @@ def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
 def test_choices_are_said(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     asked = options(run("mlm"), cues, tmp_path / "out", learning_rates=(1e-7, 3e-3), seeds=1, train_examples=100)
     finetune(asked)
-    assert "chose learning rate 0.003 (the highest tried, a higher one may do better)" in capsys.readouterr().err
+    assert "chose learning rate 0.003 (the highest tried; a higher one may do better)" in capsys.readouterr().err
 
 
 def test_texts_that_are_in_train_and_dev_are_warned_about(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
@@ -302,7 +302,7 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"run": Path("none")}, "none: no such run folder"),
-        ({"train_examples": 401}, "--train-examples 401: cues has 400 training examples"),
+        ({"train_examples": 401}, "--train-examples 401: cues has only 400 training examples"),
         ({"train_examples": 3}, "--train-examples 3: at least 20"),
         ({"learning_rates": (0.0,)}, "--learning-rates 0.0: one or more, all above 0"),
         ({"metric": ("bleu",)}, "--metric bleu"),

@@ -105,8 +105,8 @@ def test_one_paradigm_has_no_interval(run: Run, pairs: Path, tmp_path: Path, cap
 @pytest.mark.parametrize(
     ("kind", "change", "message"),
     [
-        ("clm", {"score": "pseudo-log-likelihood"}, "it has no pseudo-log-likelihood: use --score causal"),
-        ("clm", {"whole_words": True}, "--whole-words is for the pseudo-log-likelihood"),
+        ("clm", {"score": "pseudo-log-likelihood"}, "a causal model has no pseudo-log-likelihood; use --score causal"),
+        ("clm", {"whole_words": True}, "--whole-words applies to --score pseudo-log-likelihood only"),
         ("bart", {}, "cannot score sentences with the encoder-decoder 'bart'"),
         ("sop", {}, "the checkpoint has no language modelling head"),
         ("mlm", {"data": (Path("none"),)}, "--data none: no such file or folder"),
@@ -125,15 +125,15 @@ def test_what_is_refused_leaves_nothing_behind(
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"sentence_good": "w1", "bad": "w2"}\n', "no column 'sentence_bad' (there are: sentence_good, bad)"),
+        ('{"sentence_good": "w1", "bad": "w2"}\n', "no column 'sentence_bad'; found sentence_good, bad"),
         ("", "mine.jsonl: no examples in it"),
         ("not json\n", "mine.jsonl:1: broken JSON"),
-        ('{"sentence_good": "w1", "sentence_bad": " "}\n', "mine.jsonl:1: sentence_bad is empty: remove the pair"),
+        ('{"sentence_good": "w1", "sentence_bad": " "}\n', "mine.jsonl:1: sentence_bad is empty; remove the pair"),
         (
             '{"sentence_good": "w1", "sentence_bad": "w2"}\n{"sentence_good": "'
             + "w1 " * 70
             + '", "sentence_bad": "w1"}\n',
-            "mine.jsonl:2, sentence_good: 72 tokens with start and end, the model reads 64",
+            "mine.jsonl:2, sentence_good: 72 tokens with start and end, more than the model's 64 positions",
         ),
     ],
 )
@@ -152,4 +152,4 @@ def test_the_command_line(run: Run, pairs: Path, tmp_path: Path, capsys) -> None
     empty = tmp_path / "empty"
     empty.mkdir()
     assert main([*words[:3], str(empty), *words[4:]]) == 2
-    assert f"--data {empty}: no .tsv, .csv, .jsonl, .parquet in it" in capsys.readouterr().err
+    assert f"--data {empty}: no .tsv, .csv, .jsonl, .parquet files in the folder" in capsys.readouterr().err

@@ -177,7 +177,7 @@ def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     assert "cues: 40 training examples, scored on 200 of dev, 1 seed" in captured.out
     assert "mlm, nearest neighbours" in captured.out
     assert main([*words[:-1], "gold"]) == 2
-    assert "no column 'gold' (there are: text, label)" in capsys.readouterr().err
+    assert "no column 'gold'; found text, label" in capsys.readouterr().err
     assert main(["probe", *words[1:6], "--out", str(tmp_path / "x"), "--seeds", "0", "--max-length", "1"]) == 2
     assert capsys.readouterr().err.count("nlp-ssl: error:") == 2
     assert not (tmp_path / "x").exists()

@@ -38,13 +38,16 @@ def test_lists_are_read(text, tmp_path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "why"),
-    [("up,high,9\nup,down\n", "line 2: not two words and a score: 'up,down'"), ("# nothing\n", "it has no pairs")],
+    [
+        ("up,high,9\nup,down\n", "line 2: expected two words and a number, got 'up,down'"),
+        ("# nothing\n", "no word pairs in this file"),
+    ],
 )
 def test_damaged_lists_are_refused(text, why, tmp_path) -> None:
     (tmp_path / "pairs").write_text(text)
     with pytest.raises(InputError, match=why):
         read_pairs(tmp_path / "pairs")
-    with pytest.raises(InputError, match="cannot read it"):
+    with pytest.raises(InputError, match="cannot read the file"):
         read_pairs(tmp_path / "none")
 
 

@@ -83,7 +83,7 @@ def test_a_heading_that_stands_over_the_wrong_column(tmp_path: Path, capsys) -> 
     _, splits = load_splits(load_task("sst2"), [tmp_path])
     assert splits["dev"].texts == ["hide new secretions", "a smart film"]
     assert splits["dev"].labels.tolist() == [0, 1]
-    assert capsys.readouterr().err.count("read swapped") == 2
+    assert capsys.readouterr().err.count("are swapped") == 2
 
 
 def test_files_without_heading(tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ def test_numbers_to_predict(tmp_path: Path) -> None:
     assert splits["train"].labels.tolist() == [2.5, 0.0]
     write(tmp_path / "dev.tsv", [("a", "b", "high"), ("c", "d", "nan")], ("sentence1", "sentence2", "score"))
     assert [p.partition("dev.tsv")[2] for p in problems(load_task("stsb"), tmp_path)] == [
-        ":2: 'high' is not a number to predict",
-        ":3: 'nan' is not a number to predict",
+        ":2: the label 'high' is not a finite number",
+        ":3: the label 'nan' is not a finite number",
     ]
 
 
@@ -131,7 +131,7 @@ def test_all_problems_are_reported_with_their_lines(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", [("fine", "positive"), ("", "negative"), ("x", "neutral")])
     write(tmp_path / "dev.tsv", [("fine", "1"), ("y", "7")])
     assert [p.replace(str(tmp_path), "") for p in problems(load_task("sst2"), tmp_path)] == [
-        "/train.tsv:3: the text is empty: remove the row",
+        "/train.tsv:3: the text is empty; remove the row",
         "/train.tsv:4: unknown label 'neutral'; the labels are negative (0), positive (1)",
         "/dev.tsv:3: unknown label '7'; the labels are negative (0), positive (1)",
     ]
@@ -142,13 +142,13 @@ def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
     write(tmp_path / "dev.tsv", ROWS)
     found = problems(load_task("sst2"), tmp_path)
     assert len(found) == PROBLEMS_SHOWN + 1
-    assert found[-1] == "and 1,490 more like these"
+    assert found[-1] == "… and 1,490 more problems"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("dev.tsv", b"text\tlabel\nx\t1\n", "no column 'sentence' (there are: text, label)"),
+        ("dev.tsv", b"text\tlabel\nx\t1\n", "no column 'sentence'; found text, label"),
         ("dev.tsv", b"sentence\tlabel\nx\t1\ty\n", "dev.tsv:2: 3 columns, the header has 2"),
         ("dev.tsv", b"sentence\tlabel\n", "dev.tsv: no examples in it"),
         ("dev.tsv", b"", "dev.tsv: no examples in it"),
@@ -170,18 +170,18 @@ def test_files_that_cannot_be_used(tmp_path: Path, name: str, content: bytes, me
 def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
     task = load_task("sst2")
     assert "no such file or folder" in problems(task, tmp_path / "none")[0]
-    assert "nothing for train, dev" in problems(task, tmp_path)[0]
+    assert "no file for train, dev" in problems(task, tmp_path)[0]
     write(tmp_path / "train.tsv", ROWS)
-    assert "nothing for dev" in problems(task, tmp_path / "train.tsv")[0]
+    assert "no file for dev" in problems(task, tmp_path / "train.tsv")[0]
     (tmp_path / "dev.doc").write_text("")
     assert "dev.doc: not one of .tsv" in problems(task, tmp_path / "train.tsv", tmp_path / "dev.doc")[0]
     (tmp_path / "train.csv").write_text("")
-    assert "several files could be train: train.tsv, train.csv" in problems(task, tmp_path)[0]
+    assert "several files for train: train.tsv, train.csv" in problems(task, tmp_path)[0]
     assert "is not on the hub" in problems(load_task("bbc"))[0]
     write(tmp_path / "dev.tsv", ROWS)
     mine = with_flags(own_task("mine"), "sentence", None, "label", ())
     write(tmp_path / "same.tsv", ROWS[:1])
-    assert "nothing to tell apart" in problems(mine, tmp_path / "same.tsv", tmp_path / "same.tsv")[0]
+    assert "at least 2 classes are required" in problems(mine, tmp_path / "same.tsv", tmp_path / "same.tsv")[0]
 
 
 def test_empty_texts_are_kept_where_the_declaration_says_so(tmp_path: Path, capsys) -> None:
@@ -189,7 +189,7 @@ def test_empty_texts_are_kept_where_the_declaration_says_so(tmp_path: Path, caps
         write(tmp_path / f"{split}.tsv", [(" ", "0"), ("x", "1")])
     _, splits = load_splits(load_task("tweet_hate"), [tmp_path])
     assert splits["train"].texts == ["", "x"]
-    assert "1 empty texts, kept" in capsys.readouterr().err
+    assert "kept 1 empty texts" in capsys.readouterr().err
 
 
 def test_rows_from_a_function(tmp_path: Path, monkeypatch) -> None:
@@ -245,7 +245,7 @@ def test_a_row_without_a_label_is_no_class_of_its_own(tmp_path: Path) -> None:
     task = with_flags(own_task("mine"), "text", None, "stars", ())
     write(tmp_path / "train.tsv", [("a", "1"), ("b", ""), ("c", "2")], ("text", "stars"))
     write(tmp_path / "dev.tsv", [("a", "2"), ("b", "1")], ("text", "stars"))
-    with pytest.raises(InputError, match=r"train.tsv:3: the label is empty: fill it in or remove the row"):
+    with pytest.raises(InputError, match=r"train.tsv:3: the label is empty; fill it in or remove the row"):
         load_splits(task, [tmp_path])
 
 

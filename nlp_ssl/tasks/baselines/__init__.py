@@ -1,1 +1,1 @@
-"""Simple models to compare with, one file each."""
+"""Baselines, one file each."""

@@ -1,7 +1,7 @@
-"""What every baseline is.
+"""Base classes of baselines.
 
-Baselines get the same training examples as the networks, make choices on the same selection part of them, and are
-scored on the same splits. Their outputs are those of the kind of task: [units, outputs].
+Baselines use the same training examples, selection part and scored splits as the pretrained models. Their outputs
+[units, outputs] follow the kind of task (`nlp_ssl.tasks.kinds`).
 """
 
 from __future__ import annotations
@@ -25,21 +25,22 @@ Outputs = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class BaselineData:
-    """What a baseline learns from and predicts."""
+    """The examples that a baseline is fitted to and predicts."""
 
     kind: TaskKind
     train: LabelledExamples
     """All training examples."""
     fitting: LabelledExamples
-    """The training examples without the selection part: choices are made on models that learned from these."""
+    """The training examples without the selection part."""
     selection: LabelledExamples
+    """The training examples that hyperparameters are chosen on."""
     predicted: dict[str, LabelledExamples]
     """Examples to predict, by split."""
     metric: str
-    """The metric that choices are made by."""
+    """The metric that hyperparameters are chosen by."""
 
     def selection_score(self, outputs: Outputs) -> float:
-        """The metric on the selection part."""
+        """The metric on the selection part, for outputs [units, outputs]."""
         return self.kind.score(self.metric, outputs, self.selection)
 
 
@@ -47,37 +48,38 @@ class Baseline(ABC):
     """Base of all baselines."""
 
     name: ClassVar[str]
+    """Name in the registry."""
 
     @abstractmethod
     def rows(self, experiment: Any) -> list[Any]:
-        """The rows of the table that it adds to an `nlp_ssl.evaluation.experiment.Experiment`."""
+        """Score the baseline in an `nlp_ssl.evaluation.experiment.Experiment`; returns its rows of the table."""
 
 
 class TextBaseline(Baseline):
-    """A baseline that reads the texts themselves, without any network."""
+    """A baseline on the texts themselves, without a neural network."""
 
     def rows(self, experiment: Any) -> list[Any]:
-        """One row."""
+        """One row of the table."""
         return [experiment.text_row(self)]
 
     @abstractmethod
     def title(self, kind: TaskKind) -> str:
-        """Its name in tables."""
+        """The name in tables."""
 
     @abstractmethod
     def fit(self, data: BaselineData) -> tuple[dict[str, Outputs], dict[str, Any]]:
-        """Outputs by split, and what was chosen."""
+        """Fit the baseline. Returns outputs [units, outputs] by split, and the chosen hyperparameters."""
 
 
 class LinearBaseline(TextBaseline):
-    """A linear model on sparse features, with the regularisation chosen on the selection part."""
+    """A linear model on sparse features. C is chosen on the selection part."""
 
     Cs: ClassVar[tuple[float, ...]]
     """Inverse regularisation strengths to try."""
 
     @abstractmethod
     def model(self, data: BaselineData, train: LabelledExamples, C: float) -> Callable[[LabelledExamples], Outputs]:
-        """Fit to `train`; returns what gives outputs."""
+        """Fit to `train`. Returns a function from examples to outputs [units, outputs]."""
 
     def fit(self, data: BaselineData) -> tuple[dict[str, Outputs], dict[str, Any]]:
         """Choose C, then fit to all training examples."""
@@ -94,5 +96,5 @@ class LinearBaseline(TextBaseline):
 
 
 def repeated(outputs: Outputs, n: int) -> Outputs:
-    """The same outputs [outputs] for n units: [n, outputs]."""
+    """Repeat outputs [outputs] for n units: [n, outputs]."""
     return np.tile(outputs, (n, 1))

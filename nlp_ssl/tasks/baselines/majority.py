@@ -1,4 +1,4 @@
-"""The most frequent label, label frequencies, or the mean: what the labels of train alone predict."""
+"""Constant predictions: the most frequent label, the label frequencies, or the mean of the training labels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Majority(TextBaseline):
     name: ClassVar = "majority"
 
     def title(self, kind: TaskKind) -> str:
-        """As the kind of task calls it."""
+        """The name in tables, which depends on the kind of task."""
         return kind.prior_name
 
     def fit(self, data: BaselineData) -> tuple[dict[str, Outputs], dict[str, Any]]:
-        """Nothing is chosen."""
+        """Return the prior of the training labels for every unit. There are no hyperparameters."""
         prior = data.kind.prior(data.train.labels)  # type: ignore[arg-type]
         return {split: repeated(prior, data.kind.units(e)) for split, e in data.predicted.items()}, {}

@@ -8,11 +8,11 @@ from nlp_ssl.tasks.baselines.base import Baseline
 
 
 class RandomInit(Baseline):
-    """A network of the run's architecture, scored by the same protocol."""
+    """The run's architecture with random weights, scored by the same protocol."""
 
     name: ClassVar = "random_init"
 
     def rows(self, experiment: Any) -> list[Any]:
-        """The rows of a network."""
+        """The same rows as for the pretrained model."""
         rows: list[Any] = experiment.random_init_rows("random initialisation")
         return rows

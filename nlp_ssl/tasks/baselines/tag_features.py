@@ -16,30 +16,30 @@ if TYPE_CHECKING:
 
 
 class TagFeatures(LinearBaseline):
-    """Logistic regression, each word on its own."""
+    """Logistic regression that tags each word independently."""
 
     name: ClassVar = "tag_features"
     Cs: ClassVar = (1.0, 10.0)
 
     def title(self, kind: TaskKind) -> str:
-        """The same for all tasks."""
+        """The name in tables."""
         return "word, affixes, shape, neighbours + linear model"
 
     def model(self, data: BaselineData, train: LabelledExamples, C: float) -> Callable[[LabelledExamples], Outputs]:
-        """Fit to the words of `train`."""
+        """Fit to the words of `train`. Returns a function from examples to probabilities [words, tags]."""
         labels = data.kind.unit_labels(train.labels)  # type: ignore[arg-type]
-        rarest = 3 if len(labels) > 20_000 else 1  # what is rarer in a large set teaches little
-        counts = CountVectorizer(analyzer=_itself, min_df=rarest, binary=True)
+        min_df = 3 if len(labels) > 20_000 else 1  # drop rare features of large training sets
+        counts = CountVectorizer(analyzer=_identity, min_df=min_df, binary=True)
         model = data.kind.fit_linear(counts.fit_transform(features(train)), labels, C, tol=1e-3)
         return lambda examples: model.outputs(counts.transform(features(examples)))
 
 
-def _itself(found: list[str]) -> list[str]:
-    return found
+def _identity(features: list[str]) -> list[str]:
+    return features
 
 
 def features(examples: LabelledExamples) -> Iterator[list[str]]:
-    """The features of each word: itself, prefixes and suffixes of 1 to 4 characters, shape, two words either side."""
+    """The features of each word: the word, affixes of 1 to 4 characters, shape, two words on each side."""
     for words in examples.words or []:
         padded = ["<s>", "<s>", *(word.lower() for word in words), "</s>", "</s>"]
         for i, word in enumerate(words):
@@ -55,7 +55,11 @@ def features(examples: LabelledExamples) -> Iterator[list[str]]:
 
 
 def shape(word: str) -> str:
-    """Capital, small and other letters as X, x and a, digits as d, the rest as it is; repetitions once: "Xx", "d-x"."""
+    """The shape of a word, such as "Xx" for "Paris" and "d-x" for "12-fold".
+
+    Upper-case, lower-case and other letters become X, x and a, digits become d; other characters are kept. Repeated
+    characters are collapsed.
+    """
     classes = "".join(
         "d" if c.isdigit() else "X" if c.isupper() else "x" if c.islower() else "a" if c.isalpha() else c for c in word
     )

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class TfIdf(LinearBaseline):
-    """TF-IDF under logistic regression (one for each label where there may be several), or ridge regression."""
+    """TF-IDF features with logistic regression (one for each label in multilabel tasks) or ridge regression."""
 
     name: ClassVar = "tfidf"
     Cs: ClassVar = (0.3, 3.0, 30.0)
 
     def title(self, kind: TaskKind) -> str:
-        """The same for all kinds."""
+        """The name in tables."""
         return "TF-IDF + linear model"
 
     def model(self, data: BaselineData, train: LabelledExamples, C: float) -> Callable[[LabelledExamples], Outputs]:
-        """Fit vectors and model to `train`."""
+        """Fit vectorisers and model to `train`. Returns a function from examples to outputs [n, outputs]."""
         features = TextFeatures(train)
         labels = data.kind.unit_labels(train.labels)  # type: ignore[arg-type]
         model = data.kind.fit_linear(features(train), labels, C, max_iter=300, tol=1e-3)
@@ -34,29 +34,31 @@ class TfIdf(LinearBaseline):
 
 
 class TextFeatures:
-    """TF-IDF of words and word pairs, and of 2 to 4 letters within words.
+    """TF-IDF of word unigrams and bigrams, and of character 2- to 4-grams within words.
 
-    Letters cover the morphology of languages such as Korean, which have many word forms. A pair of texts has both
-    vectors, their difference in each dimension and their cosine.
+    Character n-grams cover languages with many word forms, such as Korean. The features of a pair of texts are both
+    vectors, their absolute difference and their cosine similarity.
     """
 
     def __init__(self, train: LabelledExamples) -> None:
         texts = train.texts + (train.pairs or [])
-        few = 2 if len(texts) >= 5000 else 1  # what occurs once in a large set teaches nothing
+        min_df = 2 if len(texts) >= 5000 else 1  # drop n-grams that occur once in large training sets
         self.words = TfidfVectorizer(
-            ngram_range=(1, 2), sublinear_tf=True, min_df=few, token_pattern=r"(?u)\w+|[^\w\s]"
+            ngram_range=(1, 2), sublinear_tf=True, min_df=min_df, token_pattern=r"(?u)\w+|[^\w\s]"
         )
-        self.letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=few)
+        self.letters = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=min_df)
         self.words.fit(texts)
         self.letters.fit(texts)
 
     def __call__(self, examples: LabelledExamples) -> Any:
-        """Sparse features [n, D]."""
+        """Transform n examples to sparse features [n, D]."""
         first = self._vectors(examples.texts)
         if examples.pairs is None:
             return first
         second = self._vectors(examples.pairs)
-        cosine = first.multiply(second).sum(axis=1).reshape(-1, 1) / 2  # two unit vectors side by side
+        cosine = (
+            first.multiply(second).sum(axis=1).reshape(-1, 1) / 2
+        )  # the mean of words and characters, each a unit vector
         return sparse.hstack([first, second, abs(first - second), sparse.csr_matrix(cosine)], format="csr")
 
     def _vectors(self, texts: list[str]) -> Any:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Classification(TaskKind):
-    """Labels are class ids, int64 [n]."""
+    """Single-label classification. Labels are class ids, int64 [n]; outputs are logits or log probabilities."""
 
     name: ClassVar = "classification"
     metrics: ClassVar = ("accuracy", "f1", "macro_f1", "matthews")
@@ -33,23 +33,23 @@ class Classification(TaskKind):
 
     @classmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
-        """Declared names, or those of train, sorted."""
+        """The declared names, or those of train, sorted."""
         if declared:
             return declared
         train = columns["train"]
         for row, value in enumerate(train.values):
             if value is None or value != value or not str(value).strip():
-                train.report(row, "the label is empty: fill it in or remove the row")
+                train.report(row, "the label is empty; fill it in or remove the row")
         return tuple(sorted({str(value).strip() for value in train.values}, key=by_number))
 
     @classmethod
     def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
-        """At least two classes."""
+        """Raise InputError if there are fewer than two classes."""
         if len(labels) < 2:
-            raise InputError(f"{where}: all labels are {', '.join(labels)}: there is nothing to tell apart")
+            raise InputError(f"{where}: all labels are {', '.join(labels)}; at least 2 classes are required")
 
     def parse(self, column: Column, declared: bool) -> Array:
-        """Class ids int64 [n]."""
+        """Parse class ids, int64 [n]."""
         ids = ids_of(self.labels, declared)
         found = [ids.get(str(value).strip(), -1) for value in column.values]
         for row, label in enumerate(found):
@@ -59,35 +59,35 @@ class Classification(TaskKind):
         return np.array(found, dtype=np.int64)
 
     def check_metrics(self, task: str, metrics: Any) -> None:
-        """F1 of one class needs two classes."""
+        """Raise InputError if f1 is requested for more than two classes."""
         if "f1" in metrics and len(self.labels) > 2:
-            raise InputError(f"{task} has {len(self.labels)} labels, f1 is for two: --metric macro_f1")
+            raise InputError(f"{task} has {len(self.labels)} labels, but f1 requires 2; use --metric macro_f1")
 
     def only_label(self, labels: Array) -> str | None:
-        """The name of the only class."""
+        """The name of the only class, if there is one."""
         return self.labels[int(labels[0])] if len(set(labels.tolist())) < 2 else None
 
     def strata(self, labels: Array) -> Array:
-        """The classes."""
+        """Stratify by class."""
         return labels
 
     def loss(self, logits: Any, gold: Any) -> Any:
-        """Cross-entropy."""
+        """Cross-entropy, summed over examples."""
         from torch.nn.functional import cross_entropy
 
         return cross_entropy(logits, gold, reduction="sum")
 
     def selection_loss(self, outputs: Array, labels: Array) -> float:
-        """Cross-entropy in nats."""
+        """Mean cross-entropy in nats."""
         return float(-log_softmax(outputs, axis=1)[np.arange(len(labels)), labels].mean())
 
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
-        """Class ids [n]."""
+        """The most probable class ids, int64 [n]."""
         found: Array = outputs.argmax(axis=1)
         return found
 
     def prior(self, labels: Array) -> Array:
-        """The share of each class."""
+        """The relative frequency of each class."""
         shares: Array = np.bincount(labels.astype(np.int64), minlength=len(self.labels)) / len(labels)
         return shares
 
@@ -98,7 +98,7 @@ class Classification(TaskKind):
         return ClassProbabilities(LogisticRegression(C=C, **settings).fit(features, labels), len(self.labels))
 
     def votes(self, labels: Array) -> Array:
-        """A one-hot row for each unit."""
+        """One-hot labels."""
         return np.eye(len(self.labels))[labels]
 
     def log_outputs(self, outputs: Array) -> Array:
@@ -110,12 +110,14 @@ class Classification(TaskKind):
         return log(shares)
 
     def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
-        """The predicted class and its probability."""
-        sure = softmax(outputs, axis=1).max(axis=1)
-        both = zip(self.gold(examples), self.predictions(outputs, examples), sure, texts_of(examples), strict=True)
+        """A row for each example, with the predicted class and its probability."""
+        probability = softmax(outputs, axis=1).max(axis=1)
+        both = zip(
+            self.gold(examples), self.predictions(outputs, examples), probability, texts_of(examples), strict=True
+        )
         rows = [[str(i), self.labels[g], self.labels[p], f"{s:.4f}", t] for i, (g, p, s, t) in enumerate(both, 1)]
         return ["example", "gold", "predicted", "probability", "text"], rows
 
     def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
-        """Names or ids."""
+        """Label names or ids."""
         return [self.labels[p] if names else str(p) for p in self.predictions(outputs, examples)]

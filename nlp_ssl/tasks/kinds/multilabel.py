@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 class Multilabel(TaskKind):
-    """Labels are multi-hot, int64 [n, labels]; outputs are log odds, and a label is predicted where they are above 0.
+    """Multilabel classification. Labels are multi-hot, int64 [n, labels]; outputs are log odds.
 
-    In a file the labels of an example are a list, or one string with commas between them; it may be empty.
+    A label is predicted if its log odds are above 0. In a file, the labels of an example are a list or a
+    comma-separated string, which may be empty.
     """
 
     name: ClassVar = "multilabel"
@@ -28,18 +29,18 @@ class Multilabel(TaskKind):
 
     @classmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
-        """Declared names, or those of train, sorted."""
+        """The declared names, or those of train, sorted."""
         found = {name for value in columns["train"].values for name in _names(value)}
         return declared or tuple(sorted(found, key=by_number))
 
     @classmethod
     def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
-        """At least two labels."""
+        """Raise InputError if there are fewer than two labels."""
         if len(labels) < 2:
-            raise InputError(f"{where}: {len(labels)} labels in all, at least 2 are needed")
+            raise InputError(f"{where}: found {len(labels)} labels; at least 2 are required")
 
     def parse(self, column: Column, declared: bool) -> Array:
-        """Multi-hot int64 [n, labels]."""
+        """Parse multi-hot labels, int64 [n, labels]."""
         ids = ids_of(self.labels, declared)
         labels = np.zeros((len(column.values), len(self.labels)), dtype=np.int64)
         for row, value in enumerate(column.values):
@@ -51,28 +52,28 @@ class Multilabel(TaskKind):
         return labels
 
     def only_label(self, labels: Array) -> str | None:
-        """The names that all examples have in common, where they have the same ones."""
+        """The comma-separated names if all examples have the same set of labels, else None."""
         if len(np.unique(labels, axis=0)) > 1:
             return None
         return ",".join(np.array(self.labels)[labels[0] > 0])
 
     def strata(self, labels: Array) -> Array:
-        """One stratum for each set of labels."""
+        """Stratify by set of labels."""
         strata: Array = np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
         return strata
 
     def loss(self, logits: Any, gold: Any) -> Any:
-        """Binary cross-entropy, averaged over the labels."""
+        """Binary cross-entropy, averaged over labels and summed over examples."""
         from torch.nn.functional import binary_cross_entropy_with_logits
 
         return binary_cross_entropy_with_logits(logits, gold.to(logits.dtype), reduction="sum") / logits.shape[1]
 
     def selection_loss(self, outputs: Array, labels: Array) -> float:
-        """Binary cross-entropy in nats."""
+        """Mean binary cross-entropy in nats."""
         return float(np.mean(np.logaddexp(0, outputs) - labels * outputs))
 
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
-        """Multi-hot [n, labels]."""
+        """Multi-hot predictions, int64 [n, labels]."""
         return (outputs > 0).astype(np.int64)
 
     def prior(self, labels: Array) -> Array:
@@ -81,7 +82,7 @@ class Multilabel(TaskKind):
         return odds
 
     def fit_linear(self, features: Any, labels: Array, C: float, **settings: Any) -> _LogOdds:
-        """One logistic regression for each label, against the rest."""
+        """One-vs-rest logistic regression."""
         from sklearn.linear_model import LogisticRegression
         from sklearn.multiclass import OneVsRestClassifier
 
@@ -90,7 +91,7 @@ class Multilabel(TaskKind):
             return _LogOdds(OneVsRestClassifier(LogisticRegression(C=C, **settings)).fit(features, labels))
 
     def votes(self, labels: Array) -> Array:
-        """The multi-hot rows."""
+        """Multi-hot labels."""
         return labels.astype(float)
 
     def vote_outputs(self, shares: Array) -> Array:
@@ -99,16 +100,16 @@ class Multilabel(TaskKind):
         return odds
 
     def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
-        """The labels with commas between them."""
+        """A row for each example, with comma-separated labels."""
         names = np.array(self.labels)
         both = zip(self.gold(examples), self.predictions(outputs, examples), texts_of(examples), strict=True)
         rows = [[str(i), ",".join(names[g > 0]), ",".join(names[p > 0]), t] for i, (g, p, t) in enumerate(both, 1)]
         return ["example", "gold", "predicted", "text"], rows
 
     def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
-        """Names or ids with commas between them."""
-        said = np.array(self.labels if names else [str(i) for i in range(len(self.labels))])
-        return [",".join(said[row > 0]) for row in self.predictions(outputs, examples)]
+        """Comma-separated label names or ids."""
+        names_of = np.array(self.labels if names else [str(i) for i in range(len(self.labels))])
+        return [",".join(names_of[row > 0]) for row in self.predictions(outputs, examples)]
 
 
 class _LogOdds:
@@ -116,7 +117,7 @@ class _LogOdds:
         self.model = model
 
     def outputs(self, features: Any) -> Array:
-        """Log odds [n, labels]."""
+        """Predict log odds [n, labels]."""
         found: Array = self.model.decision_function(features)
         return found
 

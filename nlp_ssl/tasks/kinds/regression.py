@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Regression(TaskKind):
-    """Labels are numbers, float64 [n]; there is one output and no label name."""
+    """Regression. Labels are numbers, float64 [n]; there is one output."""
 
     name: ClassVar = "regression"
     metrics: ClassVar = ("pearson", "spearman")
@@ -22,11 +22,11 @@ class Regression(TaskKind):
 
     @classmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
-        """None."""
+        """Regression has no label names."""
         return declared
 
     def parse(self, column: Column, declared: bool) -> Array:
-        """Numbers float64 [n]."""
+        """Parse numbers, float64 [n]."""
         numbers = np.zeros(len(column.values))
         for row, value in enumerate(column.values):
             try:
@@ -34,21 +34,21 @@ class Regression(TaskKind):
             except (TypeError, ValueError):
                 numbers[row] = np.nan
             if not np.isfinite(numbers[row]):
-                column.report(row, f"{value!r} is not a number to predict")
+                column.report(row, f"the label {value!r} is not a finite number")
         return numbers
 
     @property
     def outputs(self) -> int:
-        """One."""
+        """One output."""
         return 1
 
     @property
     def output_names(self) -> tuple[str, ...]:
-        """The name that transformers gives to it."""
+        """A name for the saved config."""
         return ("score",)
 
     def loss(self, logits: Any, gold: Any) -> Any:
-        """Squared error."""
+        """Squared error, summed over examples."""
         from torch.nn.functional import mse_loss
 
         return mse_loss(logits[:, 0], gold.to(logits.dtype), reduction="sum")
@@ -58,11 +58,11 @@ class Regression(TaskKind):
         return float(np.mean((outputs[:, 0] - labels) ** 2))
 
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
-        """Numbers [n]."""
+        """The predicted numbers [n]."""
         return outputs[:, 0]
 
     def prior(self, labels: Array) -> Array:
-        """The mean."""
+        """The mean of the training labels."""
         return np.array([labels.mean()])
 
     def fit_linear(self, features: Any, labels: Array, C: float, **_: Any) -> _Numbers:
@@ -72,17 +72,17 @@ class Regression(TaskKind):
         return _Numbers(Ridge(alpha=1 / C).fit(features, labels))
 
     def votes(self, labels: Array) -> Array:
-        """The numbers themselves."""
+        """The labels themselves, [n, 1]."""
         return labels[:, None]
 
     def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
-        """The number."""
+        """A row for each example, with the predicted number."""
         both = zip(self.gold(examples), self.predictions(outputs, examples), texts_of(examples), strict=True)
         rows = [[str(i), f"{g:g}", f"{p:.4f}", t] for i, (g, p, t) in enumerate(both, 1)]
         return ["example", "gold", "predicted", "text"], rows
 
     def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
-        """Three decimals."""
+        """Numbers with three decimals."""
         return [f"{p:.3f}" for p in self.predictions(outputs, examples)]
 
 
@@ -91,5 +91,5 @@ class _Numbers:
         self.model = model
 
     def outputs(self, features: Any) -> Array:
-        """Numbers [n, 1]."""
+        """Predict numbers [n, 1]."""
         return np.asarray(self.model.predict(features)).reshape(-1, 1)

@@ -1,8 +1,8 @@
 """A label for each word of a sentence.
 
-Words are given, not found: a file has a list of words and a list of tags for each sentence. A network labels a word
-by its first sub-token. A word whose first sub-token is cut off by the maximum length is predicted to have the most
-frequent tag of train, so that all models are scored on the same words, whatever their tokenizers.
+A file has a list of words and a list of tags for each sentence. A model labels a word by its first sub-token (Devlin
+et al., NAACL 2019, section 5.3). A word whose first sub-token is truncated gets the most frequent tag of train, so that
+all models are scored on the same words, whatever their tokenizers.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
 
 PADDING = -1
-"""The label behind the end of a sentence, in arrays [sentences, longest sentence]."""
+"""The label after the end of a sentence, in arrays [n, longest sentence]."""
 
 
 class TokenClassification(TaskKind):
-    """Labels are tag ids, int64 [n, longest sentence], with `PADDING` behind the end of shorter ones."""
+    """Token classification. Labels are tag ids, int64 [n, longest sentence], padded with `PADDING`."""
 
     name: ClassVar = "token_classification"
     metrics: ClassVar = ("accuracy", "span_f1")
@@ -34,22 +34,22 @@ class TokenClassification(TaskKind):
     baselines: ClassVar = ("majority", "word_tag", "tag_features")
     prior_name: ClassVar = "most frequent tag"
     labels_words: ClassVar = True
-    has_neighbours: ClassVar = False  # every word of dev beside every word of train is too much work
+    has_neighbours: ClassVar = False  # too slow: words of dev times words of train
 
     @classmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
-        """Declared names, or those of all splits, sorted: a rare tag may be missing from train."""
+        """The declared names, or those of all splits, sorted. A rare tag may be missing from train."""
         rows = [value for column in columns.values() for value in column.values if isinstance(value, list)]
         return declared or tuple(sorted({str(tag).strip() for row in rows for tag in row}, key=by_number))
 
     @classmethod
     def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
-        """At least two tags."""
+        """Raise InputError if there are fewer than two tags."""
         if len(labels) < 2:
-            raise InputError(f"{where}: all tags are {', '.join(labels)}: there is nothing to tell apart")
+            raise InputError(f"{where}: all tags are {', '.join(labels)}; at least 2 tags are required")
 
     def parse(self, column: Column, declared: bool) -> Array:
-        """Tag ids int64 [n, longest sentence]."""
+        """Parse tag ids, int64 [n, longest sentence]."""
         ids = ids_of(self.labels, declared)
         tags = [value if isinstance(value, list) else [] for value in column.values]
         labels = np.full((len(tags), max(map(len, tags), default=0)), PADDING, dtype=np.int64)
@@ -65,33 +65,35 @@ class TokenClassification(TaskKind):
         return labels
 
     def check_metrics(self, task: str, metrics: Sequence[str]) -> None:
-        """Spans need tags such as B-NP, I-NP and O."""
+        """Raise InputError if span_f1 is requested for tags that do not mark spans."""
         wrong = next((name for name in self.labels if not is_span_tag(name)), None)
         if "span_f1" in metrics and wrong is not None:
-            raise InputError(f"{task} has the tag {wrong!r}, span_f1 needs O, B-…, I-…, E-… or S-…: --metric accuracy")
+            raise InputError(
+                f"{task} has the tag {wrong!r}, but span_f1 requires O, B-…, I-…, E-… or S-…; use --metric accuracy"
+            )
 
     def units(self, examples: LabelledExamples) -> int:
-        """Words."""
+        """The number of words."""
         return sum(examples.word_counts)
 
     def unit_labels(self, labels: Array) -> Array:
-        """The tags of all words, sentence after sentence."""
+        """The tag ids of all words, int64 [words], in the order of the sentences."""
         flat: Array = labels[labels != PADDING]
         return flat
 
     def only_label(self, labels: Array) -> str | None:
-        """The only tag."""
+        """The name of the only tag, if there is one."""
         found = np.unique(self.unit_labels(labels))
         return self.labels[int(found[0])] if len(found) < 2 else None
 
     def loss(self, logits: Any, gold: Any) -> Any:
-        """Cross-entropy."""
+        """Cross-entropy, summed over words."""
         from torch.nn.functional import cross_entropy
 
         return cross_entropy(logits, gold, reduction="sum")
 
     def selection_loss(self, outputs: Array, labels: Array) -> float:
-        """Cross-entropy in nats, over words."""
+        """Mean cross-entropy over words, in nats."""
         gold = self.unit_labels(labels)
         return float(-log_softmax(outputs, axis=1)[np.arange(len(gold)), gold].mean())
 
@@ -112,13 +114,13 @@ class TokenClassification(TaskKind):
         return padded
 
     def prior(self, labels: Array) -> Array:
-        """The share of each tag."""
+        """The relative frequency of each tag."""
         flat = self.unit_labels(labels)
         shares: Array = np.bincount(flat, minlength=len(self.labels)) / len(flat)
         return shares
 
     def fit_linear(self, features: Any, labels: Array, C: float, **settings: Any) -> ClassProbabilities:
-        """Logistic regression on words. At most 100 iterations: there are many words, and later ones change little."""
+        """Logistic regression on words. At most 100 iterations, because later ones change little and words are many."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
         from sklearn.utils._testing import ignore_warnings
@@ -129,7 +131,7 @@ class TokenClassification(TaskKind):
         )
 
     def votes(self, labels: Array) -> Array:
-        """A one-hot row for each word."""
+        """One-hot labels of words."""
         return np.eye(len(self.labels))[labels]
 
     def log_outputs(self, outputs: Array) -> Array:
@@ -137,16 +139,16 @@ class TokenClassification(TaskKind):
         return log(outputs)
 
     def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
-        """A row for each word."""
+        """A row for each word, with the predicted tag."""
         assert examples.labels is not None and examples.words is not None
         gold = self.unit_labels(examples.labels)
-        place = [(i, word) for i, words in enumerate(examples.words, 1) for word in words]
-        both = zip(place, gold, outputs.argmax(axis=1), strict=True)
+        position = [(i, word) for i, words in enumerate(examples.words, 1) for word in words]
+        both = zip(position, gold, outputs.argmax(axis=1), strict=True)
         rows = [[str(i), self.labels[g], self.labels[p], word] for (i, word), g, p in both]
         return ["sentence", "gold", "predicted", "word"], rows
 
     def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
-        """The tags of a sentence with blanks between them."""
-        said = np.array(self.labels if names else [str(i) for i in range(len(self.labels))])
+        """The tag names or ids of each sentence, separated by spaces."""
+        tags = np.array(self.labels if names else [str(i) for i in range(len(self.labels))])
         ends = np.cumsum(examples.word_counts)[:-1]
-        return [" ".join(said[row]) for row in np.split(outputs.argmax(axis=1), ends)]
+        return [" ".join(tags[row]) for row in np.split(outputs.argmax(axis=1), ends)]

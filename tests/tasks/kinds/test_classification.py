@@ -19,7 +19,7 @@ def test_labels_are_names_or_declared_ids() -> None:
 
 
 def test_f1_is_for_two_labels() -> None:
-    with pytest.raises(InputError, match="mine has 3 labels, f1 is for two"):
+    with pytest.raises(InputError, match="mine has 3 labels, but f1 requires 2"):
         KIND.check_metrics("mine", ["f1"])
     Classification(["no", "yes"]).check_metrics("mine", ["f1"])
 

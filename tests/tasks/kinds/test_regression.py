@@ -15,8 +15,8 @@ def test_numbers_are_parsed_and_checked() -> None:
     column = Column(["1.5", 2, "nan", "x"], lambda row: f"dev.tsv:{row + 2}", [])
     assert KIND.parse(column, declared=False)[:2].tolist() == [1.5, 2.0]
     assert column.problems == [
-        "dev.tsv:4: 'nan' is not a number to predict",
-        "dev.tsv:5: 'x' is not a number to predict",
+        "dev.tsv:4: the label 'nan' is not a finite number",
+        "dev.tsv:5: the label 'x' is not a finite number",
     ]
 
 

@@ -44,7 +44,7 @@ def test_jsonl_and_conllu(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "problem"),
     [
-        ('{"w": ["a", "b"], "t": ["X"]}', "train.jsonl:2: 2 words, 1 tags"),
+        ('{"w": ["a", "b"], "t": ["X"]}', "train.jsonl:2: 2 words but 1 tags"),
         ('{"w": [], "t": []}', "train.jsonl:2: the text has no words"),
         ('{"w": "a b", "t": ["X"]}', "train.jsonl:2: the text is not a list of words"),
         ('{"w": ["a", " "], "t": ["X", "X"]}', "train.jsonl:2: the text has an empty word"),
@@ -62,7 +62,7 @@ def test_bad_rows_are_reported(tmp_path: Path, row: str, problem: str) -> None:
 
 
 def test_spans_need_span_tags() -> None:
-    with pytest.raises(InputError, match="mine has the tag 'NN', span_f1 needs"):
+    with pytest.raises(InputError, match="mine has the tag 'NN', but span_f1 requires"):
         TokenClassification(["NN", "O"]).check_metrics("mine", ["span_f1"])
     TokenClassification(["B-NP", "O"]).check_metrics("mine", ["span_f1"])
 
