@@ -47,7 +47,7 @@ def test_words_that_are_cut_off_get_the_most_frequent_label(run: Run, cues: Path
 @pytest.mark.parametrize(
     ("train_examples", "message"),
     [
-        (401, "--train-examples 401: cues has 400 training examples, no more can be used"),
+        (401, "--train-examples 401: cues has only 400 training examples"),
         (10, "--train-examples 10: at least 20"),
     ],
 )
