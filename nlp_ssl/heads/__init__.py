@@ -1,1 +1,1 @@
-"""Heads: one file each, found by name through `nlp_ssl.registry` and imported when they are used."""
+"""Heads, one per file. `nlp_ssl.registry` finds them by name and imports them on use."""

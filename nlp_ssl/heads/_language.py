@@ -1,4 +1,4 @@
-"""What language heads share: hidden states at the positions of targets, and the loss over the vocabulary."""
+"""Base class and loss of the heads that predict tokens."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from nlp_ssl.objectives.mixture import Loss
 
 
 class LanguageHead(Head):
-    """Base of heads that predict tokens at positions of a sequence."""
+    """Base class of heads that predict tokens at given positions."""
 
     def states(self, encode: Encode) -> Tensor:
-        """The hidden states [B, L, H] that positions count in."""
+        """The hidden states [B, L, H] that `positions` index."""
         states: Tensor = encode().last_hidden_state
         return states
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
-        """Cross-entropy, and the accuracy in evaluation."""
+        """Cross-entropy; in evaluation also accuracy."""
         hidden = self.states(encode).flatten(0, 1)[targets["positions"]]  # [B * L, H] -> [T, H]
         return language_loss(self.carrier, hidden, targets["labels"])
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """The logits [T, V] at positions with the hidden states [T, H]."""
+        """Logits [T, V] from hidden states [T, H]."""
         return logits_of(self.carrier, hidden)
 
 
 def language_loss(carrier: Any, hidden: Tensor, labels: Tensor) -> LossSum:
-    """The loss of a language head of transformers without its body, from hidden states [T, H]."""
+    """Cross-entropy of a carrier's language model head from hidden states [T, H]; in evaluation also accuracy."""
     score, size = partial(logits_of, carrier), carrier.config.vocab_size
     if torch.is_grad_enabled():
         return LossSum(

@@ -1,17 +1,18 @@
-"""The base class of all heads: how a target is predicted, and its loss.
+"""The base class of all heads. A head predicts the targets of a loss and computes the loss.
 
-A head is found by the name that an objective gives (`Objective.heads`); each loss has one. With the loss it is given
+Objectives select heads by name (`Objective.heads`). The arguments of `Head.loss` are
 
-* `encode`, which runs the body: `encode()` is the body's output for the view "main", `encode("other")` for another,
-  `encode(ids=…)` with other token ids in its place, `encode(averaged=True)` by the averaged copy of the body. Each view
-  is run once in a forward pass, whoever asks;
-* `targets`, the tensors of `Targets.arrays` (`nlp_ssl.sampling.targets`) by name;
-* `generator`, a random generator keyed by (seed, step, process, micro-batch). What is to be equal however a batch is
-  divided draws from the noise in `targets` instead.
+* `loss`: the loss, with the objective's hyper-parameters;
+* `encode`: runs the body. `encode()` returns the body's output for the view "main", `encode("other")` for another view,
+  `encode(ids=…)` with other token ids, and `encode(averaged=True)` from the body's averaged weights. Each view runs
+  once per forward pass, even if several heads use it;
+* `targets`: the tensors of `Targets.arrays` (`nlp_ssl.sampling.targets`) by name;
+* `generator`: a random generator keyed by (seed, step, process, micro-batch). Random values that must not depend on how
+  a batch is divided come from the noise in `targets` instead.
 
-`reduction` says what a loss is a sum over. "target": over targets one by one; the step divides the sum by the number of
-targets of all processes and micro-batches. "batch": over rows that are compared with each other; then a head has
-`vectors` for the rows of a micro-batch, and `batch_loss` of the vectors of the whole batch.
+With `reduction = "target"` the loss is a sum over independent targets; the step divides it by the number of targets in
+all processes and micro-batches. With `reduction = "batch"` the loss compares the sequences of a batch with each other:
+a head implements `vectors` for a micro-batch and `batch_loss` for the whole batch.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ TargetTensors = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class LossSum:
-    """A loss summed over its targets, in nats, float32, and in evaluation metrics as (sum, count) by name."""
+    """A loss summed over its targets, in nats, a float32 scalar. In evaluation also metrics: name -> (sum, count)."""
 
     sum: Tensor
     metrics: Mapping[str, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
 
 class Encode:
-    """Runs bodies over the views of a micro-batch, each view once.
+    """Runs the body on the views of a micro-batch and caches the outputs.
 
-    `memo` is for what heads of one forward pass hand to each other, such as sampled token ids.
+    `memo` passes values, such as sampled token ids, between the heads of one forward pass.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Encode:
         self.memo: dict[str, Any] = {}
 
     def __call__(self, view: str = "main", ids: Tensor | None = None, averaged: bool = False) -> Any:
-        """The body's output for a view, as transformers has it; `ids` [B, L] replace the view's token ids."""
+        """The body's output (a transformers `ModelOutput`) for a view. `ids` [B, L] replace the view's token ids."""
         if ids is not None:
             return self._run({**self.views[view], "input_ids": ids}, averaged)
         if (view, averaged) not in self._outputs:
@@ -61,72 +62,76 @@ class Encode:
         return self._outputs[view, averaged]
 
     def attention_mask(self, view: str = "main") -> Tensor | None:
-        """1 at tokens and 0 at padding [B, L]; None where no row is padded."""
+        """[B, L], 1 at tokens and 0 at padding; None if no sequence is padded."""
         return self.views[view].get("attention_mask")
 
 
 class Head(nn.Module):
-    """Base of all heads. `carrier` is a model of transformers without its body, which several heads may share."""
+    """Base class of all heads.
+
+    `carrier` is a transformers model without its body, or None. Several heads may share one.
+    """
 
     name: ClassVar[str]
-    """The name of the module, or of the entry point of a plug-in."""
+    """Name of the module, or of a plug-in's entry point."""
     reduction: ClassVar[Literal["target", "batch"]] = "target"
+    """Whether the loss is a sum over independent targets or compares all sequences of a batch."""
     auto_class: ClassVar[Any] = None
-    """The class of transformers, such as `AutoModelForMaskedLM`, that the carrier is made with and saved as."""
+    """transformers auto class of the carrier, such as `AutoModelForMaskedLM`; None for heads that are not saved."""
     uses_pooler: ClassVar[bool] = False
-    """The carrier reads the pooler that some bodies have."""
+    """Whether the carrier uses the body's pooler."""
     costs_per_row: ClassVar[bool] = False
-    """The arithmetic of `loss` grows with the rows, not with the targets."""
+    """Whether the FLOPs of `loss` grow with the number of sequences instead of targets."""
     momentum: ClassVar[float | None] = None
-    """Share of the averaged copy of the body that stays at each step; None for heads that use no averaged copy."""
+    """Decay of the exponential moving average of the body's weights per step; None if the head uses no average."""
 
     def __init__(self, config: Any, body: Any, carrier: Any, loss: Loss, vocabulary: Vocabulary) -> None:
-        """`config` is the body's. The head may use the body's embeddings, but holds no reference to the body."""
+        """`config` is the body's config. The head may share the body's embeddings but must not register the body."""
         super().__init__()
         self.carrier = carrier
 
     @classmethod
     def for_body(cls, body: Body) -> type[Head]:
-        """The class that does this head's work on a kind of body."""
+        """The class that implements this head for a kind of body."""
         return cls
 
     @classmethod
     def key(cls, name: str) -> str:
-        """Losses of one key share one head; by default each loss, by its `name`, has its own."""
+        """Losses with the same key share one head. By default each loss has its own; `name` is the loss's name."""
         return name
 
     @classmethod
     def carrier_key(cls, name: str) -> str:
-        """Heads of one key share one carrier; a head for rows has classes of its own, and so its own carrier."""
+        """Heads with the same key share one carrier. By default all heads of a class do."""
         return cls.name
 
     @classmethod
     def configure(cls, config: Any, loss: Loss, vocabulary: Vocabulary) -> Any:
-        """The config of the carrier: by default a copy of the body's."""
+        """The carrier's config. By default a copy of the body's."""
         return type(config).from_dict(config.to_dict())
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
-        """The loss summed over the targets of a micro-batch."""
+        """The loss summed over the targets of a micro-batch (see the module's docstring)."""
         raise NotImplementedError
 
     def vectors(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> Tensor:
-        """For reduction "batch": the vectors [B, K, D] that represent the rows of a micro-batch."""
+        """For reduction "batch": representations [B, K, D] of the sequences of a micro-batch."""
         raise NotImplementedError
 
     def batch_loss(self, loss: Loss, vectors: Tensor, targets: TargetTensors) -> LossSum:
-        """For reduction "batch": the loss of the vectors [N, K, D] of a whole batch, float32.
+        """For reduction "batch": the loss of a whole batch from its representations `vectors`, float32 [N, K, D].
 
-        `targets` are those of all N rows. Rows that are not `valid` must not matter.
+        `targets` covers all N sequences. Sequences that are not `valid` are padding and must not affect the result.
         """
         raise NotImplementedError
 
     def after_step(self) -> None:
-        """Called after each update, for queues and the like, kept as buffers: in checkpoints, not in what is saved."""
+        """Called after each update, for example to fill a queue. Buffers are in checkpoints but not in saved models."""
 
     def body_modules(self) -> list[nn.Module]:
-        """The head's own networks that read whole rows; their arithmetic is counted by the row."""
+        """The head's own networks that process whole sequences. Their FLOPs are counted per sequence."""
         return []
 
     def assemble(self, body: Any) -> Any:
-        """The model of transformers to save, sharing the weights of body and head; None for the body alone."""
+        """The transformers model to save, sharing the weights of body and head; None to save the body alone."""
         return None if self.carrier is None else assembled(self.carrier, body, self.uses_pooler)

@@ -1,4 +1,4 @@
-"""Causal language modelling: the token after each position (Radford et al. 2018)."""
+"""Causal language modelling: predict the next token at each position (Radford et al. 2018)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nlp_ssl.heads._language import LanguageHead
 
 
 class CausalLMHead(LanguageHead):
-    """The language head of a decoder."""
+    """The language model head of a decoder."""
 
     name = "causal_lm"
     auto_class = AutoModelForCausalLM

@@ -1,11 +1,12 @@
-"""Contrastive learning: each row's other view among those of the batch (Chen et al. 2020, section 2.1: NT-Xent).
+"""Contrastive learning with the NT-Xent loss (Chen et al. 2020, section 2.1).
 
-A view's vector is the mean of its tokens, projected by two layers and normalised. Each view looks for its other one
-among all views of the batch but those of its own document; the loss of a row is the mean of both directions.
+A view is represented by the mean of its token vectors, projected by a two-layer MLP and normalised to unit length. Each
+view must identify its counterpart among all views in the batch. Other views of the same document are excluded. The loss
+of an example is the mean over its two views.
 
-In evaluation a report on collapse: the standard deviation of the vectors in each dimension times the root of their
-number (1 where they spread evenly over a sphere, 0 where they collapse), alignment and uniformity (Wang and Isola, ICML
-2020), and the accuracy of finding the other view beside that of chance.
+Evaluation reports accuracy, chance accuracy, alignment and uniformity (Wang and Isola, ICML 2020), and `spread`: the
+mean standard deviation per dimension times the square root of the number of dimensions (1 if vectors are uniform on the
+sphere, 0 if they have collapsed).
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from nlp_ssl.objectives.mixture import Loss
 
 
 class ContrastiveHead(Head):
-    """A projection of the mean of a text's vectors. It is not saved."""
+    """A projection MLP on the mean-pooled body output. It is not saved."""
 
     name = "contrastive"
     reduction = "batch"
@@ -36,21 +37,21 @@ class ContrastiveHead(Head):
         self.projection = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, objective.projection))
 
     def vectors(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> Tensor:
-        """The projected vectors of both views, of length 1 [B, 2, D]."""
+        """Unit-length projections of both views [B, 2, D], float32."""
         means = [mean_pooled(encode(view).last_hidden_state, encode.attention_mask(view)) for view in ("main", "other")]
         projected = self.projection(torch.stack(means, 1))
         return nn.functional.normalize(projected.float(), dim=-1)
 
     def batch_loss(self, loss: Loss, vectors: Tensor, targets: TargetTensors) -> LossSum:
-        """NT-Xent over all rows, summed over rows, each the mean of its two directions."""
+        """NT-Xent summed over examples; the loss of an example is the mean over its two views."""
         objective = loss.objective
         assert isinstance(objective, Contrastive)
         rows, valid = len(vectors), targets["valid"].repeat(2)
-        views = vectors.transpose(0, 1).flatten(0, 1)  # [2N, D] all first views, then all second ones
+        views = vectors.transpose(0, 1).flatten(0, 1)  # [2N, D]: all first views, then all second views
         group = targets["group"].repeat(2)
         place = torch.arange(2 * rows, device=views.device)
-        other = (place + rows) % (2 * rows)  # [2N] where each one's other view is
-        excluded = (group[:, None] == group) | ~valid  # of one document, itself included; padding
+        other = (place + rows) % (2 * rows)  # [2N]: index of each view's counterpart
+        excluded = (group[:, None] == group) | ~valid  # same document (including itself), or padding
         excluded[place, other] = False
         scores = (views @ views.T / objective.temperature).masked_fill(excluded, -torch.inf)
         losses = nn.functional.cross_entropy(scores, other, reduction="none")
@@ -63,7 +64,7 @@ class ContrastiveHead(Head):
 def _metrics(
     views: Tensor, scores: Tensor, other: Tensor, valid: Tensor, excluded: Tensor
 ) -> dict[str, tuple[Tensor, Tensor]]:
-    """Accuracy and the report on collapse, each as (sum, count)."""
+    """Accuracy and measures of collapse, each as (sum, count)."""
     count = valid.sum()
     real, pairs = views[valid], (views[valid] - views[other[valid]]).pow(2).sum(-1)
     spread = real.std(0, correction=0).mean() * real.shape[1] ** 0.5 if len(real) else count.float()

@@ -1,4 +1,4 @@
-"""Masked language modelling: the original token at masked positions (Devlin et al. 2019, section 3.1)."""
+"""Masked language modelling: predict the original tokens at masked positions (Devlin et al. 2019, section 3.1)."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from nlp_ssl.sampling.examples import Body
 
 
 class MaskedLMHead(LanguageHead):
-    """The language head of an encoder; of an encoder-decoder its language head, on what the encoder reads."""
+    """The language model head of an encoder."""
 
     name = "masked_lm"
     auto_class = AutoModelForMaskedLM
 
     @classmethod
     def for_body(cls, body: Body) -> type[Head]:
-        """An encoder-decoder has one language head for both sides."""
+        """`SourceMaskedLM` for an encoder-decoder, which has one language model head for encoder and decoder."""
         return SourceMaskedLM if body == "seq2seq" else cls
 
 
 class SourceMaskedLM(Seq2SeqLM):
-    """Masked tokens of an encoder-decoder's source (PEGASUS, Zhang et al. 2020, section 3.2)."""
+    """Masked language modelling on the encoder of an encoder-decoder (PEGASUS, Zhang et al. 2020, section 3.2)."""
 
     def states(self, encode: Encode) -> Tensor:
         """The encoder's hidden states [B, L, H]."""

@@ -1,7 +1,6 @@
-"""Validation metrics of an objective's own, beside those of its head.
+"""Extra validation metrics of an objective, in addition to those of its head.
 
-An objective names a module (`Objective.metrics`) that has `METRICS`. They are taken on the validation batches of a loss
-that no other objective shares.
+`Objective.metrics` names a module that defines `METRICS`. They are computed only for losses of a single objective.
 """
 
 from __future__ import annotations
@@ -18,24 +17,25 @@ from nlp_ssl.objectives.mixture import Loss
 from nlp_ssl.sampling.batch import Batch
 
 ModelLike = Any
-"""A model in pretraining (`nlp_ssl.training.model`)."""
+"""A `PretrainingModel` (nlp_ssl.training.model)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtraMetrics:
-    """Further metrics of an objective."""
+    """Extra metrics of an objective."""
 
     names: tuple[str, ...]
-    """What each is called in metrics.jsonl."""
+    """Names of the metrics in metrics.jsonl."""
     measure: Callable[[ModelLike, str, Batch, dict[str, Any], Vocabulary], Tensor]
-    """(model, the loss's name, a micro-batch, its inputs, vocabulary) -> [names, 2] float64: sum and count of each.
-    A batch may have rows of other losses, or none with a target: these count nothing."""
+    """(model, loss name, micro-batch, its model inputs, vocabulary) -> float64 [names, 2]: sum and count of each
+    metric.
+    Sequences without a target of this loss must not count."""
     steps: int | None = None
-    """The number of batches of an evaluation that they are taken on; None for all."""
+    """Number of evaluation steps to measure; None for all."""
 
 
 def extra_metrics(loss: Loss) -> ExtraMetrics | None:
-    """The further metrics of a loss, if its objective has some and shares it with no other."""
+    """The extra metrics of a loss, or None if there are none or several objectives share the loss."""
     if len(loss.objectives) > 1 or loss.objective.metrics is None:
         return None
     found: ExtraMetrics = import_module(loss.objective.metrics).METRICS

@@ -1,6 +1,6 @@
-"""Negative sampling: words told from others by their contexts (Mikolov et al. 2013, NeurIPS, section 2.2).
+"""Negative sampling (Mikolov et al., NeurIPS 2013, section 2.2).
 
-A target's negatives are shared by the words of a row (Ji et al. 2019), each with a weight.
+All words of a sequence share their negative samples, which are weighted (Ji et al. 2019).
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from nlp_ssl.objectives.mixture import Loss
 
 
 class NegativeSampling(Head):
-    """The table of context vectors that static vectors are trained against."""
+    """The context (output) vectors of word2vec."""
 
     name = "negative_sampling"
     auto_class = AutoModelForNegativeSampling
     costs_per_row = True
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
-        """The logistic loss in float32, whatever the precision; in evaluation, how often the real word scores best."""
+        """Logistic loss, always in float32. In evaluation also accuracy: the positive word scores highest."""
         objective = loss.objective
         assert isinstance(objective, Windows)
         vectors: Tensor = encode().last_hidden_state
@@ -48,24 +48,34 @@ def negative_sampling(
     weight: float,
     counts_pairs: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """The logistic loss summed over the targets, in evaluation the targets that score no less than all negatives of
-    their row (else 0), and the number of targets; float32.
+    """Skip-gram (`counts_pairs`) or CBOW loss with shared negative samples.
 
-    `ids` [B, L]; `vectors` [B, L, H] theirs; `windows` [2, B, L], how many words to the left and right are a word's
-    context; `negatives` [B, K], each of which counts `weight`, except where it is the word itself. With `counts_pairs`
-    each word of a window is told by the word's vector (skip-gram), else the word by the mean of its window (CBOW).
+    Args:
+        ids: Word ids, int64 [B, L].
+        vectors: Input vectors of the words, float32 [B, L, H].
+        contexts: Output vectors of the vocabulary.
+        windows: Number of context words to the left and right of each word, int64 [2, B, L].
+        negatives: Word ids of the negative samples of each sequence, int64 [B, K]. A negative that equals the target
+            word is ignored.
+        weight: Weight of each negative sample.
+        counts_pairs: Predict each context word from the word (skip-gram). Otherwise predict the word from the mean of
+            its context (CBOW).
+
+    Returns:
+        The loss summed over targets; the number of targets that score at least as high as all negatives of their
+        sequence (0 in training); the number of targets. All float32 scalars.
     """
     left, right = windows
     place = torch.arange(ids.shape[1], device=ids.device)
-    offset = place - place[:, None]  # [L, L]: how far to the right of the first is the second
+    offset = place - place[:, None]  # [L, L]: position j minus position i
     inside = (offset >= -left[..., None]) & (offset <= right[..., None]) & (offset != 0)
-    context = inside.float()  # [B, L, L]: is the second in the window of the first?
-    others = (ids[..., None] != negatives[:, None]).float()  # [B, L, K]: is the negative another word?
-    # Looked up together, as each look-up has a gradient of the whole table's size.
+    context = inside.float()  # [B, L, L]: 1 if j is in the window of i
+    others = (ids[..., None] != negatives[:, None]).float()  # [B, L, K]: 0 if the negative is the word itself
+    # One look-up for both: the gradient of each look-up has the size of the whole table.
     real, drawn = contexts(torch.cat([ids, negatives], 1)).tensor_split([ids.shape[1]], 1)  # [B, L, H], [B, K, H]
     if counts_pairs:
-        score, targets = vectors @ real.mT, context.mT  # [B, L, L]: of the vectors of the first, words of the second
-        against, weights = vectors @ drawn.mT, context.mT @ others  # [B, L, K] each: over the words it is a context of
+        score, targets = vectors @ real.mT, context.mT  # [B, L, L] each: input word, target word
+        against, weights = vectors @ drawn.mT, context.mT @ others  # [B, L, K] each: summed over target words
     else:
         size = (left + right)[..., None]  # [B, L, 1]
         mean = context @ vectors / size.clamp(min=1)

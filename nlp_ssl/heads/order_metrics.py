@@ -1,4 +1,4 @@
-"""How often a model puts permuted sentences back into their order."""
+"""Accuracy of restoring the order of permuted sentences."""
 
 from __future__ import annotations
 
@@ -17,16 +17,19 @@ from nlp_ssl.sampling.targets import NO_LABEL, SequenceTargets
 def orders_recovered(
     model: ModelLike, name: str, batch: Batch, inputs: dict[str, Any], vocabulary: Vocabulary
 ) -> Tensor:
-    """The share of rows whose sentences the model puts in order, and the share that chance would.
+    """The share of sequences whose sentence order the model restores, and the share expected by chance.
 
-    A row of sentences is in order if the model chooses right wherever one begins: it has read the right ones before,
-    and of the first tokens of those still to come, the one that comes gets the highest score. Sentences that begin
-    with the same token are not told apart. Chance chooses any of those to come. Rows of one sentence do not count.
+    With teacher forcing, the model must choose the next sentence correctly at the start of every sentence: among the
+    first tokens of the remaining sentences, that of the correct one must have the highest logit. Sentences with the
+    same first token count as equal. Chance selects a remaining sentence uniformly. Sequences of one sentence are
+    ignored.
+
+    Returns sums and counts, float64 [2, 2].
     """
     targets = batch.targets[name]
     assert isinstance(targets, SequenceTargets)
     text = targets.tokens  # [B, T]
-    # Permutation moves sentences and their numbers; in order, these say where each begins in the text.
+    # Sentence numbers are permuted with their tokens. Sorted, they give the sentences' positions in the original text.
     number = np.sort(np.where(batch.sentence < 0, np.iinfo(np.int16).max, batch.sentence), axis=1)[:, : text.shape[1]]
     inside = np.arange(number.shape[1]) < np.count_nonzero(batch.sentence >= 0, axis=1)[:, None]
     begins = inside & (np.diff(number, axis=1, prepend=-1) != 0) & (text[:, : number.shape[1]] != NO_LABEL)
@@ -35,9 +38,9 @@ def orders_recovered(
     if not len(row):
         return torch.zeros(2, 2, dtype=torch.float64)
     rows, count = np.unique(row, return_counts=True)  # [R]
-    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)  # [S] which sentence of its row
+    nth = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)  # [S]: index of the sentence in its sequence
     of_row = np.repeat(np.arange(len(rows)), count)
-    first = np.zeros((len(rows), count.max()), np.int64)  # [R, most] the tokens that sentences begin with
+    first = np.zeros((len(rows), count.max()), np.int64)  # [R, most]: first token of each sentence
     first[of_row, nth] = text[row, column]
     to_come = (np.arange(first.shape[1]) >= nth[:, None]) & (np.arange(first.shape[1]) < count[of_row][:, None])
     alike = to_come & (first[of_row] == text[row, column][:, None])

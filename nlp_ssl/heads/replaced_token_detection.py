@@ -1,9 +1,9 @@
-"""Replaced token detection: a generator, and a label for every token (Clark et al. 2020, section 2).
+"""Replaced token detection: a generator and a discriminator (Clark et al. 2020, section 2).
 
-The generator reads the view "masked" and shares the token embeddings of the model, through a projection to its own
-width and back. The model reads the view "main" with the generator's samples in the masked places, and tells for each
-token whether it is the original; a sample that equals the original counts as such. The generator gets no gradient from
-the detection, and is not saved.
+The generator reads the view "masked". It shares the body's token embeddings, with projections to its own hidden size
+and back. The discriminator is the pretrained model: it reads the view "main" with the generator's samples at masked
+positions and classifies each token as original or replaced. A sample that equals the original token counts as original.
+The generator gets no gradient from the discriminator's loss and is not saved.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LABELS = ("original", "replaced")
 
 
 class ReplacedTokenDetectionHead(Head):
-    """A generator and a token classifier, for the losses of both."""
+    """The generator and the discriminator's token classifier, for both losses."""
 
     name = "replaced_token_detection"
     auto_class = AutoModelForTokenClassification
@@ -38,7 +38,7 @@ class ReplacedTokenDetectionHead(Head):
         self.generator = AutoModel.from_config(narrow)
         if getattr(self.generator, "pooler", None) is not None:
             self.generator.pooler = None
-        # It reads vectors, so its own table is empty.
+        # The generator takes `inputs_embeds`, so its own embedding table is a placeholder.
         self.generator.set_input_embeddings(nn.Embedding(1, narrow.hidden_size).requires_grad_(False))
         self.down = nn.Linear(config.hidden_size, narrow.hidden_size, bias=False)
         self.transform = nn.Sequential(
@@ -48,12 +48,12 @@ class ReplacedTokenDetectionHead(Head):
 
     @classmethod
     def key(cls, name: str) -> str:
-        """Both losses have one head."""
+        """Both losses share one head."""
         return cls.name
 
     @classmethod
     def configure(cls, config: Any, loss: Loss, vocabulary: Vocabulary) -> Any:
-        """The body's config with the two labels."""
+        """The body's config with the labels "original" and "replaced"."""
         config = super().configure(config, loss, vocabulary)
         config.id2label = dict(enumerate(LABELS))
         config.label2id = {name: i for i, name in enumerate(LABELS)}
@@ -64,14 +64,14 @@ class ReplacedTokenDetectionHead(Head):
         return [self.generator]
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
-        """The generator's cross-entropy; or, after it, the binary cross-entropy of the detection."""
+        """The generator's cross-entropy, or the discriminator's cross-entropy, which must be computed second."""
         return self._generate(encode, targets) if loss.target == "generator" else self._detect(encode, targets)
 
     def _generate(self, encode: Encode, targets: TargetTensors) -> LossSum:
         view = encode.views["masked"]
         read = self.down(self.embedding(view["input_ids"]))
         outputs = self.generator(inputs_embeds=read, attention_mask=encode.attention_mask("masked"))
-        hidden = outputs.last_hidden_state.flatten(0, 1)[targets["positions"]]  # [T, H / 4]
+        hidden = outputs.last_hidden_state.flatten(0, 1)[targets["positions"]]  # [T, generator width]
         labels, size = targets["labels"], len(self.bias)
         encode.memo["sampled_ids"] = self._sampled(encode, hidden, targets)
         if torch.is_grad_enabled():
@@ -81,12 +81,12 @@ class ReplacedTokenDetectionHead(Head):
         return LossSum(total, {"accuracy": (correct, (labels >= 0).sum())})
 
     def _logits(self, hidden: Tensor) -> Tensor:
-        """The generator's logits [T, V] from its hidden states [T, H / 4]."""
+        """Logits [T, V] from the generator's hidden states [T, generator width]."""
         return nn.functional.linear(self.transform(hidden), self.embedding.weight, self.bias)
 
     @torch.no_grad()
     def _sampled(self, encode: Encode, hidden: Tensor, targets: TargetTensors) -> Tensor:
-        """The token ids [B, L] with a sample in each masked place: by inverting the cumulative distribution."""
+        """Token ids [B, L] with a generator sample at each masked position, by inverse transform sampling."""
         ids: Tensor = encode.views["main"]["input_ids"].clone()
         labels, flat = targets["labels"], ids.view(-1)
         for part in chunks(labels, len(self.bias)):
@@ -118,7 +118,7 @@ class ReplacedTokenDetectionHead(Head):
 
 
 def _narrow(config: Any, share: float) -> Any:
-    """A config like another, narrower; its heads stay 64 wide where that is possible."""
+    """A copy of `config` with its widths scaled by `share`, keeping attention heads 64 wide where possible."""
     width = max(64, round(share * config.hidden_size / 64) * 64) if config.hidden_size >= 64 else config.hidden_size
     narrow = type(config).from_dict(config.to_dict())
     ratio = width / config.hidden_size

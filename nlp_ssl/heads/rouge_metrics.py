@@ -1,4 +1,4 @@
-"""ROUGE-1 of the gap sentences that a model writes (Lin 2004)."""
+"""ROUGE-1 of generated gap sentences (Lin 2004)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.targets import NO_LABEL, SequenceTargets
 
 WRITTEN_ROWS = 16
-"""Rows of a micro-batch for which a text is written token by token, which takes long."""
+"""Sequences of a micro-batch for which text is generated; generation is slow."""
 
 
 def gap_sentences_written(
     model: ModelLike, name: str, batch: Batch, inputs: dict[str, Any], vocabulary: Vocabulary
 ) -> Tensor:
-    """ROUGE-1 F1 of what the model writes with the gap sentences, and what copying would reach.
+    """ROUGE-1 F1 of the generated text against the gap sentences, and of a copying baseline.
 
-    The model writes greedily, as many tokens at most as the longest gap sentences have. Copying takes the beginning
-    of what is left of the text, as many tokens as are wanted. Only the first rows with a target are taken.
+    The model decodes greedily, up to the length of the longest target. The baseline copies the first tokens of the
+    input, as many as the target has. Uses the first `WRITTEN_ROWS` sequences with a target.
+
+    Returns sums and counts, float64 [2, 2].
     """
     targets = batch.targets[name]
     assert isinstance(targets, SequenceTargets)
@@ -43,7 +45,7 @@ def gap_sentences_written(
     )
     text_first = np.argsort(vocabulary.special[ids], axis=1, kind="stable")
     copied = np.take_along_axis(ids, text_first, 1)[:, : wanted.shape[1] - 1]
-    copied = np.where(wanted[:, 1 : 1 + copied.shape[1]] == NO_LABEL, NO_LABEL, copied)  # [SEP] is no text
+    copied = np.where(wanted[:, 1 : 1 + copied.shape[1]] == NO_LABEL, NO_LABEL, copied)  # without [SEP]
     found = [rouge_1(text, wanted, vocabulary).sum() for text in (written.cpu().numpy(), copied)]
     return torch.tensor([[total, len(rows)] for total in found], dtype=torch.float64)
 

@@ -1,4 +1,4 @@
-"""A small decoder that writes a sentence from the vector of another (Kiros et al. 2015, section 2.1)."""
+"""A small decoder that predicts a sentence from the vector of another (Kiros et al. 2015, section 2.1)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from nlp_ssl.objectives.skip_thought import SkipThought
 
 
 class SentenceDecoder(Head):
-    """A decoder that reads the mean of an encoder's vectors in the place of [CLS]. It is not saved."""
+    """A decoder whose first input is the mean-pooled encoder output instead of [CLS]. It is not saved."""
 
     name = "sentence_decoder"
 
@@ -50,7 +50,7 @@ class SentenceDecoder(Head):
         return [self.decoder]
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
-        """Cross-entropy of the sentence, and the accuracy in evaluation."""
+        """Cross-entropy; in evaluation also accuracy."""
         vector = mean_pooled(encode().last_hidden_state, encode.attention_mask())  # [B, H]
         written = self.decoder.get_input_embeddings()(targets["decoder_input_ids"][:, 1:])
         hidden = self.decoder(inputs_embeds=torch.cat([vector[:, None].to(written.dtype), written], 1))[0]  # [B, T, H]

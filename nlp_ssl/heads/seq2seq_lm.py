@@ -1,4 +1,4 @@
-"""Sequence-to-sequence language modelling: the sequence that a decoder writes (Lewis et al. 2020, section 2)."""
+"""Sequence-to-sequence language modelling: predict the decoder's output (Lewis et al. 2020, section 2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nlp_ssl.heads._language import LanguageHead
 
 
 class Seq2SeqLM(LanguageHead):
-    """The language head of an encoder-decoder, on its decoder's hidden states."""
+    """The language model head of an encoder-decoder, on the decoder's hidden states."""
 
     name = "seq2seq_lm"
     auto_class = AutoModelForSeq2SeqLM

@@ -1,4 +1,4 @@
-"""Classification of rows: a class for each row of tokens."""
+"""Sequence classification: predict a class per sequence."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from nlp_ssl.heads.base import Encode, Head, LossSum, TargetTensors
 from nlp_ssl.objectives.mixture import Loss
 
 TOP = 5
-"""Predictions that `among_five` looks at."""
+"""Number of predictions considered by the metric `among_five` (top-5 accuracy)."""
 
 
 class SequenceClassification(Head):
-    """The classifier that transformers has for the architecture."""
+    """The sequence classification head of transformers for the architecture."""
 
     name = "sequence_classification"
     auto_class = AutoModelForSequenceClassification
@@ -25,12 +25,12 @@ class SequenceClassification(Head):
 
     @classmethod
     def carrier_key(cls, name: str) -> str:
-        """Each loss has its own classes, and so its own classifier."""
+        """Each loss has its own carrier, as its classes are its own."""
         return name
 
     @classmethod
     def configure(cls, config: Any, loss: Loss, vocabulary: Vocabulary) -> Any:
-        """The body's config with the names of the classes, and what the classifier reads."""
+        """The body's config with the names of the classes and the pooling."""
         config = super().configure(config, loss, vocabulary)
         if hasattr(config, "classifier_pooling"):
             config.classifier_pooling = loss.objective.pooling
@@ -40,7 +40,7 @@ class SequenceClassification(Head):
         return config
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
-        """Cross-entropy; in evaluation the accuracy, and the top-5 accuracy of more than five classes."""
+        """Cross-entropy. In evaluation also accuracy, and top-5 accuracy if there are more than five classes."""
         labels = targets["labels"]  # [B]
         logits = self.carrier(inputs_embeds=encode(), attention_mask=encode.attention_mask()).logits  # [B, classes]
         total = nn.functional.cross_entropy(logits.float(), labels, reduction="sum")

@@ -1,1 +1,1 @@
-"""Bodies from transformers, heads as sums over targets."""
+"""Models: transformers bodies, saved models, chunked losses and FLOP counts."""

@@ -1,4 +1,4 @@
-"""Architectures: the transformers config of a recipe's model."""
+"""Supported architectures, and the transformers config of a recipe's model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForSeq2SeqLM
 
-import nlp_ssl.models.static  # noqa: F401  # makes transformers know static vectors
+import nlp_ssl.models.static  # noqa: F401  # registers static vectors with transformers
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, did_you_mean
 from nlp_ssl.models.auto import has_head
@@ -20,8 +20,8 @@ DEFAULT_ARCHITECTURE = {
     "decoder": "modernbert-decoder",
     "seq2seq": "mbart",
 }
-"""One architecture, with attention to both sides or to the left alone, so that nothing else differs between objectives;
-and for an encoder-decoder BART's with the norms before the layers (mBART)."""
+"""Default architecture of each kind of body. The encoder and the decoder differ only in their attention mask, so that
+objectives are comparable. mBART is BART with pre-layer normalisation."""
 
 TESTED: dict[Body, tuple[str, ...]] = {
     "static": ("static_vectors",),
@@ -32,29 +32,29 @@ TESTED: dict[Body, tuple[str, ...]] = {
 """The model types that benchmarks/architectures.py has trained, saved, loaded and probed; all others are refused."""
 
 SPLIT_BODIES = {"t5", "mt5", "umt5", "switch_transformers", "longt5"}
-"""Encoder-decoders whose language model has no body apart from its head."""
+"""Encoder-decoders whose language model does not contain the base model as one module."""
 
 GATED = {"modernbert", "modernbert-decoder", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3"}
-"""Architectures whose feed-forward layer has three matrices; at 8/3 of the width it weighs what two do at 4."""
+"""Architectures with a gated feed-forward layer (three matrices instead of two)."""
 
 
 def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary: Vocabulary, max_length: int) -> Any:
     """The transformers config of a recipe's model.
 
-    `auto_classes` are the classes of transformers, such as `AutoModelForMaskedLM`, that its heads are made with.
-    InputError for an architecture that has no such class.
+    `auto_classes` are the transformers auto classes that the heads need, such as `AutoModelForMaskedLM`. InputError for
+    an unknown architecture or config field, and for an architecture without one of these classes.
     """
     architecture = model.architecture
     if architecture == "auto":
         architecture = DEFAULT_ARCHITECTURE[body]
     if architecture not in CONFIG_MAPPING:
         known = did_you_mean(architecture, list(CONFIG_MAPPING))
-        raise InputError(f"model.architecture is {architecture!r}: transformers has no such model type: {known}")
+        raise InputError(f"model.architecture is {architecture!r}: not a model type of transformers: {known}")
     for auto_class in auto_classes:
         if not _supports(architecture, auto_class):
             raise InputError(
-                f"model.architecture is {architecture!r}: transformers has no {auto_class.__name__} of it that can be "
-                f"trained here; leave it at 'auto' for {DEFAULT_ARCHITECTURE[body]}"
+                f"model.architecture is {architecture!r}: {auto_class.__name__} does not support it; "
+                f"use 'auto' for {DEFAULT_ARCHITECTURE[body]}"
             )
     layers, width = SIZES[model.size]
     inner = gated_size(width) if architecture in GATED else 4 * width
@@ -65,12 +65,12 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         "num_attention_heads": width // 64,
         "num_key_value_heads": width // 64,
         "intermediate_size": inner,
-        "hidden_dim": inner,  # distilbert's name of it
-        "embedding_size": 128 if architecture == "albert" else width,  # ALBERT's is factorised
+        "hidden_dim": inner,  # DistilBERT's name for intermediate_size
+        "embedding_size": 128 if architecture == "albert" else width,  # ALBERT factorises its embeddings
         "max_position_embeddings": max_length + (2 if architecture in ("roberta", "xlm-roberta", "camembert") else 0),
         "type_vocab_size": 2,
     }
-    if body == "seq2seq":  # half of the layers on either side, as BART's twelve beside BERT's twelve
+    if body == "seq2seq":  # half of the layers in the encoder and half in the decoder
         half = max(1, layers // 2)
         shape |= {"d_model": width, "num_hidden_layers": half}
         for side in ("encoder", "decoder"):
@@ -98,12 +98,15 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
 
 
 def gated_size(width: int) -> int:
-    """The inner size at which a feed-forward layer of three matrices weighs what one of two does at 4 x `width`."""
+    """Inner size of a gated feed-forward layer with as many weights as an ungated one of inner size 4 x `width`.
+
+    Rounded to a multiple of 64.
+    """
     return round(8 / 3 * width / 64) * 64
 
 
 def set_dropout(config: Any, share: float) -> None:
-    """Set every dropout of a config, whatever the architecture calls it: attention_dropout, resid_pdrop, …"""
+    """Set every dropout probability of a config (attention_dropout, resid_pdrop, …) except layerdrop."""
     for name, value in config.to_dict().items():
         if "drop" in name and "layerdrop" not in name and isinstance(value, int | float):
             setattr(config, name, share)
@@ -115,5 +118,5 @@ def _fields(config: Any) -> set[str]:
 
 def _supports(architecture: str, auto_class: Any) -> bool:
     known = has_head(auto_class, CONFIG_MAPPING[architecture]())
-    # An encoder-decoder's class must have its body in one piece, which T5's has not.
+    # `detach_body` needs the base model as one module.
     return known and (auto_class is not AutoModelForSeq2SeqLM or architecture not in SPLIT_BODIES)

@@ -1,4 +1,4 @@
-"""Which model class transformers has for a config: reads the private `_model_mapping` in one place."""
+"""Look up the model class of a config. The only code that reads transformers' private `_model_mapping`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 
 def has_head(auto_class: Any, config: PretrainedConfig) -> bool:
-    """Whether an auto class, such as `AutoModelForMaskedLM`, has a model class for this config."""
+    """Whether an auto class, such as `AutoModelForMaskedLM`, supports this config."""
     return type(config) in auto_class._model_mapping
 
 
@@ -18,7 +18,7 @@ def model_types(auto_class: Any) -> list[str]:
 
 
 def model_class(auto_class: Any, config: PretrainedConfig) -> type[PreTrainedModel]:
-    """The model class that an auto class builds for this config; KeyError if it has none."""
+    """The model class that an auto class uses for this config. KeyError if it has none."""
     found = auto_class._model_mapping[type(config)]
     chosen: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
     return chosen

@@ -1,7 +1,7 @@
-"""`nlp-ssl export RUN --format word2vec --out FILE`: a run's word vectors for other programs.
+"""`nlp-ssl export RUN --format word2vec --out FILE`: write word vectors in word2vec format.
 
-word2vec has two formats, which gensim's `KeyedVectors.load_word2vec_format` reads. Both begin with a line "words
-numbers"; then comes each word, a space, and its vector, as text (.txt, .vec) or as little-endian float32 (.bin).
+`KeyedVectors.load_word2vec_format` of gensim reads both variants. The first line is "<words> <dimensions>". Each word
+is followed by a space and its vector, as text (.txt, .vec) or little-endian float32 (.bin).
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 TEXT, BINARY = (".txt", ".vec"), (".bin",)
-"""How the files of word2vec's two formats end."""
+"""File suffixes of the text and the binary format."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """Write a model for other programs."""
+    """Write a model's word vectors for other programs, such as gensim."""
 
     run: tyro.conf.Positional[Path]
-    """Folder of a pretraining run, or of any model in Hugging Face format."""
+    """Folder of a pretraining run or of any model in Hugging Face format."""
     format: Literal["word2vec"]
-    """word2vec: the vectors of all tokens, special ones aside; of a model with layers, those that it begins with."""
+    """Output format. word2vec: the input embeddings of all tokens except special tokens."""
     out: Path
-    """The file: .bin is binary; .txt and .vec are text."""
+    """Output file: .bin for binary, .txt or .vec for text."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -46,23 +46,26 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def export(options: Export) -> None:
-    """Write the file. InputError for a run without vectors, or a file that cannot be written."""
+    """Write the file. InputError if the run has no model or the file cannot be written."""
     ending = options.out.suffix
     if ending not in TEXT + BINARY:
-        raise InputError(f"--out {options.out}: it must end in {', '.join(TEXT + BINARY)}, which says the format")
+        raise InputError(f"--out {options.out}: the suffix must be one of {', '.join(TEXT + BINARY)}")
     if not options.out.parent.is_dir():
-        raise InputError(f"--out {options.out}: there is no folder {options.out.parent}")
+        raise InputError(f"--out {options.out}: no such folder: {options.out.parent}")
     words, vectors = word_vectors(model_folder(options.run))
     try:
         with writing(options.out) as beside:
             beside.write_bytes(word2vec(words, vectors, binary=ending in BINARY))
     except OSError as error:
         raise InputError(f"{options.out}: cannot write ({error.strerror})") from None
-    say(f"{len(words):,} vectors of {vectors.shape[1]} numbers: {options.out}")
+    say(f"{len(words):,} vectors of {vectors.shape[1]} dimensions: {options.out}")
 
 
 def word_vectors(folder: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
-    """The tokens of a model, special ones aside, and their vectors [tokens, H]. InputError where it has none."""
+    """The tokens of a model, without special tokens, and their input embeddings, float32 [tokens, H].
+
+    InputError if the folder has no model with a tokenizer.
+    """
     import numpy as np
     from transformers import AutoModel
 
@@ -76,7 +79,7 @@ def word_vectors(folder: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
 
 
 def word2vec(words: Sequence[str], vectors: npt.NDArray[np.float32], binary: bool) -> bytes:
-    """A file of word2vec. In it a space ends a word, so any inside one (none of a trained tokenizer has) is a "_"."""
+    """The content of a word2vec file. Spaces inside a word become "_", as a space ends a word in this format."""
     lines = [f"{len(words)} {vectors.shape[1]}\n".encode()]
     for word, vector in zip(words, vectors, strict=True):
         values = vector.astype("<f4").tobytes() if binary else " ".join(map(repr, vector.tolist())).encode()

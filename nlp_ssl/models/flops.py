@@ -1,7 +1,7 @@
-"""How much arithmetic a model does, counted from its real operations by PyTorch's FLOP counter.
+"""Training FLOPs of a model, counted with PyTorch's `FlopCounterMode`.
 
-A multiply-add is two FLOPs. The forward pass is counted, the backward pass taken as twice that; element-wise
-work does not count.
+A multiply-add is two FLOPs. The forward pass is counted and the backward pass is taken as twice that. Element-wise
+operations do not count.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ Inputs = dict[str, Any]
 """The inputs of a micro-batch (nlp_ssl.training.collate)."""
 
 COUNTED_VIEWS = ("input_ids", "decoder_input_ids")
-"""What of a view is counted with: masks cost nothing that is counted."""
+"""Tensors of a view that are used for counting. Masks add no counted operations."""
 
 
 class FlopCounter:
-    """FLOPs of a training step, from the shapes of its batch: a body's by the row, a head's by the target.
+    """FLOPs of a training step, from the shapes of its batch.
 
-    Each head's real loss is run on one row with one target. What its networks for whole rows do is counted by the
-    row, the rest by the target, or by the row where the head says so (`Head.costs_per_row`).
+    Runs the loss of each head on one sequence with one target. The cost of the body and of `Head.body_modules` is
+    scaled by the number of sequences. The rest of a head's cost is scaled by the number of targets, or of sequences if
+    `Head.costs_per_row`.
     """
 
     def __init__(self, model: Any) -> None:
-        """`model` is one in pretraining (nlp_ssl.training.model)."""
+        """`model` is a `PretrainingModel` (nlp_ssl.training.model)."""
         self._model = model
         self._of_row: dict[Any, int] = {}
         self._of_target: dict[str, int] = {}
         self._of_batch: dict[tuple[str, int], int] = {}
 
     def training(self, inputs: Inputs, rows: int, targets: Mapping[str, int]) -> int:
-        """FLOPs of forward and backward pass over `rows` rows of these shapes, with the `targets` of each loss."""
+        """FLOPs of the forward and backward pass over `rows` sequences of these shapes with `targets` per loss."""
         shape = _shape(inputs)
         if shape not in self._of_row:
             self._of_row[shape], of_target = self._count(_one_row(inputs, self._device))
@@ -47,7 +48,7 @@ class FlopCounter:
         return 3 * (rows * self._of_row[shape] + of_targets + of_batch)
 
     def _batch(self, name: str, inputs: Inputs, rows: int) -> int:
-        """FLOPs of comparing the vectors of so many rows."""
+        """FLOPs of the forward pass of a whole-batch loss over `rows` sequences."""
         if rows and (name, rows) not in self._of_batch:
             model, one = self._model, _one_row(inputs, self._device)
             loss, head, targets = model.losses[name], model.head(name), one["targets"][name]
@@ -66,14 +67,14 @@ class FlopCounter:
         return device
 
     def _count(self, inputs: Inputs) -> tuple[int, dict[str, int]]:
-        """FLOPs of a forward pass over one row, and by loss those over one target."""
+        """Forward FLOPs per sequence, and for each loss per target."""
         model, of_target = self._model, {}
         bodies = [model.body, *(m for name in model.losses for m in model.head(name).body_modules())]
         counter = FlopCounterMode(display=False)
         training = model.training
         model.eval()
-        # Compiled code cannot be counted. The counter knows the plain attention on every device; the fused ones do the
-        # same products.
+        # Compiled code cannot be counted. The counter supports only math attention on every device; fused kernels
+        # compute the same products.
         with (
             torch.no_grad(),
             torch.compiler.set_stance("force_eager"),
@@ -100,7 +101,7 @@ class FlopCounter:
 
 @contextmanager
 def _counted_in(modules: list[nn.Module], counter: FlopCounterMode) -> Iterator[list[int]]:
-    """Count the FLOPs that are done inside some modules; yields a list of that one number."""
+    """Count the FLOPs inside `modules`. Yields a list with one element, the running count."""
     total, started = [0], []
     handles = []
     for module in dict.fromkeys(modules):
@@ -118,7 +119,7 @@ def _counted_in(modules: list[nn.Module], counter: FlopCounterMode) -> Iterator[
 
 
 def _shape(inputs: Inputs) -> tuple[Any, ...]:
-    """The widths of a micro-batch."""
+    """The sequence lengths of all tensors of a micro-batch, as a key."""
     tensors = {**inputs["views"], **inputs["targets"]}
     return tuple(
         (name, key, tensor.shape[-1])
@@ -129,7 +130,7 @@ def _shape(inputs: Inputs) -> tuple[Any, ...]:
 
 
 def _one_row(inputs: Inputs, device: torch.device) -> Inputs:
-    """Inputs of one row and one target of each loss, in the widths of others."""
+    """Zero inputs for one sequence and one target per loss, with the sequence lengths of `inputs`."""
 
     def zeros(tensor: Tensor) -> Tensor:
         """[B, L] -> [1, L], [2, B, L] -> [2, 1, L], [B] or [T] -> [1]"""
@@ -155,11 +156,11 @@ PEAK_FLOPS_BF16 = {
     "RTX 4090": 165e12,
     "L4": 121e12,
 }
-"""Dense bf16 peaks of GPUs by a part of their names, from the makers' data sheets."""
+"""Dense bf16 peak in FLOP/s by a substring of the GPU's name, from the vendors' data sheets."""
 
 
 def peak_flops(device: torch.device, precision: str) -> float | None:
-    """The peak of a device in FLOP/s, where it is known; MFU is measured against it."""
+    """The peak of a device in FLOP/s, or None if unknown. The denominator of MFU."""
     if device.type != "cuda" or precision != "bf16":
         return None
     name = torch.cuda.get_device_name(device)

@@ -1,4 +1,4 @@
-"""Where a saved model lies."""
+"""Locate a saved model."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from nlp_ssl.errors import InputError
 
 
 def model_folder(run: Path) -> Path:
-    """Where the model of a run is, or of any folder that is a model itself. InputError where there is none."""
+    """The model folder of a run, or `run` itself if it is a model. InputError if there is no model."""
     if not run.is_dir():
-        raise InputError(f"{run}: no such run folder")
+        raise InputError(f"{run}: no such folder")
     for folder in (run / "model", run):
         if (folder / "config.json").is_file():
             return folder
-    raise InputError(f"{run}: neither model/config.json nor config.json in it: a run that is not finished has no model")
+    raise InputError(f"{run}: no model/config.json or config.json: an unfinished run has no model")

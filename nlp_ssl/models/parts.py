@@ -1,8 +1,7 @@
-"""Bodies and heads of transformers taken apart, and put together again.
+"""Split transformers models into body and head, and reassemble them.
 
-In training the body's hidden states are gathered at the positions that carry loss before the head sees them: with
-15 % of the tokens masked, the projection to the vocabulary costs a seventh. So a head runs without its body, on exactly
-the code that `from_pretrained` will run.
+During training a head runs only on the hidden states at target positions. With 15 % of the tokens masked, the
+projection to the vocabulary costs a seventh. The head runs the same code as a model from `from_pretrained`.
 """
 
 from __future__ import annotations
@@ -18,40 +17,37 @@ from nlp_ssl.models.vocabulary_loss import chunks
 
 
 class PassThrough(nn.Module):
-    """Stands in for the body inside a head: returns what it is given as `inputs_embeds`.
-
-    That is the body's outputs, or hidden states [B, L, H].
-    """
+    """Replaces the body inside a head: returns `inputs_embeds`, which are body outputs or hidden states [B, L, H]."""
 
     def __init__(self, encoder_decoder: bool) -> None:
         super().__init__()
         self.outputs = Seq2SeqModelOutput if encoder_decoder else BaseModelOutputWithPoolingAndCrossAttentions
 
     def forward(self, *_: Any, inputs_embeds: Any, **__: Any) -> Any:
-        """Return the argument, as outputs of a body."""
+        """Return `inputs_embeds`, wrapped as body outputs if it is a tensor."""
         if isinstance(inputs_embeds, Tensor):
             return self.outputs(last_hidden_state=inputs_embeds)
         return inputs_embeds
 
 
 def detach_body(model: Any) -> Any:
-    """Take the body out of a model of transformers and leave a `PassThrough` there; returns the body."""
+    """Replace the body of a transformers model by a `PassThrough` and return the body."""
     body = model.base_model
     setattr(model, model.base_model_prefix, PassThrough(bool(model.config.is_encoder_decoder)))
     return body
 
 
 def with_child(module: Any, name: str, child: nn.Module | None) -> Any:
-    """A copy of a module in which one child is another; all weights are shared with the original."""
+    """A shallow copy of a module with one child replaced. Shares all other weights with the original."""
     twin = copy(module)
     twin._modules = module._modules | {name: child}
     return twin
 
 
 def assembled(head: Any, body: Any, pooler: bool) -> Any:
-    """A model of transformers made of a head without its body (`detach_body`) and a body, sharing their weights.
+    """Combine a head without a body (`detach_body`) and a body into a transformers model that shares their weights.
 
-    `pooler` says whether the head uses the body's pooler, which is left out otherwise.
+    With `pooler=False` the body's pooler is left out.
     """
     if not pooler and "pooler" in body._modules:
         body = with_child(body, "pooler", None)
@@ -59,13 +55,13 @@ def assembled(head: Any, body: Any, pooler: bool) -> Any:
 
 
 def logits_of(head: Any, hidden: Tensor) -> Tensor:
-    """The logits [T, V] of a language head without its body, from hidden states [T, H]."""
+    """Logits [T, V] of a language model head without a body, from hidden states [T, H]."""
     logits: Tensor = head(inputs_embeds=hidden[None]).logits[0]
     return logits
 
 
 class TokenScorer(nn.Module):
-    """A language model of transformers that scores tokens at some positions. It takes `model` apart."""
+    """Scores tokens at given positions with a transformers language model. Detaches the body of `model`."""
 
     def __init__(self, model: Any) -> None:
         super().__init__()
@@ -75,9 +71,10 @@ class TokenScorer(nn.Module):
     def forward(
         self, input_ids: Tensor, targets: Tensor, positions: Tensor, attention_mask: Tensor | None = None
     ) -> Tensor:
-        """The log-probability of each target [T], in nats, float32.
+        """The log-probability of each target in nats, float32 [T].
 
-        `input_ids` and `attention_mask` [B, L]; `targets` [T] at `positions` [T] in the flattened rows. All int64.
+        `input_ids` and `attention_mask` [B, L]; `targets` [T]; `positions` [T] index the flattened [B * L] positions.
+        All int64.
         """
         outputs = self.body(input_ids=input_ids, attention_mask=attention_mask)
         hidden = outputs.last_hidden_state.flatten(0, 1)[positions]  # [B * L, H] -> [T, H]

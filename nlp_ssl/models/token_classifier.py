@@ -1,7 +1,7 @@
-"""Token classifiers for architectures of ours that transformers has none for.
+"""Token classifiers for architectures that transformers does not cover: BART, mBART and static vectors.
 
-Encoder-decoders are BART and mBART: a linear layer on the encoder, which reads both sides of a word; the decoder is
-kept, unused and frozen. Importing this module makes `AutoModelForTokenClassification` know all of them.
+For BART and mBART a linear layer runs on the encoder, whose attention is bidirectional. The decoder is kept, unused and
+frozen. Importing this module registers the classes with `AutoModelForTokenClassification`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nlp_ssl.models.static import StaticVectorsConfig, StaticVectorsForTokenClas
 
 
 class _OnEncoder:
-    """What both have in common."""
+    """Mixin: a linear classifier on an encoder-decoder's encoder."""
 
     _tied_weights_keys: ClassVar = {
         "model.decoder.embed_tokens.weight": "model.shared.weight",
@@ -39,7 +39,7 @@ class _OnEncoder:
             weight.requires_grad_(weight is self.model.shared.weight)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> TokenClassifierOutput:
-        """`input_ids` int64 [B, L], `attention_mask` [B, L] 0 at padding; `logits` [B, L, labels]."""
+        """`logits` [B, L, labels] from `input_ids` int64 [B, L]; `attention_mask` [B, L] is 0 at padding."""
         states = self.model.get_encoder()(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         return TokenClassifierOutput(logits=self.classifier(self.dropout(states)))
 

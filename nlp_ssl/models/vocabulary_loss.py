@@ -1,8 +1,7 @@
-"""The loss of a language head over the vocabulary, some targets at a time.
+"""Cross-entropy over the vocabulary, computed in chunks of targets.
 
-All logits at once would be the largest arrays of a run by far, written and read several times over: for 4,096 tokens
-and 16,384 words on a CPU, chunks halve the time of the head. Gradients are taken along with the loss, by autograd over
-the head's own code.
+All logits at once would be by far the largest tensor of a run. For 4,096 tokens and a vocabulary of 16,384 on a CPU,
+chunking halves the time of the head. The forward pass also computes the gradients, with autograd over the head's code.
 """
 
 from __future__ import annotations
@@ -20,15 +19,16 @@ LogitsOf = Callable[[Tensor], Tensor]
 """Hidden states [T, H] -> logits [T, V]."""
 
 LOGITS_AT_ONCE = (2**22, 2**27)
-"""Logits computed at once, on a CPU (16 MB; larger arrays would come from the system anew each time) and elsewhere."""
+"""Maximum number of logits per chunk: on a CPU (16 MB; larger arrays are reallocated by the system each time) and on
+other devices."""
 
 
 def vocabulary_loss(
     logits_of: LogitsOf, hidden: Tensor, labels: Tensor, vocab_size: int, parameters: Sequence[nn.Parameter]
 ) -> Tensor:
-    """The cross-entropy summed over the labels [T], in nats, float32, with gradients for `hidden` and `parameters`.
+    """The summed cross-entropy in nats, a float32 scalar, differentiable in `hidden` and `parameters`.
 
-    `hidden` [T, H]; labels of NO_LABEL count nothing. RuntimeError if it is differentiated twice.
+    `hidden` [T, H]; `labels` int64 [T], where NO_LABEL is ignored. RuntimeError on a second backward pass.
     """
     loss: Tensor = _ChunkedLoss.apply(hidden, labels, (logits_of, vocab_size), *parameters)  # type: ignore[no-untyped-call]
     return loss
@@ -36,7 +36,7 @@ def vocabulary_loss(
 
 @torch.no_grad()
 def vocabulary_metrics(logits_of: LogitsOf, hidden: Tensor, labels: Tensor, vocab_size: int) -> tuple[Tensor, Tensor]:
-    """The summed cross-entropy, and how many labels [T] have the highest logit; float32, without gradients."""
+    """The summed cross-entropy in nats and the number of correct predictions, float32 scalars without gradients."""
     loss, correct = (hidden.new_zeros((), dtype=torch.float32) for _ in range(2))
     for part in chunks(labels, vocab_size):
         logits = logits_of(hidden[part])
@@ -46,7 +46,7 @@ def vocabulary_metrics(logits_of: LogitsOf, hidden: Tensor, labels: Tensor, voca
 
 
 def chunks(labels: Tensor, vocab_size: int) -> Iterator[slice]:
-    """Slices of the labels whose logits make up `LOGITS_AT_ONCE` at most."""
+    """Slices of `labels` with at most `LOGITS_AT_ONCE` logits each."""
     size = max(1, LOGITS_AT_ONCE[labels.device.type != "cpu"] // vocab_size)
     return (slice(start, start + size) for start in range(0, len(labels), size))
 
@@ -77,23 +77,24 @@ class _ChunkedLoss(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *of_loss: Tensor) -> tuple[Tensor | None, ...]:
         if ctx.gradients is None:
-            raise RuntimeError("the loss over the vocabulary was differentiated before: compute it again")
-        # Scaled in place, as a table's gradient is as large as anything in a step; so it can be used only once.
+            raise RuntimeError("vocabulary_loss cannot be differentiated twice: compute the loss again")
+        # Scaled in place to save memory, so the gradients can be used only once.
         of_hidden, of_parameters = ctx.gradients
         ctx.gradients = None
         return of_hidden.mul_(of_loss[0]), None, None, *[gradient.mul_(of_loss[0]) for gradient in of_parameters]
 
 
 def cross_entropy_with_gradient(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The summed cross-entropy of logits [T, V] and its gradient [T, V], both float32: softmax, less 1 at the label.
+    """The summed cross-entropy of `logits` [T, V] and its gradient [T, V], both float32.
 
-    Autograd would fill an array of that size with zeros and go over the logits twice more.
+    The gradient is the softmax minus the one-hot label. Computed here because autograd needs two more passes over the
+    logits.
     """
     counts = labels != NO_LABEL  # [T]
     own = labels.clamp(min=0)[:, None]  # [T, 1]
     scores = logits.float()
     gradient = scores.softmax(dim=1)
-    # The likeliest word's share is e^0 of the sum that softmax divides by, and 1 / V at least.
+    # log(sum(exp(scores))) = max(scores) - log(max(softmax)); the maximum of a softmax is at least 1 / V.
     log_sum = scores.amax(dim=1) - gradient.amax(dim=1).log()
     loss = ((log_sum - scores.gather(1, own)[:, 0]) * counts).sum()
     gradient.scatter_add_(1, own, gradient.new_full((1, 1), -1.0).expand(len(own), 1))

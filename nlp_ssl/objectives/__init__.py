@@ -1,4 +1,4 @@
-"""Objectives: one file each, found by name through `nlp_ssl.registry`."""
+"""Objectives, one per file. `nlp_ssl.registry` finds them by name."""
 
 from nlp_ssl import registry
 from nlp_ssl.objectives.base import Objective
@@ -7,5 +7,5 @@ __all__ = ["Objective", "all_objectives"]
 
 
 def all_objectives() -> dict[str, type[Objective]]:
-    """Every objective that is built in, installed or loaded by --plugin, by name."""
+    """All objectives by name: built-in, installed, and loaded by --plugin."""
     return {name: registry.find("objectives", name) for name in registry.names("objectives")}

@@ -1,7 +1,6 @@
-"""What the objectives that reconstruct a text share: the text itself as what the decoder writes, and moving tokens;
-and how much of a text can be copied from what is read.
+"""Shared code of the denoising objectives: the original text as decoder target, moving tokens, the copying baseline.
 
-In a mixture one corruption follows another; the first one remembers the text, so that all have it as their target.
+In a mixture several corruptions are applied in turn. The first stores the original text as the target of all.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from nlp_ssl.sampling.targets import SequenceTargets
 Ints = npt.NDArray[np.int64]
 
 WIDTH_MULTIPLE = 8
-"""Rows that became shorter are cut to a multiple of this, so that batches still have few shapes."""
+"""Shortened sequences are padded to a multiple of this, to keep the number of shapes small."""
 
 
 def with_original(batch: Batch) -> Batch:
-    """The batch with its text as the sequence to write: all behind [CLS], the last [SEP] included. [B, L - 1]."""
+    """Add the uncorrupted text as decoder target [B, L - 1]: all tokens after [CLS], including the last [SEP]."""
     if "seq2seq_lm" in batch.targets:
         return batch
     text = batch.ids[:, 1:].copy()
@@ -39,8 +38,8 @@ def can_be_copied(ids: Ints, text: Ints) -> npt.NDArray[np.bool_]:
     """
     size = 1 + int(max(ids.max(), text.max()))
     row = size * np.arange(len(ids))[:, None]
-    behind = np.concatenate([ids[:, :1], text[:, :-1]], axis=1)  # the first is written behind [CLS]
-    read = (row + ids[:, :-1]) * size + ids[:, 1:]  # pairs of tokens as numbers
+    behind = np.concatenate([ids[:, :1], text[:, :-1]], axis=1)  # the token before each; [CLS] before the first
+    read = (row + ids[:, :-1]) * size + ids[:, 1:]  # bigrams of the input, encoded as integers
     found: npt.NDArray[np.bool_] = np.isin((row + behind) * size + text, read) & (text != NO_LABEL)
     return found
 
@@ -51,9 +50,9 @@ def cut_width(length: Ints) -> int:
 
 
 def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> Batch:
-    """The batch with the token from column `source` [B, L'] at each place, in rows of `length` [B] tokens.
+    """Rearrange tokens: column `source` [B, L'] moves to each position; `length` [B] is the new number of tokens.
 
-    Labels go with their tokens. Where all rows became shorter, there are fewer columns.
+    Labels move with their tokens. If the longest sequence became shorter, columns are dropped.
     """
     width = source.shape[1]
     if length.max(initial=0) < batch.length.max(initial=0):

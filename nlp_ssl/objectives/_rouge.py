@@ -1,8 +1,8 @@
-"""ROUGE-1 F1 (Lin, 2004), of the sentences of a row against each other and of one text against another.
+"""ROUGE-1 F1 (Lin, 2004) between the sentences of a sequence, and between two texts.
 
-With o words in common, of n in one text and m in the other, it is 2 o / (n + m): the harmonic mean of o / n and o / m.
-A word that one text has twice and the other three times is common to them twice; of *unique* words each counts once.
-Words are those of `nlp_ssl.corpus.words`, in any script; stop words and endings are kept.
+For texts of n and m words with an overlap of o words, F1 = 2 o / (n + m). A word that occurs twice in one text and
+three times in the other overlaps twice; with *unique* words it counts once. Words are defined in
+`nlp_ssl.corpus.words`, for any script. Stop words are kept and nothing is stemmed.
 """
 
 from __future__ import annotations
@@ -19,31 +19,31 @@ Floats = npt.NDArray[np.float64]
 
 
 class WordCounts:
-    """The words of the sentences of some rows, counted."""
+    """Word counts of the sentences of each sequence."""
 
     def __init__(
         self, ids: Ints, sentence: npt.NDArray[np.integer], sentences: int, vocabulary: Vocabulary, unique: bool = False
     ) -> None:
-        """`ids` [B, L]; `sentence` [B, L] the number of each token's sentence, below `sentences`, or -1."""
+        """`ids` [B, L]; `sentence` [B, L] is each token's sentence number, below `sentences`, or -1 for none."""
         self.shape = len(ids), sentences
         row, column = np.nonzero(sentence >= 0)  # [T]
-        place = row * sentences + sentence[row, column]  # [T] the sentence of each token, numbered over all rows
+        place = row * sentences + sentence[row, column]  # [T]: sentence of each token, numbered over the batch
         token, word = vocabulary.pieces.words(ids[row, column], place)  # [W]
         of_row = word ^ mix(row[token].astype(np.uint64))  # [W]
         _, first, number = np.unique(of_row, return_index=True, return_inverse=True)  # [U], [U], [W]
-        # Each word that a sentence has, and how often: [N].
+        # Distinct words of each sentence and their counts: [N].
         places = max(1, len(ids) * sentences)
         pairs, times = np.unique(number * places + place[token], return_counts=True)
         self._word, self._place = np.divmod(pairs, places)
-        self._row = row[token[first]]  # [U] of each word of a row
+        self._row = row[token[first]]  # [U]
         self._unique = unique
         self._times = (np.ones_like(times) if unique else times).astype(np.float64)
         self._total = _sums(self._word, self._times, len(first))  # [U]
 
     def scores(self, chosen: npt.NDArray[np.bool_]) -> Floats:
-        """For each sentence, how close it and those `chosen` [B, S] come to all the others. float64 [B, S].
+        """ROUGE-1 F1 of {sentence} + `chosen` (bool [B, S]) against all other sentences, float64 [B, S].
 
-        It means nothing for a sentence that is itself chosen. Without a word it is 0.
+        0 if there are no words. Undefined for sentences that are already chosen.
         """
         rows, sentences = self.shape
         inside = _sums(self._word, self._times * chosen.ravel()[self._place], len(self._total))  # [U]
@@ -57,7 +57,7 @@ class WordCounts:
         return f1
 
     def _compare(self, inside: Floats, total: Floats) -> tuple[Floats, Floats]:
-        """How often words that are `inside` so often are common to both sides, and how often they are on one."""
+        """Overlap and total count of each word, given its count `inside` the chosen sentences and in `total`."""
         outside = total - inside
         if self._unique:
             inside, outside = np.minimum(inside, 1), np.minimum(outside, 1)
@@ -65,12 +65,12 @@ class WordCounts:
 
 
 def _sums(index: Ints, values: Floats, size: int) -> Floats:
-    """The sum of the values [N] at each index [N], for `size` indices."""
+    """Sum `values` [N] by `index` [N]. float64 [size]."""
     return np.bincount(index, values, size).astype(np.float64, copy=False)
 
 
 def rouge_1(written: Ints, wanted: Ints, vocabulary: Vocabulary) -> Floats:
-    """ROUGE-1 F1 of the texts `written` [B, T] with those that were `wanted` [B, T'], NO_LABEL beyond them. [B]."""
+    """ROUGE-1 F1 [B] of `written` [B, T] against the references `wanted` [B, T'], both padded with NO_LABEL."""
     ids = np.concatenate([written, wanted], axis=1)
     number = np.repeat([0, 1], [written.shape[1], wanted.shape[1]])
     counts = WordCounts(ids, np.where(ids == NO_LABEL, -1, number), 2, vocabulary)

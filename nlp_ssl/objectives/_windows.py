@@ -1,12 +1,12 @@
-"""What CBOW and skip-gram share: frequent words thinned out, windows inside sentences, words drawn to be told apart.
+"""Shared code of CBOW and skip-gram: subsampling of frequent words, context windows and negative samples.
 
-Paper: Mikolov et al., Distributed Representations of Words and Phrases, NeurIPS 2013, sections 2.2 and 2.3; shrinking
-windows: Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013.
-Negatives that are shared, so that scores are matrix products: Ji et al., Parallelizing Word2Vec in Shared and
-Distributed Memory, IEEE TPDS 2019.
+Papers: Mikolov et al., Distributed Representations of Words and Phrases, NeurIPS 2013, sections 2.2 and 2.3. Random
+window sizes: Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013. Shared
+negative samples, which make scores matrix products: Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory,
+IEEE TPDS 2019.
 
-A word that makes up the share f of the text stays with the chance sqrt(t/f) + t/f (word2vec's code, and gensim's; the
-paper has sqrt(t/f)). Those that go vanish before windows are drawn, so that windows reach further.
+A word with relative frequency f is kept with probability sqrt(t/f) + t/f, as in the code of word2vec and gensim (the
+paper has sqrt(t/f)). Subsampling comes before windows are drawn, so that windows reach further.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.sampling.targets import WindowTargets
 
 WIDTH_MULTIPLE = 16
-"""Rows that have lost words are cut to a multiple of this, so that there are few shapes."""
+"""Subsampled sequences are padded to a multiple of this, to keep the number of shapes small."""
 
 
 @dataclass(frozen=True)
 class Shares:
-    """Of each word [V]: the chance that it stays; and of being drawn, as a table for the alias method.
+    """Per word [V]: the probability `stays` of surviving subsampling, and the alias table for negative samples.
 
-    A draw falls on one of V boxes of equal size. A box is for its own word with the chance `own`, else for `alias`.
+    A draw selects one of V equally likely boxes, then its own word with probability `own`, otherwise the word `alias`.
     """
 
     stays: npt.NDArray[np.float32]
@@ -41,48 +41,48 @@ class Shares:
     alias: npt.NDArray[np.int64]
 
     def draw(self, bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        """Words, one for each of some random 64 bits."""
+        """Draw one word per 64 random bits. int64, the shape of `bits`."""
         place = (bits >> np.uint64(11)) * (2.0**-53 * len(self.own))  # in [0, V)
         box = place.astype(np.int64)
         return np.where(place - box < self.own[box], box, self.alias[box])
 
 
 def alias_table(share: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-    """Own [V] and alias [V] of the alias method (Walker 1977; Vose 1991) for `share` [V], which adds up to 1."""
-    own = share * len(share)  # in boxes
+    """The arrays own [V] and alias [V] of the alias method (Walker 1977; Vose 1991) for probabilities `share` [V]."""
+    own = share * len(share)
     alias = np.arange(len(share))
     poor, rich = np.flatnonzero(own < 1).tolist(), np.flatnonzero(own >= 1).tolist()
-    while poor and rich:  # a step a word of the vocabulary, once
+    while poor and rich:
         box, giver = poor.pop(), rich[-1]
         alias[box] = giver
         own[giver] -= 1 - own[box]
         if own[giver] < 1:
             poor.append(rich.pop())
-    own[poor + rich] = 1  # what is left is so by rounding
+    own[poor + rich] = 1  # left over by rounding
     return own, alias
 
 
 @dataclass(frozen=True, kw_only=True)
 class Windows(Objective):
-    """Objectives of word vectors: a word, the words around it, and others."""
+    """Base class of the word2vec objectives."""
 
     window: int = 5
-    """The most words to either side that are a word's context; each word draws its own number from 1 to this."""
+    """Maximum context size on either side. Each word draws its own size from 1 to this."""
     negative: int = 5
-    """How many other words each real one is told from."""
+    """Negative samples per positive pair."""
     exponent: float = 0.75
-    """Those are drawn in proportion to their counts to the power of this."""
+    """Negative samples are drawn with probability proportional to count ** exponent."""
     sample: float = 1e-3
-    """Words that make up more of the text than this are thinned out; 0 keeps all."""
+    """Words with a higher relative frequency than this are subsampled; 0 keeps all words."""
     shared: int = 64
-    """Other words that are drawn for a row. All its words are told from all of these, with weights that make them
-    count as `negative` for each."""
+    """Negative samples drawn per sequence. All its words share them, with weights such that they count as `negative`
+    samples per positive pair."""
 
     example_type: ClassVar = "segment"
     body: ClassVar = "static"
     heads: ClassVar = {"windows": "negative_sampling"}
     counts_pairs: ClassVar[bool]
-    """A target is a pair of words, each word of a window told from others; or a word, told by its window's mean."""
+    """Whether a target is a pair of word and context word (skip-gram) instead of a word (CBOW)."""
     needs: ClassVar = "text"
 
     def __post_init__(self) -> None:
@@ -93,22 +93,22 @@ class Windows(Objective):
         require(self.shared >= 1, "shared", self.shared, "it must be at least 1")
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Thin words out, close up the rows, draw each word's window and each row's negatives."""
+        """Subsample words, then draw the window of each word and the negative samples of each sequence."""
         known = self._shares(vocabulary)
         rows, before = batch.ids.shape
         kept = noise.uniform("subsample", before) < known.stays[batch.ids]
         kept &= batch.sentence >= 0
-        row, column = np.nonzero(kept)  # [N] each, of the words that stay
+        row, column = np.nonzero(kept)  # [N] each: the words that are kept
         length = np.count_nonzero(kept, axis=1)
-        place = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)  # [N] in the new row
+        place = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)  # [N]: column after subsampling
         width = min(before, -(-int(length.max(initial=1)) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE)
         word, of_sentence = batch.ids[row, column], batch.sentence[row, column]
 
-        begins = np.ones(len(row) + 1, np.bool_)  # [N + 1]: does a sentence begin here?
+        begins = np.ones(len(row) + 1, np.bool_)  # [N + 1]: whether a sentence begins here
         begins[1:-1] = (of_sentence[1:] != of_sentence[:-1]) | (row[1:] != row[:-1])
         borders = np.flatnonzero(begins)
         run = np.diff(borders)
-        nth = np.arange(len(row)) - np.repeat(borders[:-1], run)  # [N] words before in the sentence
+        nth = np.arange(len(row)) - np.repeat(borders[:-1], run)  # [N]: words before it in its sentence
         after = np.repeat(run, run) - 1 - nth
         reach = 1 + (noise.uniform_at("window", row, column) * self.window).astype(np.int64)
         left, right = np.minimum(reach, nth), np.minimum(reach, after)
@@ -139,9 +139,9 @@ class Windows(Objective):
         return thinned.with_target("windows", targets)
 
     def _shares(self, vocabulary: Vocabulary) -> Shares:
-        """How often the words of a vocabulary stay and are drawn.
+        """Subsampling and negative-sampling probabilities of a vocabulary.
 
-        Special tokens and unknown words never stay and are never drawn.
+        Special tokens and unknown words are always removed and never drawn.
         """
         if id(vocabulary) not in self._known:
             counts = np.zeros(vocabulary.size)
@@ -149,7 +149,7 @@ class Windows(Objective):
             stays = np.zeros(vocabulary.size)
             stays[vocabulary.ordinary] = 1
             if self.sample:
-                above = counts > self.sample * counts.sum()  # others have a chance above 1
+                above = counts > self.sample * counts.sum()  # other words have a probability above 1
                 share = counts[above] / counts.sum()
                 stays[above] = np.minimum(1, np.sqrt(self.sample / share) + self.sample / share)
             drawn = np.where(counts > 0, np.maximum(counts, 1) ** self.exponent, 0)
@@ -159,5 +159,5 @@ class Windows(Objective):
 
     @cached_property
     def _known(self) -> dict[int, tuple[Vocabulary, Shares]]:
-        """The shares of vocabularies met before, each kept with its vocabulary so that its id stays its own."""
+        """Cache by the vocabulary's `id`. Holds a reference to the vocabulary so that the id is not reused."""
         return {}

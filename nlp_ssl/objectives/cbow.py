@@ -1,17 +1,19 @@
-"""CBOW: tell a word from others by the mean of the words around it.
+"""CBOW: predict a word from the mean of its context words, with negative sampling.
 
-Paper: Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013, section 3.1;
-negative sampling, subsampling and the rest as in `nlp_ssl.objectives._windows`.
+Paper: Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013, section 3.1.
+Negative sampling and subsampling: `nlp_ssl.objectives._windows`.
 
-Departures from word2vec's code, which gensim follows. The context is a mean and its gradient is a mean's (there every
-word of the context gets the whole of it, undivided). Windows and negatives of a batch are scored before any of its
-updates. Negatives are shared by the words of a row, as matrix products want them, with weights: each word is told
-from `negative` others on average, and never from itself. Sentences are not cut at 1,000 words, nor scores beyond 6 left
-out.
+Differences from word2vec's code, which gensim follows:
 
-In: a clean batch framed for static vectors. Out: `ids` and `sentence` [B, L] without the words that were thinned out;
-`windows` as the batch has them; `labels["cbow"]` [B, L]: the word itself, wherever there are words around it.
-Requirements: none; it is meant for whole words (`prepare --tokenizer wordlevel`).
+* The gradient of a context mean is divided among its words. word2vec gives each word the full gradient.
+* All windows of a batch are scored before one update.
+* The words of a sequence share their negative samples, weighted such that each word has `negative` samples on average.
+  A word is never its own negative sample.
+* Sentences are not cut at 1,000 words, and scores are not clipped at 6.
+
+In: a clean batch framed for static vectors. Out: `ids` and `sentence` [B, L] without subsampled words; the target
+"windows", a `WindowTargets` whose labels are the words that have context words.
+Requirements: none. Intended for whole words (`prepare --tokenizer wordlevel`).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from nlp_ssl.objectives._windows import Windows
 
 @dataclass(frozen=True, kw_only=True)
 class CBOW(Windows):
-    """Tell a word from others by the words around it (word2vec)."""
+    """Predict a word from its context words (word2vec CBOW)."""
 
     name: ClassVar = "cbow"
     counts_pairs: ClassVar = False

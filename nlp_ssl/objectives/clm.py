@@ -1,16 +1,17 @@
-"""Causal (autoregressive) language modelling: predict each token from those before it.
+"""Causal (autoregressive) language modelling: predict each token from the preceding tokens.
 
-Paper: Radford et al., Improving Language Understanding by Generative Pre-Training (GPT), 2018. `direction =
-"backward"` predicts each token from those after it, as one half of Peters et al., ELMo, NAACL 2018: the
-tokens of a row are reversed, the special ones keep their places, then it is the same task; reverse a text's
-tokens to score it with such a model.
+Paper: Radford et al., Improving Language Understanding by Generative Pre-Training (GPT), 2018. With `direction =
+"backward"` each token is predicted from the following tokens, like the backward model of Peters et al., ELMo, NAACL
+2018: text tokens are reversed and special tokens keep their positions. To score a text with such a model, reverse its
+tokens.
 
-Departures. Rows are whole sentences of one document (GPT's blocks cross documents); the first token of a row
-is predicted too, from [CLS] alone (UER leaves out the first of each block), and the end of a document is a
-token to predict, known by position and not by its id (Hugging Face's collator hides it where the padding
-token is the end token).
+Differences from other implementations:
 
-In: a clean batch framed for a decoder. Out: target "causal_lm" [B, L]: at each position the token that comes next.
+* Sequences are whole sentences of one document. GPT's blocks cross documents.
+* The first token is predicted from [CLS]. UER skips the first token of each block.
+* The end of a document is predicted. Hugging Face's collator ignores it if the padding token is the end token.
+
+In: a clean batch framed for a decoder. Out: target "causal_lm" [B, L], the next token at each position.
 Requirements: none.
 """
 
@@ -33,7 +34,7 @@ class CausalLM(Objective):
     """Predict the next token (GPT), or the previous one."""
 
     direction: Literal["forward", "backward"] = "forward"
-    """Read the text from its beginning or from its end."""
+    """Predict the next token (forward) or the previous one (backward)."""
 
     name: ClassVar = "clm"
     example_type: ClassVar = "segment"
@@ -44,7 +45,7 @@ class CausalLM(Objective):
     needs: ClassVar = "text"
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Label every position with the token after it."""
+        """Label every position with the next token."""
         ids, length = batch.ids, batch.length
         position = np.arange(ids.shape[1])
         if self.direction == "backward":

@@ -1,15 +1,15 @@
-"""Contrastive learning on text: find the other span of the same document among those of other documents.
+"""Contrastive learning on text: identify the other span of the same document among spans of other documents.
 
-Papers: Chen et al., SimCLR, ICML 2020, section 2 (the loss); Giorgi et al., DeCLUTR, ACL 2021, section 3 (spans of one
-document as the two views, on text, beside masked language modelling).
+Papers: Chen et al., SimCLR, ICML 2020, section 2 (loss); Giorgi et al., DeCLUTR, ACL 2021, section 3 (spans of one
+document as views, combined with masked language modelling).
 
-Departures. The two views are neighbouring runs of whole sentences that do not overlap (DeCLUTR's may), divided where a
-sentence ends, uniformly among those places. Dropout as the only difference of two views, as in SimCSE, does not work
-from scratch. Rows of one document are no negatives of each other.
+Differences: The two views are adjacent, non-overlapping runs of whole sentences, split at a uniformly drawn sentence
+boundary (DeCLUTR's spans may overlap). Views that differ only in dropout, as in SimCSE, do not work from scratch.
+Examples of the same document are not negatives of each other.
 
-In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: `[CLS] A [SEP]` as the view "main", `[CLS] B [SEP]` as the
-view "other"; `targets["contrastive"]`, every row, grouped by its document.
-Requirements: documents of at least two sentences that fit into one example, and several of them in a batch.
+In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: view "main" `[CLS] A [SEP]`, view "other" `[CLS] B [SEP]`;
+target "contrastive" for every example, grouped by document.
+Requirements: documents with at least two sentences that fit into one example, and several of them in a batch.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from nlp_ssl.sampling.targets import BatchTargets
 
 @dataclass(frozen=True, kw_only=True)
 class Contrastive(Objective):
-    """Find the neighbouring span of the same document in the batch (SimCLR's loss, on text)."""
+    """Identify the adjacent span of the same document in the batch (SimCLR's loss on text)."""
 
     temperature: float = 0.05
-    """Temperature of the softmax over cosines."""
+    """Temperature of the softmax over cosine similarities."""
     projection: int = 128
-    """Width of the projection that is compared; it is dropped after pretraining."""
+    """Output dimension of the projection MLP, which is discarded after pretraining."""
 
     name: ClassVar = "contrastive"
     example_type: ClassVar = "pair"
@@ -53,12 +53,12 @@ class Contrastive(Objective):
         require(self.projection >= 1, "projection", self.projection, "it must be at least 1")
 
     def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
-        """Pairs, each with its document as its class."""
+        """Pairs whose class is their document."""
         pairs = super().examples(text, vocabulary, body, max_length)
         return replace(pairs, example_class=text.document_of(pairs.start))
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Make the two texts of each pair two views."""
+        """Split each pair into two views."""
         second = np.count_nonzero(batch.token_type_ids, axis=1)  # [B] B and its [SEP]
         first = batch.length - second  # [CLS] A [SEP]
         position = np.arange(batch.ids.shape[1])

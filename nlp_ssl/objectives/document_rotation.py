@@ -1,15 +1,14 @@
-"""Document rotation: write a text from its beginning, when it is read from somewhere else on.
+"""Document rotation: reconstruct a text that was rotated to begin at a random token.
 
-Paper: Lewis et al., BART, ACL 2020, section 2.2 (document rotation): the text is rotated so that it begins with a
-token chosen at random; the model is to find where it began.
+Paper: Lewis et al., BART, ACL 2020, section 2.2 (document rotation).
 
-Departures. A row of n tokens of text begins with its second to n-th token, all equally likely: never with its first,
-so that no row of two or more stays as it was. Fairseq's offsets run over the special tokens too, and two of them
-leave the text as it is (18 % of the rows of 12 tokens).
+Differences from fairseq: A text of n tokens begins with its second to n-th token with equal probability, so every text
+of two or more tokens changes. Fairseq's offsets include special tokens, and two of them leave the text unchanged (18 %
+of sequences of 12 tokens).
 
-In: a clean batch, or one that another corruption of this kind went before. Out: `ids`, `sentence` and `segment`
-rotated between [CLS] and the last [SEP]; `sequences["seq2seq_lm"]` [B, T] the text.
-Requirements: none. Rows of one token stay as they are.
+In: a clean batch, or one from another denoising objective. Out: `ids`, `sentence` and `token_type_ids` rotated between
+[CLS] and the last [SEP]; target "seq2seq_lm" [B, T], the original text.
+Requirements: none. Sequences of one token stay unchanged.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from nlp_ssl.sampling.noise import Noise
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentRotation(Objective):
-    """Find the beginning of a text that was rotated (BART)."""
+    """Reconstruct a rotated text (BART)."""
 
     name: ClassVar = "document_rotation"
     example_type: ClassVar = "segment"
@@ -40,8 +39,8 @@ class DocumentRotation(Objective):
     needs: ClassVar = "text"
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Rotate the text, and have it written from its beginning."""
-        tokens = batch.length[:, None] - 2  # [B, 1] of text
+        """Rotate the text and set the original as target."""
+        tokens = batch.length[:, None] - 2  # [B, 1] text tokens
         offset = 1 + noise.integers("offset", np.maximum(batch.length - 3, 0))[:, None]
         offset[tokens < 2] = 0
         position = np.arange(batch.ids.shape[1])

@@ -1,17 +1,19 @@
-"""Emoji prediction: which emoji was a text written with?
+"""Emoji prediction: predict the emoji of a text after removing them.
 
-Paper: Felbo et al., DeepMoji, EMNLP 2017, section 3. A text with several types of emoji is an example for each
-of them, however often they occur in it; all emoji are taken out of what the model reads.
+Paper: Felbo et al., DeepMoji, EMNLP 2017, section 3. A text with several distinct emoji is one example for each of
+them, regardless of how often they occur. All emoji are removed from the input.
 
-Departures. Emoji are whole sequences (a couple with a heart is no heart); skin tones and the request for a colourful
-form do not make another class. The classes are the corpus's own most frequent ones unless a list is given, those that
-are too rare being left out and said. A text is as much as fits into a row, in any language: the code keeps texts that
-are mostly English alone, and squeezes letters that are repeated. Retweets, and texts in which nothing but
-links, mentions and signs is left, are left out as in the code; of other texts with a link only the link could tell.
-The paper balances the training classes by upsampling: `balanced`, off by default.
+Differences:
 
-In: a clean batch whose `label` is the class of each example. Out: `ids` without emoji,
-`labels["sequence_classification"]` [B].
+* Emoji are whole sequences: a couple with a heart is not a heart. Skin tones and the variation selector do not make
+  another class.
+* The classes are the most frequent emoji of the corpus, unless a list is given. Rare emoji are dropped.
+* Any language is used. The paper's code keeps only mostly English texts and shortens repeated letters.
+* Retweets, and texts with only links, mentions and symbols, are dropped as in the paper's code.
+* The paper upsamples rare classes; here `balanced` is off by default.
+
+In: a clean batch whose `example_class` is the emoji's class. Out: `ids` without emoji; target
+"sequence_classification" [B].
 Requirements: emoji of at least two classes.
 """
 
@@ -34,24 +36,24 @@ from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.sampling.targets import RowTargets
 
 VARIANT = regex.compile(r"[\p{EMod}\uFE0F]")
-"""Skin tones, and the request for the colourful form."""
+"""Skin tones and the variation selector for emoji presentation."""
 
 JOINTS = set("@:/.-_?=&#%~+")
-"""Characters that hold the pieces of a link or a mention together."""
+"""Characters that join the pieces of a link or a mention."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmojiPrediction(Objective):
-    """Predict the emoji that a text was written with (DeepMoji)."""
+    """Predict the emoji of a text (DeepMoji)."""
 
     most_frequent: int = 64
-    """So many of the corpus's most frequent emoji are the classes."""
+    """Number of classes: the corpus's most frequent emoji."""
     emoji: tuple[str, ...] = ()
-    """The classes, in place of the most frequent ones."""
+    """The classes, instead of the most frequent emoji."""
     min_count: int = 10
-    """Emoji that occur less often in the corpus are no classes."""
+    """Minimum count of an emoji in the corpus to be a class."""
     balanced: bool = False
-    """Repeat the texts of rarer classes until all are as frequent as the most frequent one."""
+    """Upsample the texts of rarer classes to the frequency of the most frequent class."""
 
     name: ClassVar = "emoji"
     example_type: ClassVar = "segment"
@@ -69,11 +71,11 @@ class EmojiPrediction(Objective):
         require(self.min_count >= 1, "min_count", self.min_count, "it must be at least 1")
 
     def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """The emoji, the most frequent one first."""
+        """The emoji, in descending order of frequency."""
         return tuple(self._tokens(vocabulary))
 
     def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
-        """One for each text and each type of emoji in it."""
+        """One example for each text and each distinct emoji in it."""
         texts = find_examples(text, self.example_type, body, max_length)
         class_of = np.full(vocabulary.size, -1, np.int64)
         for number, tokens in enumerate(self._tokens(vocabulary).values()):
@@ -94,7 +96,7 @@ class EmojiPrediction(Objective):
         return texts.take(chosen, labels)
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Take out all emoji and label each row with its class."""
+        """Remove all emoji and label each sequence with its class."""
         is_emoji = np.zeros(vocabulary.size, np.bool_)
         is_emoji[list(vocabulary.emoji.values())] = True
         out = is_emoji[batch.ids]
@@ -102,7 +104,7 @@ class EmojiPrediction(Objective):
         return kept.with_target("sequence_classification", RowTargets(labels=batch.example_class))
 
     def _tokens(self, vocabulary: Vocabulary) -> dict[str, list[int]]:
-        """The tokens of each class, the most frequent class first."""
+        """The token ids of each class, in descending order of the class's frequency."""
         wanted = {VARIANT.sub("", emoji) for emoji in self.emoji}
         found: dict[str, list[int]] = {}
         for emoji, token in vocabulary.emoji.items():
@@ -114,7 +116,7 @@ class EmojiPrediction(Objective):
 
 
 def _has_words(text: TokenStream, texts: ExampleIndex, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
-    """Whether a word is left in each text once links and mentions are taken out. bool [N]."""
+    """Whether each text has a word outside links and mentions. bool [N]."""
     begins = np.array([s.lower() in ("http", "https", "www", "@") for s in vocabulary.surfaces])
     joins = np.array([bool(JOINTS & set(s)) for s in vocabulary.surfaces])
     is_word = np.array([any(map(str.isalnum, s)) for s in vocabulary.surfaces])
@@ -122,10 +124,10 @@ def _has_words(text: TokenStream, texts: ExampleIndex, vocabulary: Vocabulary) -
     words = np.zeros(len(texts), np.int64)
     for base, shard in zip(text.bases, text.shards, strict=False):
         tokens = shard.tokens
-        # A link or a mention goes on over signs that join, what follows them, and pieces of a word.
+        # A link or a mention continues over joining characters, the token after them, and word pieces.
         linked = joins[tokens] | ~vocabulary.word_starts[tokens]
         linked[1:] |= joins[tokens[:-1]]
-        first = ~linked | begins[tokens]  # of a run of tokens that belong together
+        first = ~linked | begins[tokens]  # first token of each run
         first[:1] = True
         in_link = begins[tokens[first]][np.cumsum(first) - 1]
         row = np.searchsorted(texts.start, base + np.flatnonzero(is_word[tokens] & ~in_link), side="right") - 1
@@ -134,13 +136,13 @@ def _has_words(text: TokenStream, texts: ExampleIndex, vocabulary: Vocabulary) -
 
 
 def _is_retweet(text: TokenStream, texts: ExampleIndex, vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
-    """Whether each text begins with RT. bool [N]."""
+    """Whether each text begins with "RT". bool [N]."""
     is_rt = np.array([s.lower() == "rt" for s in vocabulary.surfaces])
     return is_rt[text.gather(texts.start, 1)[:, 0]]
 
 
 def _balanced(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Which examples to take, again and again, for all classes to be as frequent as the most frequent one."""
+    """Indices of examples, repeated so that all classes are as frequent as the most frequent one."""
     counts = np.bincount(labels)
     order = np.argsort(labels, kind="stable")
     start = np.cumsum(counts) - counts

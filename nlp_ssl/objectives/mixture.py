@@ -1,9 +1,8 @@
 """A mixture: the objectives of a run, trained on one body.
 
-*Jointly* ("together"), the objectives work on the same example one after the other, in their order, and their losses
-are added with their weights (BERT: masking and next-sentence prediction). Objectives that write the same target, as
-all that reconstruct a text do, have one loss. *Alternating*, every example is for one of the objectives, drawn anew
-each epoch with their weights as shares, and each objective has a loss of its own.
+With `mixing = "together"` (jointly), the objectives corrupt the same example in turn and the loss is the weighted sum
+of their losses, as in BERT. Objectives with the same target share one loss. With `mixing = "alternating"`, each example
+belongs to one objective, drawn in each epoch in proportion to the weights, and each objective has its own loss.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ Mixing = Literal["together", "alternating"]
 
 @dataclass(frozen=True, kw_only=True)
 class Loss:
-    """One term of the loss: a target, the head that predicts it, and the objectives that write it."""
+    """One term of the loss: a target, its head, and the objectives that produce the target."""
 
     target: str
     head: str
@@ -36,30 +35,31 @@ class Loss:
 
     @property
     def objective(self) -> Objective:
-        """The first of its objectives, whose hyper-parameters a head reads."""
+        """The first of the objectives. Heads read its hyper-parameters."""
         return self.objectives[0]
 
     def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """Names of the classes, for a head that predicts one a row."""
+        """Names of the classes of a classification objective."""
         return self.objective.classes(vocabulary)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mixture:
-    """Objectives by their names. ValueError where they cannot be trained jointly."""
+    """Objectives by name. ValueError if they cannot be combined."""
 
     objectives: Mapping[str, Objective]
     mixing: Mixing = "together"
 
     def __post_init__(self) -> None:
         types = {o.example_type for o in self.objectives.values()} - {"segment"}
-        require(len(types) < 2, "objective", self.name, f"one example cannot be a {' and a '.join(sorted(types))}")
+        rule = f"they use different example types: {' and '.join(sorted(types))}"
+        require(len(types) < 2, "objective", self.name, rule)
         for name, objective in self.objectives.items():
-            rule = f"{name} selects its own segments, which cannot be a {' or a '.join(sorted(types))}"
+            rule = f"{name} selects its own segments and cannot use examples of type {' or '.join(sorted(types))}"
             allowed = not types or objective.example_type in types or not _selects(objective)
             require(allowed, "objective", self.name, rule)
         bodies = dict.fromkeys(o.body for o in self.objectives.values())
-        rule = f"one body cannot be a {' and a '.join(sorted(bodies))}"
+        rule = f"they train different kinds of body: {' and '.join(sorted(bodies))}"
         require(bool(self._common_bodies), "objective", self.name, rule)
         if self.mixing == "together":
             self._check_joint()
@@ -67,25 +67,25 @@ class Mixture:
     def _check_joint(self) -> None:
         masks = [o.masks_tokens for o in self.objectives.values()]
         last = next((name for name, o in self.objectives.items() if o.masks_tokens), "")
-        rule = f"tokens are masked in what the other objectives leave of a text: write [objective.{last}] last"
+        rule = f"masking must come after objectives that move or remove tokens: write [objective.{last}] last"
         in_order = masks == sorted(masks) or not any(o.before_masking for o in self.objectives.values())
         require(in_order, "objective", self.name, rule)
         for target in {target for o in self.objectives.values() for target in o.heads}:
             both = [name for name, o in self.objectives.items() if target in o.heads]
             shared = len(both) < 2 or all(self.objectives[name].shares_targets for name in both)
-            rule = "both write the same target: let them alternate (mixing = 'alternating')"
+            rule = "they have the same target and cannot share it: use mixing = 'alternating'"
             require(shared, "objective", " + ".join(both), rule)
 
     @cached_property
     def _common_bodies(self) -> list[Body]:
-        """The kinds of body that every objective can train, those that one of them asks for first."""
+        """Kinds of body that every objective can train, in order of preference."""
         able = [{o.body, *o.also_bodies} for o in self.objectives.values()]
         asked = dict.fromkeys(o.body for o in self.objectives.values())
         return [body for body in asked if all(body in bodies for bodies in able)]
 
     @property
     def name(self) -> str:
-        """The objectives' names, joined."""
+        """The objectives' names, joined by "+"."""
         return "+".join(self.objectives)
 
     @property
@@ -95,7 +95,7 @@ class Mixture:
 
     @property
     def example_type(self) -> ExampleType:
-        """The type of example: the one that is more than a segment, if there is one."""
+        """The type of example: that of the objectives not on segments, if any."""
         types = (o.example_type for o in self.objectives.values())
         return next((t for t in types if t != "segment"), "segment")
 
@@ -106,24 +106,25 @@ class Mixture:
 
     @property
     def needs(self) -> str:
-        """What a corpus must have, as the end of the sentence "the corpus has no …"."""
+        """Required content of a corpus; completes the sentence "the corpus has no …"."""
         return " and ".join(dict.fromkeys(o.needs for o in self.objectives.values()))
 
     @property
     def gives_likelihood(self) -> bool:
-        """Whether the trained model scores how likely a single text is."""
+        """Whether the trained model can score the likelihood of a text."""
         return self.body in ("encoder", "decoder") and any(o.gives_likelihood for o in self.objectives.values())
 
     @property
     def saves_heads(self) -> bool:
-        """Whether `evaluate` can score the saved model on its own task."""
+        """Whether all heads are saved, so that `evaluate` can score the model on its own task."""
         return all(o.saves_heads for o in self.objectives.values())
 
     @cached_property
     def losses(self) -> dict[str, Loss]:
-        """The losses by name: an objective's name, several joined by +, or a target's name.
+        """The losses by name.
 
-        The latter where an objective has several targets, as skip-thought has "previous" and "next".
+        The name is the objective's, or several joined by "+" if they share the loss. If an objective has several
+        targets, each loss is named after its target ("previous" and "next" for skip-thought).
         """
         writers: dict[tuple[str, str], list[str]] = {}
         for name, objective in self.objectives.items():
@@ -133,7 +134,7 @@ class Mixture:
         for (_, target), names in writers.items():
             objectives = tuple(self.objectives[name] for name in names)
             weight = max(o.weight * o.loss_weights()[target] for o in objectives)
-            if self.mixing == "alternating":  # a mean loss counts as often as its examples do
+            if self.mixing == "alternating":  # losses are means over examples of their objective
                 weight /= sum(o.weight for o in self.objectives.values())
             several = any(len(o.heads) > 1 for o in objectives)
             head = objectives[0].heads[target]
@@ -143,9 +144,9 @@ class Mixture:
         return losses
 
     def answers(self, other: Mixture, vocabulary: Vocabulary) -> dict[str, str] | None:
-        """For each loss of another mixture the loss whose head can predict it; None where one has none.
+        """Map each loss of another mixture to a loss of this one whose head can predict it; None if that is impossible.
 
-        The body, the head and the number of classes must be the same.
+        The body, the head and the number of classes must be equal.
         """
         if self.body != other.body or not (self.saves_heads and other.saves_heads):
             return None
@@ -163,7 +164,7 @@ class Mixture:
         return found
 
     def examples(self, text: TokenStream, vocabulary: Vocabulary, max_length: int) -> ExampleIndex:
-        """The examples in a text: those of the objective that asks for most."""
+        """The examples of a text, as found by the objective with the strictest requirements."""
 
         def asks_for(objective: Objective) -> tuple[bool, bool, int]:
             return _selects(objective), objective.example_type != "segment", objective.sentences
@@ -172,7 +173,7 @@ class Mixture:
         return most.examples(text, vocabulary, self.body, max_length)
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """A corrupted batch, its targets under the names of the losses."""
+        """Return the corrupted batch, with targets named after the losses."""
         if self.mixing == "together" or len(self.objectives) == 1:
             for objective in self.objectives.values():
                 batch = objective.corrupt(batch, vocabulary, noise)
@@ -190,10 +191,10 @@ class Mixture:
 
 
 def _renamed(batch: Batch, losses: Mapping[str, Loss]) -> Batch:
-    """A batch whose targets have the losses' names."""
+    """The batch with targets named after the losses."""
     return replace(batch, targets={name: batch.targets[loss.target] for name, loss in losses.items()})
 
 
 def _selects(objective: Objective) -> bool:
-    """Whether an objective has a say in which segments are examples."""
+    """Whether an objective selects its own examples."""
     return type(objective).examples is not Objective.examples

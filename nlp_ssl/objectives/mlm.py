@@ -1,20 +1,22 @@
-"""Masked language modelling: predict some tokens of a text from all the others.
+"""Masked language modelling: predict masked tokens from both sides.
 
-Paper: Devlin et al., BERT, NAACL 2019, section 3.1; rates and dynamic masking as Liu et al., RoBERTa, 2019.
-Whole words: google-research/bert, 2019. Spans: Joshi et al., SpanBERT, TACL 2020, section 3.1. N-grams: Lan
-et al., ALBERT, ICLR 2020, section 3.1.
+Papers: Devlin et al., BERT, NAACL 2019, section 3.1; dynamic masking: Liu et al., RoBERTa, 2019; whole words:
+google-research/bert, 2019; spans: Joshi et al., SpanBERT, TACL 2020, section 3.1; n-grams: Lan et al., ALBERT, ICLR
+2020, section 3.1.
 
-Departures. Special tokens and padding are never chosen (fairseq and ModernBERT may choose them); replacements
-are drawn from ordinary tokens alone (BERT draws `[unused]` and `[PAD]` too); every row has at least one
-target (Hugging Face's collator leaves short rows without); BERT's cap of 20 targets a row, which silently
-lowers the rate of long rows, does not exist. Masks change every epoch (BERT's are fixed in the data).
+Differences from other implementations:
 
-All four maskings are one algorithm. Each *unit* (a token or a word) starts a span of a drawn length under a
-drawn priority; a unit's own priority is the smallest among the spans that cover it. Bernoulli masking takes
-the units below a threshold, solved so that the expected rate is `mlm_probability`; a fixed count takes the
-units of smallest priority.
+* Special tokens and padding are never selected (in fairseq and ModernBERT they may be).
+* Random replacements are ordinary tokens only (BERT also draws `[unused]` and `[PAD]`).
+* Every sequence has at least one target (with Hugging Face's collator short sequences may have none).
+* There is no limit of 20 targets per sequence, which in BERT lowers the rate of long sequences.
+* Masks change in every epoch (in BERT they are fixed in the data).
 
-In: a clean batch. Out: `ids` corrupted, `labels["masked_lm"]` [B, L] the original tokens at the chosen positions.
+All four maskings use one algorithm. Each *unit* (a token or a word) starts a span with a random length and a random
+priority. A unit's priority is the minimum over the spans that cover it. Bernoulli masking selects units below a
+threshold for which the expected rate is `mlm_probability`. A fixed count selects the units with the lowest priority.
+
+In: a clean batch. Out: corrupted `ids`; target "masked_lm" [B, L], the original tokens at selected positions.
 Requirements: none.
 """
 
@@ -42,14 +44,14 @@ class MaskedLM(Objective):
     mlm_probability: float = 0.15
     """Share of tokens to predict."""
     masking: Literal["token", "whole_word", "span", "n_gram"] = "token"
-    """What is masked together: a token; a word; a run of words, its length geometric (SpanBERT); one to three
+    """Unit of masking: tokens, whole words, spans of words with geometric length (SpanBERT), or n-grams of one to three
     words (ALBERT)."""
     count: Literal["bernoulli", "fixed"] = "bernoulli"
-    """Targets in a row: each unit drawn on its own, or the same share of every row."""
+    """Select each unit independently, or a fixed share of every sequence."""
     mask_share: float = 0.8
-    """Share of the targets that become [MASK]."""
+    """Share of the targets replaced by [MASK]."""
     random_share: float = 0.1
-    """Share of the targets that become a random token; the rest stay as they are."""
+    """Share of the targets replaced by a random token; the rest stay unchanged."""
 
     name: ClassVar = "mlm"
     example_type: ClassVar = "segment"
@@ -78,13 +80,13 @@ class MaskedLM(Objective):
         )
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Choose targets, label them, and replace most of them."""
+        """Select targets, label them, and replace most of them."""
         priority, span = self._priorities(batch.ids, vocabulary, noise)  # [B, L] each
         row, column = np.nonzero(self._choose(priority))  # [T]
         original = batch.ids[row, column]
         labels = np.full_like(batch.ids, NO_LABEL)
         labels[row, column] = original
-        # A span is replaced as a whole (SpanBERT); otherwise each token meets its own fate (BERT, ALBERT).
+        # SpanBERT replaces a span as a whole; BERT and ALBERT decide per token.
         fate = noise.uniform_at("fate", row, span[row, column] if self.masking == "span" else column)
         word = noise.uniform_at("word", row, column)
         random = vocabulary.ordinary[(word * len(vocabulary.ordinary)).astype(np.int64)]
@@ -97,7 +99,7 @@ class MaskedLM(Objective):
     def _priorities(
         self, ids: npt.NDArray[np.int64], vocabulary: Vocabulary, noise: Noise
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
-        """For every token the smallest draw of the spans that cover it (2 for special tokens), and that span."""
+        """Each token's priority (2 for special tokens) and the start of the span that it comes from, both [B, L]."""
         width = ids.shape[1]
         candidate = ~vocabulary.special[ids]
         if self.masking == "token":
@@ -105,9 +107,9 @@ class MaskedLM(Objective):
             span = np.broadcast_to(np.arange(width), ids.shape)
         else:
             starts = vocabulary.word_starts[ids]
-            starts[:, 1:] |= ~candidate[:, :-1]  # what follows a special token begins a word, even "##ing"
+            starts[:, 1:] |= ~candidate[:, :-1]  # a word begins after a special token, even "##ing"
             unit = np.maximum(np.cumsum(starts & candidate, axis=1) - 1, 0)
-            # Spans may also start before the row, so that its first words are covered as often as any.
+            # Spans may start before the sequence, so that its first words are covered as often as others.
             before = len(self._longer) - 1
             draw = noise.uniform("mask", width + before)
             spans = 1 + np.searchsorted(-self._longer[1:], -noise.uniform("length", width + before), side="right")
@@ -121,12 +123,12 @@ class MaskedLM(Objective):
         return np.where(candidate, priority, np.float32(2)), span
 
     def _choose(self, priority: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-        """The targets: bool [B, L], at least one a row."""
+        """Select the targets, at least one per sequence. bool [B, L]."""
         if self.count == "fixed":
             tokens = np.count_nonzero(priority < 1, axis=1)
             count = np.minimum(np.maximum(1, np.floor(self.mlm_probability * tokens + 0.5)), tokens)
             rank = np.argsort(np.argsort(priority, axis=1, kind="stable"), axis=1)
-            fixed: npt.NDArray[np.bool_] = rank < count[:, None]  # the last span may be cut, as BERT's
+            fixed: npt.NDArray[np.bool_] = rank < count[:, None]  # may cut the last span, as in BERT
             return fixed
         chosen = priority < self._threshold
         lacking = np.flatnonzero(~chosen.any(axis=1))
@@ -136,22 +138,21 @@ class MaskedLM(Objective):
 
     @cached_property
     def _longer(self) -> npt.NDArray[np.float64]:
-        """`[k]`: the chance that a span is longer than k units; as long as the longest span."""
+        """Element k is the probability that a span is longer than k units."""
         if self.masking == "span":
-            chance = 0.2 * 0.8 ** np.arange(10)  # geometric(0.2) cut at 10, SpanBERT's
+            chance = 0.2 * 0.8 ** np.arange(10)  # SpanBERT: geometric(0.2), at most 10
         elif self.masking == "n_gram":
-            chance = 1 / np.arange(1, 4)  # p(n) ~ 1/n for n = 1..3, ALBERT's
+            chance = 1 / np.arange(1, 4)  # ALBERT: p(n) proportional to 1/n for n = 1..3
         else:
             chance = np.ones(1)
         return np.cumsum((chance / chance.sum())[::-1])[::-1]
 
     @cached_property
     def _threshold(self) -> float:
-        """The chance s that a span starts at a unit, for which a unit is covered with `mlm_probability`.
+        """The probability s that a span starts at a unit, such that each unit is covered with `mlm_probability`.
 
-        A unit stays uncovered if none of the spans that could reach it starts:
-        1 - mlm_probability = product over k of (1 - s * P(length > k)).
+        Solves 1 - mlm_probability = product over k of (1 - s * P(length > k)).
         """
-        from scipy.optimize import brentq  # a third of a second to import, which --help need not wait for
+        from scipy.optimize import brentq  # slow to import
 
         return float(brentq(lambda s: np.prod(1 - s * self._longer) - (1 - self.mlm_probability), 0, 1))

@@ -1,19 +1,21 @@
-"""Next-sentence prediction: does the second piece of text follow the first?
+"""Next-sentence prediction: predict whether segment B follows segment A.
 
-Paper: Devlin et al., BERT, NAACL 2019, section 3.1 (task 2). A run of sentences is divided between two of them, A and
-B; in half of the rows B is instead as much text from a random sentence of another document on.
+Paper: Devlin et al., BERT, NAACL 2019, section 3.1 (task 2). A run of sentences is split at a sentence boundary into A
+and B. In half of the examples B is replaced by text of another document that starts at a random sentence.
 
-Departures. The classes are exactly balanced: BERT's code also takes a random B whenever a run has one sentence,
-which leaves 34 to 47 % of real ones; here such runs are left out and counted. B never comes from the same document,
-where BERT tries ten times. Rows are cut as BERT's are (from the longer piece, at the front or the back by a coin),
-both classes to the same length, so that neither length nor ending tells them apart; but a random B ends with its
-document, so among documents of a few sentences it is often the shorter one (of two to four: lengths tell 60 %; `show`
-says it of any corpus). Pairs are drawn anew every
-epoch. The text that a random B replaces is not read in that epoch.
+Differences from BERT's code:
 
-In: a clean batch of mixed pairs, `[CLS] A [SEP] B [SEP]`, whose `label` says which B is from elsewhere. Out:
-`labels["sequence_classification"]` [B]: 0 next, 1 random.
-Requirements: two documents or more; runs of at least two sentences.
+* The classes are exactly balanced. BERT also uses a random B for runs of one sentence, which leaves 34 to 47 % true
+  pairs; here such runs are skipped and counted.
+* A random B never comes from the same document (BERT tries ten times).
+* Both classes are truncated to the same length, as in BERT (from the longer segment, at the front or back at random). A
+  random B ends with its document, so with short documents it is often shorter: with two to four sentences, lengths
+  alone predict 60 % of the labels. `show` reports this for any corpus.
+* Pairs are drawn anew in every epoch. The text that a random B replaces is not used in that epoch.
+
+In: a clean batch of mixed pairs, `[CLS] A [SEP] B [SEP]`, whose `example_class` is 1 for a random B. Out: target
+"sequence_classification" [B]: 0 next, 1 random.
+Requirements: at least two documents, and runs of at least two sentences.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from nlp_ssl.sampling.targets import RowTargets
 
 @dataclass(frozen=True, kw_only=True)
 class NextSentencePrediction(Objective):
-    """Tell whether one piece of text follows another (BERT)."""
+    """Predict whether one segment follows another (BERT)."""
 
     name: ClassVar = "nsp"
     example_type: ClassVar = "mixed_pair"
@@ -40,9 +42,9 @@ class NextSentencePrediction(Objective):
     needs: ClassVar = "two sentences of one document in a row, or there is only one document"
 
     def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """Next, random."""
+        """The classes "next" and "random"."""
         return ("next", "random")
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Label every pair with where its second piece is from."""
+        """Label every pair as next or random."""
         return batch.with_target("sequence_classification", RowTargets(labels=batch.example_class))

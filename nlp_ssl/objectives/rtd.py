@@ -1,15 +1,15 @@
-"""Replaced token detection: tell for every token whether a generator has replaced it.
+"""Replaced token detection: classify every token as original or replaced by a generator.
 
-Paper: Clark et al., ELECTRA, ICLR 2020, section 2. A small generator learns to predict masked tokens; tokens sampled
-from it take their places; the model tells for every token whether it is the original. The loss is the generator's,
-plus `detection_weight` times the binary cross-entropy over all tokens.
+Paper: Clark et al., ELECTRA, ICLR 2020, section 2. A small generator is trained on masked language modelling. Tokens
+sampled from it replace the masked tokens, and the model (the discriminator) classifies every token. The loss is the
+generator's loss plus `detection_weight` times the binary cross-entropy over all tokens.
 
-Departures. The positions are drawn without replacement (the code draws them with), all of them become [MASK] in what
-the generator reads (the code keeps 15 % of them), and [CLS] and [SEP] are told like any other token. A sample is drawn
-from noise that belongs to the example and position, so that it does not depend on how a batch is divided.
+Differences from ELECTRA's code: Positions are drawn without replacement. All of them are [MASK] in the generator's
+input (the code keeps 15 %). [CLS] and [SEP] are classified like other tokens. Samples use noise keyed by example and
+position, so they do not depend on how a batch is divided.
 
-In: a clean batch. Out: the batch as it was, which the discriminator reads with sampled tokens; the view "masked" for
-the generator; `targets["generator"]`, the masked tokens; `targets["detection"]`, the original of every token.
+In: a clean batch. Out: the unchanged batch, in which the head inserts sampled tokens; view "masked" for the generator;
+target "generator", the masked tokens; target "detection", the original of every token.
 Requirements: none.
 """
 
@@ -32,14 +32,14 @@ from nlp_ssl.sampling.targets import TokenTargets
 
 @dataclass(frozen=True, kw_only=True)
 class ReplacedTokenDetection(Objective):
-    """Tell which tokens a generator has replaced (ELECTRA)."""
+    """Detect tokens replaced by a generator (ELECTRA)."""
 
     mlm_probability: float = 0.15
     """Share of tokens that the generator predicts and replaces."""
     detection_weight: float = 50.0
-    """Weight of the detection loss, beside 1 for the generator's."""
+    """Weight of the detection loss; the generator's loss has weight 1."""
     generator_width: float = 0.25
-    """Width of the generator as a share of the model's."""
+    """Hidden size of the generator as a share of the model's."""
 
     name: ClassVar = "rtd"
     example_type: ClassVar = "segment"
@@ -60,7 +60,7 @@ class ReplacedTokenDetection(Objective):
         return {"generator": 1.0, "detection": self.detection_weight}
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Mask tokens for the generator, and make every token a target of the discriminator."""
+        """Mask tokens for the generator and make every token a target of the discriminator."""
         masking = MaskedLM(mlm_probability=self.mlm_probability, mask_share=1.0, random_share=0.0)
         masked = masking.corrupt(replace(batch, targets={}), vocabulary, noise)
         found = masked.targets["masked_lm"]

@@ -1,17 +1,17 @@
-"""Sentence permutation: write a text in its order, from its sentences in another one.
+"""Sentence permutation: reconstruct a text whose sentences were shuffled.
 
 Paper: Lewis et al., BART, ACL 2020, section 2.2 (sentence permutation).
 
-Departures. Sentences are the corpus's own (fairseq's end at a full stop, "?" and "!" ending none, and with most
-tokenizers nowhere at all). Where two sentences take part their order is never the one that they had, which
-fairseq leaves them in half of the time: uniform among all other orders, by drawing again up to `TRIES` times and then
-turning them by one (two sentences always change places; of three, 1 row in 1,296 is turned without a draw). With a
-ratio below 1, which fairseq's options cannot say, at least two take part.
+Differences from fairseq:
 
-In: a clean batch, or one that another corruption of this kind went before; a sentence is a run of tokens with one
-number. Out: `ids`, `sentence` and `segment` rearranged between [CLS] and the last [SEP]; `sequences["seq2seq_lm"]`
-[B, T] the text. Rows of one sentence stay as they are.
-Requirements: somewhere in the corpus, two sentences that fit into a row together.
+* Sentences are those of the corpus. Fairseq's end only at a full stop, and with most tokenizers nowhere.
+* The order always changes (in fairseq half of the two-sentence texts keep theirs). It is uniform over all other orders:
+  drawn up to `TRIES` times, then rotated by one sentence. With three sentences 1 sequence in 1,296 is rotated.
+* With a ratio below 1 at least two sentences are permuted. Fairseq has no such option.
+
+In: a clean batch, or one from another denoising objective. Out: `ids`, `sentence` and `token_type_ids` rearranged
+between [CLS] and the last [SEP]; target "seq2seq_lm" [B, T], the original text. Sequences of one sentence are
+unchanged. Requirements: at least one example with two sentences.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
 from nlp_ssl.sampling.noise import Noise
 
 TRIES = 4
-"""Orders that are drawn to find one that is not the one there is."""
+"""Maximum number of draws to find an order that differs from the original."""
 
 Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SentencePermutation(Objective):
-    """Put the sentences of a text back into their order (BART)."""
+    """Restore the order of shuffled sentences (BART)."""
 
     ratio: float = 1.0
-    """Share of a row's sentences that are permuted, two at least; the others keep their places."""
+    """Share of sentences to permute, at least two; the others keep their positions."""
 
     name: ClassVar = "sentence_permutation"
     example_type: ClassVar = "segment"
@@ -58,17 +58,17 @@ class SentencePermutation(Objective):
         require(0 < self.ratio <= 1, "ratio", self.ratio, "it must be above 0 and at most 1")
 
     def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
-        """All segments, those of one sentence included; none at all if each of them has only one."""
+        """All segments, including those of one sentence; none if no segment has two sentences."""
         found = super().examples(text, vocabulary, body, max_length)
         inner, _ = text.sentences(found.start, found.length.astype(np.int64))
         return found if len(inner) else found.take(np.arange(0))
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Rearrange the sentences, and have the text written as it was."""
+        """Permute the sentences and set the original text as target."""
         sentence = batch.sentence
         begins = np.zeros(sentence.shape, np.bool_)
         begins[:, 1:] = (sentence[:, 1:] != sentence[:, :-1]) & (sentence[:, 1:] >= 0)
-        nth = np.cumsum(begins, axis=1, dtype=np.int16) - 1  # [B, L] which sentence from the left
+        nth = np.cumsum(begins, axis=1, dtype=np.int16) - 1  # [B, L]: index of the sentence from the left
         place = self._places(nth[:, -1] + 1, noise)  # [B, S]
         key = np.take_along_axis(place, np.maximum(nth, 0).astype(np.int64), 1)
         key[:, :1], key[:, 1:][sentence[:, 1:] < 0] = -1, place.shape[1]  # [CLS]; [SEP] and padding
@@ -76,19 +76,19 @@ class SentencePermutation(Objective):
         return moved(with_original(batch), source, batch.length, vocabulary)
 
     def _places(self, count: npt.NDArray[np.int16], noise: Noise) -> npt.NDArray[np.int16]:
-        """The new place of each sentence, in rows of `count` [B] sentences. [B, S]."""
+        """The new position [B, S] of each sentence, for sequences of `count` [B] sentences."""
         width = max(1, int(count.max(initial=0)))
         number = np.arange(width)
         wanted = np.minimum(count, np.maximum(2, np.ceil(self.ratio * count - 1e-9)))[:, None]  # [B, 1]
         lot = np.where(number < count[:, None], noise.uniform("which", width), 2)
         part = np.argsort(np.argsort(lot, axis=1, kind="stable"), axis=1) < wanted
-        here = np.argsort(~part, axis=1, kind="stable")  # the places of those that take part, then of the others
-        # In case of need, each comes to where the one before it was.
+        here = np.argsort(~part, axis=1, kind="stable")  # positions of permuted sentences, then of the others
+        # Fallback: rotate by one.
         turned = np.take_along_axis(here, np.where(number < wanted, (number + 1) % wanted.astype(np.int64), number), 1)
         order, todo = turned, np.flatnonzero(wanted > 1)
         for draw in range(TRIES):
             lot = np.where(part[todo], noise.take(todo).uniform(f"order {draw}", width), 2)
-            drawn = np.argsort(lot, axis=1, kind="stable")  # equals `here` behind those that take part
+            drawn = np.argsort(lot, axis=1, kind="stable")  # equals `here` after the permuted sentences
             other = (drawn != here[todo]).any(axis=1)
             order[todo[other]] = drawn[other]
             todo = todo[~other]

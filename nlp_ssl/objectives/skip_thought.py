@@ -1,18 +1,20 @@
-"""Skip-thought: write the sentences before and after from one vector of the sentence between them.
+"""Skip-thought: generate the previous and the next sentence from the vector of a sentence.
 
-Paper: Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1. An encoder turns the sentence into one vector, the
-mean of its tokens' vectors; two decoders, one for each neighbour, see that vector and what they have written so far,
-and nothing else of the text.
+Paper: Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1. The encoder's mean-pooled output represents the
+sentence. Two decoders, one per neighbour, see only this vector and the tokens generated so far.
 
-Departures. Transformers take the place of GRUs; a decoder reads the vector in the place of [CLS], where the paper
-feeds it to every gate and the published code to the first state alone. Neighbours are of the same document (the code
-takes a corpus for one list of sentences). Triples that do not fit into a row are left out and counted (the code
-leaves out those with a sentence of 30 words). Decoders share the encoder's embeddings, and its output matrix, as in
-the code. The loss is the mean over tokens and not their sum.
+Differences:
 
-In: a clean batch of triples, `[CLS] previous centre next [SEP]`. Out: `ids` the centre, `[CLS] centre [SEP]`;
-`sequences["previous"]` and `["next"]` [B, T]: the neighbours, [SEP] at their end.
-Requirements: documents of three sentences or more.
+* Transformers replace GRUs. The decoder reads the vector instead of [CLS]; the paper feeds it to every gate, its code
+  to the initial state.
+* Neighbours belong to the same document (the code treats a corpus as one list of sentences).
+* Triples that do not fit into a sequence are skipped and counted (the code skips sentences of 30 or more words).
+* Decoders share the encoder's embeddings for input and output, as in the code.
+* The loss is the mean over tokens, not the sum.
+
+In: a clean batch of triples, `[CLS] previous centre next [SEP]`. Out: `ids` reduced to `[CLS] centre [SEP]`; targets
+"previous" and "next" [B, T], the neighbours followed by [SEP].
+Requirements: documents of three or more sentences.
 """
 
 from __future__ import annotations
@@ -34,10 +36,10 @@ from nlp_ssl.sampling.targets import SequenceTargets
 
 @dataclass(frozen=True, kw_only=True)
 class SkipThought(Objective):
-    """Predict the neighbouring sentences from a sentence's vector."""
+    """Generate the neighbouring sentences from a sentence's vector (skip-thought)."""
 
     decoder_layers: int = 1
-    """Layers of each of the two decoders, as wide as the encoder."""
+    """Layers of each of the two decoders, whose hidden size is the encoder's."""
 
     name: ClassVar = "skip_thought"
     example_type: ClassVar = "triple"
@@ -53,7 +55,7 @@ class SkipThought(Objective):
         require(self.decoder_layers >= 1, "decoder_layers", self.decoder_layers, "it must be at least 1")
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Keep the centre, and make its neighbours what is to be written."""
+        """Keep the centre sentence and set its neighbours as targets."""
         before, centre, after = (np.count_nonzero(batch.sentence == n, axis=1) for n in range(3))  # [B] tokens each
         previous = _sentence(batch, vocabulary, np.ones_like(before), before)
         following = _sentence(batch, vocabulary, 1 + before + centre, after)
@@ -68,7 +70,7 @@ class SkipThought(Objective):
 def _sentence(
     batch: Batch, vocabulary: Vocabulary, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """The `length` [B] tokens from column `start` [B] on, and [SEP]; NO_LABEL beyond. [B, T]."""
+    """`length` [B] tokens from column `start` [B], then [SEP], padded with NO_LABEL. [B, T]."""
     width = -(-(int(length.max(initial=0)) + 1) // WIDTH_MULTIPLE) * WIDTH_MULTIPLE
     position = np.arange(width)
     source = np.minimum(start[:, None] + position, batch.ids.shape[1] - 1)

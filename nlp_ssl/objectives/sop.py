@@ -1,17 +1,19 @@
-"""Sentence-order prediction: are two consecutive pieces of a text in their order?
+"""Sentence-order prediction: predict whether two consecutive segments are in order.
 
-Paper: Lan et al., ALBERT, ICLR 2020, section 3.1. A run of sentences is divided between two of them, A and B;
-in half of the rows they change places.
+Paper: Lan et al., ALBERT, ICLR 2020, section 3.1. A run of sentences is split at a sentence boundary into A and B,
+which are swapped in half of the examples.
 
-Departures. Only swapped pairs count as negatives: runs of one sentence are left out and counted, where
-ALBERT's code takes a random document's text for B (NSP's negatives) and UER's an empty B with a random label.
-Runs are parts of documents that were halved until they fit, so that lengths do not tell the order; those of ALBERT's
-code are filled up, and begin with a long sentence (docs/decisions/pairs-by-halving.md).
-Where a pair is divided and whether it is swapped are drawn anew every epoch.
+Differences:
 
-In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: `ids`, `segment` and `sentence` of the swapped rows
-rearranged to `[CLS] B [SEP] A [SEP]`; `labels["sequence_classification"]` [B]: 0 in order, 1 swapped.
-Requirements: documents of at least two sentences that fit into a row together.
+* Only swapped pairs are negatives. Runs of one sentence are skipped and counted. ALBERT's code uses text of a random
+  document as B for them, UER's code an empty B with a random label.
+* Runs come from documents that are halved until they fit, so that lengths do not reveal the order. ALBERT's code fills
+  sequences, which then tend to begin with a long sentence (docs/decisions/pairs-by-halving.md).
+* The split and the swap are drawn anew in every epoch.
+
+In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: `ids`, `token_type_ids` and `sentence` of swapped examples
+rearranged to `[CLS] B [SEP] A [SEP]`; target "sequence_classification" [B]: 0 in order, 1 swapped.
+Requirements: documents with at least two sentences that fit into one example.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ from nlp_ssl.sampling.targets import RowTargets
 
 @dataclass(frozen=True, kw_only=True)
 class SentenceOrderPrediction(Objective):
-    """Tell whether two pieces of a text are in their order (ALBERT)."""
+    """Predict whether two segments are in order or swapped (ALBERT)."""
 
     name: ClassVar = "sop"
     example_type: ClassVar = "pair"
@@ -41,17 +43,17 @@ class SentenceOrderPrediction(Objective):
     needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
 
     def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
-        """In order, swapped."""
+        """The classes "in order" and "swapped"."""
         return ("in order", "swapped")
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Swap half of the pairs and label them."""
         swapped = noise.integers("swap", np.full(len(batch.ids), 2))  # [B]
-        end = batch.length[:, None] - 1  # [B, 1], of the last [SEP]
+        end = batch.length[:, None] - 1  # [B, 1]: position of the last [SEP]
         second = np.count_nonzero(batch.token_type_ids, axis=1)[:, None] - 1  # [B, 1] tokens in B
         first = end - 2 - second  # tokens in A
         position = np.arange(batch.ids.shape[1])
-        # [CLS] A [SEP] B [SEP] -> [CLS] B [SEP] A [SEP], both [SEP] being one and the same token
+        # [CLS] A [SEP] B [SEP] -> [CLS] B [SEP] A [SEP]; both [SEP] are the same token
         source = np.where(position <= second + 1, position + first + 1, position - second - 1)
         swaps = (swapped[:, None] == 1) & (position > 0) & (position < end)
         source = np.where(swaps, source, position)

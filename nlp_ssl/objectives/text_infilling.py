@@ -1,20 +1,22 @@
-"""Text infilling: write a text of which spans were taken away, a mask standing for each of them.
+"""Text infilling: reconstruct a text in which each of several spans was replaced by one mask.
 
-Paper: Lewis et al., BART, ACL 2020, section 2.2 (text infilling): the lengths of the spans are Poisson-distributed, a
-span is replaced by one [MASK] whatever its length, and spans of length 0 insert one. `lengths = "one"` is the
-paper's token masking, with `replace_with = "nothing"` its token deletion (both with `whole_words = false`).
+Paper: Lewis et al., BART, ACL 2020, section 2.2 (text infilling). Span lengths are Poisson-distributed. A span of any
+length is replaced by one [MASK]; a span of length 0 inserts one. `lengths = "one"` is the paper's token masking; with
+`replace_with = "nothing"` it is token deletion (both with `whole_words = false`).
 
-The rule. Of a row of n words, ceil(ratio * n) go. Lengths are drawn until they reach that sum; the last one is cut to
-meet it. Then all sequences of the spans and of the words that stay are equally likely: a span begins where a word
-begins, and spans may meet, each with its own mask.
+Algorithm: Of n words, ceil(ratio * n) are removed. Span lengths are drawn until they reach this sum, and the last one
+is cut to meet it. All arrangements of spans and remaining words are equally likely. Adjacent spans keep their own
+masks.
 
-Departures. Spans never overlap, so that exactly as many words go as were to (fairseq's may run into each other and
-over the end). A row never becomes longer: of the spans of length 0 only as many are made as there are words that go
-beyond the other spans, which leaves some out where a row has few words. A word is told by the tokenizer's own marks.
+Differences from fairseq:
 
-In: a clean batch, or one that another corruption of this kind went before. Out: `ids`, `sentence` and `segment` without
-what is gone and with the masks, which are of the sentence that stood there; `length`; rows may be narrower;
-`sequences["seq2seq_lm"]` [B, T] the text.
+* Spans never overlap, so the number of removed words is exact. Fairseq's spans may overlap and run past the end.
+* Sequences never become longer. The number of spans of length 0 is limited to the number of removed words minus the
+  number of other spans, which drops some of them in short sequences.
+* Word boundaries come from the tokenizer.
+
+In: a clean batch, or one from another denoising objective. Out: `ids`, `sentence`, `token_type_ids` and `length` with
+masks instead of spans, possibly with fewer columns; target "seq2seq_lm" [B, T], the original text.
 Requirements: none.
 """
 
@@ -40,18 +42,18 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class TextInfilling(Objective):
-    """Fill in spans of a text, how long they are being unknown (BART)."""
+    """Fill in masked spans of unknown length (BART)."""
 
     ratio: float = 0.3
-    """Share of the words, or tokens, that are taken away."""
+    """Share of words, or tokens, to remove."""
     lengths: Literal["poisson", "one"] = "poisson"
-    """How long a span is: Poisson-distributed, 0 included; or 1."""
+    """Span lengths: Poisson-distributed, including 0, or always 1."""
     mean_length: float = 3.0
-    """The mean of the Poisson distribution, in words or tokens."""
+    """Mean of the Poisson distribution, in words or tokens."""
     whole_words: bool = True
-    """Spans are of whole words; otherwise of tokens."""
+    """Remove spans of whole words instead of tokens."""
     replace_with: Literal["mask", "nothing"] = "mask"
-    """What stands for a span: one [MASK]; or nothing, so that where it was is to be found too."""
+    """Replace each span by one [MASK], or delete it (token deletion)."""
 
     name: ClassVar = "text_infilling"
     example_type: ClassVar = "segment"
@@ -68,66 +70,66 @@ class TextInfilling(Objective):
         require(0.5 <= self.mean_length <= 20, "mean_length", self.mean_length, "it must lie in 0.5..20")
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Take spans away, put a mask for each, and have the text written as it was."""
+        """Replace spans by masks and set the original text as target."""
         rows, width = batch.ids.shape
-        end = batch.length - 1  # [B] where the last [SEP] is, which counts as one more word here
+        end = batch.length - 1  # [B]: position of the last [SEP], which counts as a word here
         starts = batch.sentence >= 0
         if self.whole_words:
-            first = ~starts[:, :-1]  # what follows a special token begins a word, even "##ing"
+            first = ~starts[:, :-1]  # a word begins after a special token, even "##ing"
             starts[:, 1:] &= first | vocabulary.word_starts[batch.ids[:, 1:]]
         starts[np.arange(rows), end] = True
         row, column = np.nonzero(starts)  # [words]
         words = np.bincount(row, minlength=rows)
-        before = np.cumsum(words) - words  # [B] in the rows above
-        begin, length = self._spans(words - 1, noise)  # [B, S] each, in words; those that are none lie at [SEP]
-        at = np.arange(rows)[:, None] * width  # where each row begins in the flattened batch
+        before = np.cumsum(words) - words  # [B]: words in preceding sequences
+        begin, length = self._spans(words - 1, noise)  # [B, S] each, in words; unused spans lie at [SEP]
+        at = np.arange(rows)[:, None] * width  # start of each sequence in the flattened batch
         left = at + column[before[:, None] + begin]
         right = at + column[before[:, None] + begin + np.maximum(length, 0)]
         size = rows * width
         changes = np.bincount(left.ravel(), minlength=size) - np.bincount(right.ravel(), minlength=size)
         kept = (np.cumsum(changes) == 0).reshape(rows, width) & (np.arange(width) <= end[:, None])
 
-        rank = np.cumsum(kept, axis=1)  # [B, L] tokens that stay, up to and with each
+        rank = np.cumsum(kept, axis=1)  # [B, L]: kept tokens up to and including each
         real = length >= 0 if self.replace_with == "mask" else np.zeros(length.shape, np.bool_)
         masks = np.count_nonzero(real, axis=1)  # [B]
         inserted = np.bincount(left[real], minlength=size).reshape(rows, width)
-        place = rank - 1 + np.cumsum(inserted, axis=1)  # [B, L] of the tokens that stay
+        place = rank - 1 + np.cumsum(inserted, axis=1)  # [B, L]: new position of each kept token
         source = np.zeros((rows, width), np.int64)
         stays, where = np.nonzero(kept)
         source[stays, place[stays, where]] = where
-        of, span = np.nonzero(real)  # [M] masks, in the order of the text
+        of, span = np.nonzero(real)  # [M]: masks in text order
         hole = left[of, span]
         mask_place = (rank - kept).ravel()[hole] + span
         source[of, mask_place] = np.minimum(hole - of * width, np.maximum(end[of] - 1, 1))
         out = moved(with_original(batch), source, rank[:, -1] + masks, vocabulary)
         out.ids[of, mask_place] = vocabulary.mask
         for targets in out.targets.values():
-            if isinstance(targets, TokenTargets):  # of masks that were there before
+            if isinstance(targets, TokenTargets):  # labels of earlier masks
                 targets.labels[of, mask_place] = NO_LABEL
         return out
 
     def _spans(self, words: Ints, noise: Noise) -> tuple[Ints, Ints]:
-        """The spans of rows of `words` [B] words, from left to right: first word [B, S], length [B, S].
+        """Draw the spans of sequences of `words` [B] words, from left to right: first word and length, both [B, S].
 
-        Behind a row's own spans are others that begin at `words` and are -1 long.
+        Unused entries begin at `words` and have length -1.
         """
         budget = np.ceil(self.ratio * words - 1e-9).astype(np.int64)[:, None]  # [B, 1]
         if self.lengths == "one":
             length = np.ones((len(words), max(1, int(budget.max(initial=0)))), np.int64)
         else:
-            # So many that their sum is the budget even if it is six standard deviations below its mean.
+            # Enough draws to reach the budget even six standard deviations below the mean.
             most = np.ceil((3 + np.sqrt(9 + budget)) ** 2 / self.mean_length).astype(np.int64)
             length = np.searchsorted(self._up_to, noise.uniform("length", int(most.max(initial=1))), side="right")
             np.put_along_axis(length, most - 1, budget, 1)
         nth = np.arange(length.shape[1])
-        rest = budget + length - np.cumsum(length, axis=1)  # to be taken away by a span and those after it
+        rest = budget + length - np.cumsum(length, axis=1)  # words to remove with this span and later ones
         length = np.minimum(length, rest)
         spare = budget - np.count_nonzero((length > 0) & (rest > 0), axis=1)[:, None]
         own = (rest > 0) & ((length > 0) | (np.cumsum(length == 0, axis=1) <= spare))
         spans = np.count_nonzero(own, axis=1)[:, None]  # [B, 1]
         length = np.take_along_axis(length, np.argsort(~own, axis=1, kind="stable"), 1)
 
-        # Spans and the words that stay make a sequence: the places of the spans in it are drawn.
+        # Draw the positions of the spans in the sequence of spans and kept words.
         places = words[:, None] - budget + spans
         draw = noise.bits("place", max(int(places.max(initial=0)), len(nth)))
         draw[np.arange(draw.shape[1]) >= places] = np.iinfo(np.uint64).max
@@ -140,7 +142,7 @@ class TextInfilling(Objective):
 
     @cached_property
     def _up_to(self) -> npt.NDArray[np.float64]:
-        """`[k]`: the chance that a span is at most k long, as far as a draw of 24 bits can tell it from 1."""
+        """Element k is the probability that a span is at most k long, up to the resolution of a 24-bit draw."""
         length = np.arange(1, 100)
         chance = np.exp(-self.mean_length) * np.cumprod(np.concatenate([[1.0], self.mean_length / length]))
         up_to = np.cumsum(chance)

@@ -1,1 +1,1 @@
-"""The loop, schedules, budgets, checkpoints, tracking."""
+"""Pretraining: the loop, optimizer, budgets, checkpoints and validation."""

@@ -1,4 +1,4 @@
-"""How many steps a budget is, and what a run is expected to cost."""
+"""Convert a budget into optimizer steps and estimate the cost of a run."""
 
 from __future__ import annotations
 
@@ -19,35 +19,38 @@ if TYPE_CHECKING:
     from nlp_ssl.training.loop import Trainer
 
 CALIBRATION_STEPS = 8
-"""Steps that are timed to turn a budget in minutes into steps."""
+"""Steps timed to convert a budget in minutes into steps."""
 COUNTED_STEPS = 256
-"""Steps whose FLOPs are counted to turn a budget in FLOPs into steps. Batches differ: with eight of them runs of one
-budget were up to a tenth apart; and counting costs no more than to make them."""
+"""Steps whose FLOPs are counted to convert a budget in FLOPs into steps. Batches differ in cost: with 8 steps, runs of
+one budget differed by up to 10 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a run is expected to cost."""
+    """Expected cost of a run."""
 
     steps: int
+    """Optimizer steps."""
     tokens: float
-    """Tokens of text."""
+    """Text tokens, without special tokens and padding."""
     flops: float
+    """Training FLOPs over all processes."""
     seconds: float
+    """Training time in seconds."""
     update_seconds: float
-    """Of an update on a single row: the least that any batch takes, as in fine-tuning."""
+    """Seconds for an update on a single sequence: the lower bound for any batch, such as one in fine-tuning."""
     body_flops_per_token: float
-    """Forward and backward, without the head: what another task costs on the same body."""
+    """FLOPs of the body's forward and backward pass per text token, without heads."""
 
 
 class Estimate:
-    """Estimates of a trainer's steps, from a few of them; the model is as it was afterwards."""
+    """Estimates steps and cost from a sample of a trainer's batches. Leaves the model unchanged."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer, self.batches, self.accelerator = trainer, trainer.batches, trainer.accelerator
 
     def steps(self, budget: Budget) -> int:
-        """How many steps a budget is."""
+        """The number of optimizer steps in a budget, at least 1."""
         batches = self.batches
         if budget.unit == "steps":
             steps = budget.amount
@@ -60,7 +63,7 @@ class Estimate:
         return max(1, round(steps))
 
     def cost(self) -> Cost:
-        """What the run will cost."""
+        """The expected cost of the whole run."""
         drawn = [*self._drawn(CALIBRATION_STEPS)]
         sample = [*map(self._inputs, drawn)]
         steps = self.steps(Budget.parse(self.trainer.options.budget))
@@ -77,7 +80,7 @@ class Estimate:
         )
 
     def _drawn(self, steps: int) -> Iterator[list[Batch]]:
-        """The micro-batches of so many steps, from all over an epoch."""
+        """The micro-batches of `steps` steps, evenly spaced over an epoch."""
         return (self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, steps))
 
     def _inputs(self, micro_batches: list[Batch]) -> list[Inputs]:
@@ -85,7 +88,7 @@ class Estimate:
 
     @cached_property
     def _flops_a_step(self) -> float:
-        """The FLOPs of a step in the mean, over all processes."""
+        """Mean FLOPs per step, summed over processes."""
         drawn = map(self._inputs, self._drawn(min(COUNTED_STEPS, len(self.batches))))
         mine = np.mean([sum(map(self._flops_of, group)) for group in drawn])
         return self._over_processes(float(mine), "sum")
@@ -103,7 +106,7 @@ class Estimate:
         return float(self.accelerator.reduce(tensor, how))
 
     def _seconds_a_step(self, groups: list[list[Inputs]]) -> float:
-        """Time updates with a learning rate of 0, which change nothing, each shape having been met before."""
+        """Mean seconds per update, timed at a learning rate of 0 after one warm-up pass over the same shapes."""
         self.trainer.model.train()
         for _ in range(2):
             self._wait()

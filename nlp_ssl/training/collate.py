@@ -1,16 +1,16 @@
-"""Collate: NumPy batches become the tensors that a model is given.
+"""Collate: convert NumPy batches to the model's input tensors.
 
-The inputs of a micro-batch of B rows of L tokens are a dict:
+The inputs for a micro-batch of B sequences of L tokens are a dict:
 
     views    view -> {input_ids [B, L],
-                      attention_mask [B, L]      for a body that is not causal, if rows are padded,
-                      token_type_ids [B, L]      if rows are pairs,
+                      attention_mask [B, L]      if the body is not causal and sequences are padded,
+                      token_type_ids [B, L]      if examples are pairs,
                       decoder_input_ids [B, T]   for an encoder-decoder}
-    targets  loss -> the arrays of its targets (nlp_ssl.sampling.targets), and decoder_input_ids [B, T] for a head
-                     that has a decoder of its own
-    counts   [2 + losses]  text tokens, rows, targets of each loss
+    targets  loss -> `Targets.arrays` (nlp_ssl.sampling.targets), plus decoder_input_ids [B, T] if the head has its own
+                     decoder
+    counts   [2 + losses]  text tokens, sequences, targets per loss
 
-All are int64 unless `Targets.arrays` says otherwise.
+All tensors are int64 unless `Targets.arrays` documents another dtype.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Inputs = dict[str, Any]
 
 
 def collate(batch: Batch, mixture: Mixture, vocabulary: Vocabulary) -> Inputs:
-    """The model's inputs for a micro-batch."""
+    """Convert a micro-batch to model inputs (see the module's docstring)."""
     sequences = {name: t for name, t in batch.targets.items() if isinstance(t, SequenceTargets)}
     read = {name: targets.decoder_input_ids(vocabulary) for name, targets in sequences.items()}
     main = _view(batch, mixture)
@@ -56,13 +56,13 @@ def collate(batch: Batch, mixture: Mixture, vocabulary: Vocabulary) -> Inputs:
 
 
 def collate_group(micro_batches: Sequence[Batch], mixture: Mixture, vocabulary: Vocabulary) -> list[Inputs]:
-    """The model's inputs for each micro-batch of a step."""
+    """Convert each micro-batch of a step to model inputs."""
     return [collate(batch, mixture, vocabulary) for batch in micro_batches]
 
 
 def _view(rows: Batch | View, mixture: Mixture) -> dict[str, npt.NDArray[Any]]:
     view: dict[str, npt.NDArray[Any]] = {"input_ids": rows.ids}
-    # A decoder never looks at the padding behind; an encoder needs to be told of it, if there is any.
+    # Padding is on the right, where causal attention never reaches it.
     width = rows.ids.shape[1]
     if mixture.body in ("encoder", "seq2seq") and (rows.length < width).any():
         view["attention_mask"] = (np.arange(width) < rows.length[:, None]).astype(np.int64)
@@ -70,7 +70,7 @@ def _view(rows: Batch | View, mixture: Mixture) -> dict[str, npt.NDArray[Any]]:
 
 
 def _merged(read: Mapping[str, Ints], vocabulary: Vocabulary) -> Ints:
-    """What the decoder reads [B, T]. Objectives that alternate share it, each row being of one of them."""
+    """The decoder's input ids [B, T]. With alternating objectives each sequence has targets of only one of them."""
     arrays = list(read.values())
     merged = np.full((len(arrays[0]), max(ids.shape[1] for ids in arrays)), vocabulary.pad)
     merged[:, 0] = vocabulary.cls

@@ -1,7 +1,7 @@
-"""The training loop: optimizer steps over an objective's batches.
+"""The training loop.
 
-A step's figures are read one step later, so that the device never waits. An update whose gradients are not finite is
-skipped on the device; the run stops with an error when its figures are read.
+The metrics of a step are read one step later, so that the device never waits. The device skips an update with
+non-finite gradients; the run stops with an error when that step's metrics are read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ from nlp_ssl.training.validation import Validation, evaluate, format_metrics
 
 
 class Trainer:
-    """A model, its optimizer and its batches."""
+    """Trains a prepared model on batches.
+
+    `peak` is the device's peak in FLOP/s, or None if unknown.
+    """
 
     def __init__(
         self,
@@ -60,18 +63,18 @@ class Trainer:
             options.seed,
             dropout=options.model.dropout > 0,
         )
-        self._signal = 0  # the one that asked to stop
-        self._clock = 0.0  # when the last step was read
+        self._signal = 0  # number of the stop signal received, 0 for none
+        self._clock = 0.0  # time at which the last step's metrics were read
 
     def update(self, step: int, rate: float, group: list[Inputs]) -> Tensor:
-        """One optimizer update from a step's micro-batches.
+        """One optimizer update at learning rate `rate` from a step's micro-batches.
 
-        Returns, on the device and over all processes: the gradient norm, whether to stop, text tokens, rows, then the
-        number of targets of each loss and their mean losses: [4 + 2 * losses].
+        Returns the step's metrics over all processes, float64 [4 + 2 * losses], on the device: gradient norm, stop
+        flag, text tokens, sequences, targets of each loss, mean of each loss.
         """
         accelerator, device = self.accelerator, self.accelerator.device
         group = [send_to_device(inputs, device, non_blocking=True) for inputs in group]
-        mine = torch.stack([inputs.pop("counts") for inputs in group]).sum(0)  # text tokens, rows, targets of each loss
+        mine = torch.stack([inputs.pop("counts") for inputs in group]).sum(0)  # [2 + losses]
         stop = torch.full_like(mine[:1], self._signal)
         counts = accelerator.reduce(torch.cat([stop, mine]), "sum")
         targets = counts[3:].clamp(min=1)  # [losses]
@@ -79,24 +82,24 @@ class Trainer:
         norm = accelerator.clip_grad_norm_(self.model.parameters(), self.options.optimizer.max_grad_norm)
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = rate
-        skip_unless_finite(self.optimizer.optimizer, norm)  # decided on the device, without waiting for it
+        skip_unless_finite(self.optimizer.optimizer, norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        if rate > 0:  # timing a step must not move queues and averaged copies
+        if rate > 0:  # timed steps must not change queues and averaged weights
             self.step.bare.after_step()
         means = accelerator.reduce(sums, "sum") / targets
         return torch.cat([norm.reshape(1).double(), counts.double(), means.double()])
 
     def flops_of(self, inputs: Inputs, rows: int, targets: list[int]) -> int:
-        """FLOPs of a training step with `rows` sequences of these inputs' lengths and these numbers of targets."""
+        """FLOPs of a training step with `rows` sequences of these inputs' lengths and `targets` targets per loss."""
         return self.flops.training(inputs, rows, dict(zip(self.mixture.losses, targets, strict=True)))
 
     def take_steps(
         self, totals: Totals, metrics: run.Metrics, validation: Validation | None, save_snapshot: Callable[[str], None]
     ) -> int:
-        """Take the steps from `totals.step` on; returns 0, or the exit status of an interruption.
+        """Train from `totals.step` to `totals.steps`. Returns 0, or 128 + the signal's number if interrupted.
 
-        `save_snapshot` is called where a snapshot is to be taken, with its name.
+        `save_snapshot` is called with the name of each snapshot at its step.
         """
         options, steps = self.options, totals.steps
         evaluate_every = max(1, steps // options.evaluations)
@@ -140,7 +143,7 @@ class Trainer:
                 if save or stop:  # whatever else this step did, a run that stops saves
                     self._save(totals)
                 if evaluate or save or done in snapshots:
-                    self._clock = time.perf_counter()  # their time is not the steps'
+                    self._clock = time.perf_counter()  # exclude their time from the step's
                 if stop and done < steps:
                     return 128 + (self._signal or signal.SIGTERM)
         return 0
@@ -169,7 +172,7 @@ class Trainer:
         return InputError(f"{error}: {done}continue with --resume, with fewer --batch.workers if memory ran out")
 
     def _window_means(self, totals: Totals) -> dict[str, float]:
-        """The means since the last log line, with MFU if the device's peak is known; starts a new window."""
+        """Means since the last log line, and MFU if the device's peak is known. Starts a new window."""
         line = means(totals.window, self.mixture)
         if self.peak is not None:
             line["mfu"] = line["flops_per_second"] / self.peak / self.accelerator.num_processes
@@ -177,15 +180,15 @@ class Trainer:
         return line
 
     def _read(self, inputs: Inputs, figures: Tensor, totals: Totals) -> bool:
-        """Add a step to the totals; returns whether to stop. InputError for a loss that is not finite."""
+        """Add a step's metrics to the totals. Returns whether to stop. InputError if the loss is not finite."""
         norm, stop, tokens, rows, *of_losses = figures.tolist()
         parts = list(self.mixture.losses)
         targets, losses = [int(n) for n in of_losses[: len(parts)]], of_losses[len(parts) :]
         loss = sum(term.weight * mean for term, mean in zip(self.mixture.losses.values(), losses, strict=True))
         if not (math.isfinite(loss) and math.isfinite(norm)):
             raise InputError(
-                f"step {totals.step + 1}: the loss of {self.mixture.name} is {loss} (gradient norm {norm}), "
-                "the update was skipped: try a lower --optimizer.learning-rate or --precision fp32 in a new --out"
+                f"step {totals.step + 1}: the {self.mixture.name} loss is {loss} (gradient norm {norm}). "
+                "The update was skipped. Try a lower --optimizer.learning-rate or --precision fp32 in a new --out"
             )
         now = time.perf_counter()
         seconds, self._clock = now - self._clock, now
@@ -209,22 +212,22 @@ class Trainer:
             self.accelerator.log({f"{event}/{key}": value for key, value in values.items()}, step=totals.step)
 
     def evaluate(self, validation: Validation) -> dict[str, float]:
-        """The validation metrics of the current model."""
+        """Validation metrics of the current model."""
         return evaluate(self.model, validation, self.mixture, self.accelerator)
 
     @contextlib.contextmanager
     def _stopping_on_signals(self) -> Iterator[None]:
-        """SIGTERM and Ctrl-C end the run after the current step, with a checkpoint; a second Ctrl-C ends it at once."""
+        """SIGTERM and Ctrl-C stop the run after the current step and a checkpoint; a second Ctrl-C stops at once."""
 
-        def heed(number: int, _: FrameType | None) -> None:
+        def request_stop(number: int, _: FrameType | None) -> None:
             self._signal = number
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            say("stopping after this step, to save (Ctrl-C again to stop at once)")
+            say("stopping after this step and a checkpoint (Ctrl-C again to stop now)")
 
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             for number in before:
-                signal.signal(number, heed)
+                signal.signal(number, request_stop)
             yield
         finally:
             for number, handler in before.items():

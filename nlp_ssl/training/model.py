@@ -1,4 +1,4 @@
-"""The model in pretraining: a body and a head for each loss."""
+"""The pretraining model: a body and one head per loss."""
 
 from __future__ import annotations
 
@@ -22,30 +22,34 @@ from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.collate import Inputs
 
 HEADS_FOLDER = "heads"
-"""The folder within a saved model's for models of the same body with its further heads."""
+"""Subfolder of a saved model with its extra heads, each saved as a model with the same body."""
 
 Vectors = dict[str, Tensor]
-"""By loss: the vectors [B, K, D] of rows, or their gradients."""
+"""Loss name -> representations [B, K, D] of sequences, or their gradients."""
 
 
 def head_classes(mixture: Mixture) -> dict[str, type[Head]]:
-    """The class of each loss's head. InputError for a head that there is none of."""
+    """The head class of each loss. InputError for an unknown head."""
     return {name: registry.find("heads", loss.head).for_body(mixture.body) for name, loss in mixture.losses.items()}
 
 
 def model_config(recipe: Recipe, vocabulary: Vocabulary) -> Any:
-    """The transformers config of a recipe's body. InputError for an architecture that does not fit."""
+    """The transformers config of a recipe's body. InputError if the architecture does not support the objectives."""
     mixture = recipe.mixture
     autos = [cls.auto_class for cls in head_classes(mixture).values() if cls.auto_class is not None]
     if not autos and mixture.body == "encoder":
-        autos = [AutoModelForMaskedLM]  # an architecture that predicts masked tokens is an encoder
+        autos = [AutoModelForMaskedLM]  # only encoder architectures have this class
     return configure(recipe.model, mixture.body, autos, vocabulary, recipe.batch.max_length)
 
 
 class PretrainingModel(nn.Module):
-    """A body and its heads."""
+    """A body and its heads, one per loss of a mixture.
+
+    A carrier is a transformers model from which the body was detached. Heads may share one.
+    """
 
     def __init__(self, config: Any, mixture: Mixture, vocabulary: Vocabulary) -> None:
+        """`config` is the transformers config of the body (`model_config`)."""
         super().__init__()
         self.losses: Mapping[str, Loss] = mixture.losses
         classes = head_classes(mixture)
@@ -70,13 +74,13 @@ class PretrainingModel(nn.Module):
         self.averaged = None if self.momentum is None else deepcopy(self.body).requires_grad_(False)
 
     def _take_body(self, config: Any, classes: Mapping[str, type[Head]]) -> Any:
-        """The body of one of the carriers, which all of them share; a body alone where there is no carrier."""
+        """Detach the body that all carriers share. Without carriers, make a new body."""
         if not self.carriers:
             body = AutoModel.from_config(config)
             if getattr(body, "pooler", None) is not None:
-                body.pooler = None  # nothing here would train it
+                body.pooler = None  # no loss would train it
             return body
-        # Of a BERT only a classifier's body has the pooler.
+        # BERT has a pooler only in its classifier.
         with_pooler = (key for key, cls in classes.items() if cls.uses_pooler)
         source = next(with_pooler, next(iter(self.carriers)))
         bodies = {key: detach_body(carrier) for key, carrier in self.carriers.items()}
@@ -94,7 +98,7 @@ class PretrainingModel(nn.Module):
         return head
 
     def encoder(self, inputs: Inputs) -> Encode:
-        """What runs the body over a micro-batch."""
+        """A callable that runs the body on the views of a micro-batch."""
         return Encode(self._run_body, inputs["views"])
 
     def _run_body(self, view: Mapping[str, Tensor], averaged: bool) -> Any:
@@ -110,11 +114,14 @@ class PretrainingModel(nn.Module):
     def forward(
         self, inputs: Inputs, generator: torch.Generator, gradients: Vectors | None = None
     ) -> dict[str, LossSum | Tensor]:
-        """Of each loss the sum over its targets in a micro-batch, `inputs` being those of `nlp_ssl.training.collate`.
+        """Each loss summed over its targets in a micro-batch; `inputs` as in `nlp_ssl.training.collate`.
 
-        For a loss over the batch as a whole, that is the sum over this micro-batch as if it were the batch; or, with
-        the `gradients` of its vectors, a number that has these gradients, and no meaning else. In evaluation it is
-        the vectors [B, K, D], as the batch is known only when all micro-batches are.
+        The result for a whole-batch loss (`Head.reduction` is "batch") depends on the mode:
+
+        * training: the loss as if the micro-batch were the whole batch;
+        * training with `gradients`: a surrogate scalar whose gradients with respect to the representations are
+          `gradients` [B, K, D];
+        * evaluation: the representations [B, K, D].
         """
         encode = self.encoder(inputs)
         vectors = self.batch_vectors(inputs, generator, encode)
@@ -132,9 +139,9 @@ class PretrainingModel(nn.Module):
         return found
 
     def batch_vectors(self, inputs: Inputs, generator: torch.Generator, encode: Encode | None = None) -> Vectors:
-        """For each loss over the batch as a whole, the vectors [B, K, D] of a micro-batch's rows, float32.
+        """Representations [B, K, D], float32, of a micro-batch for each whole-batch loss.
 
-        They come before other losses, so that dropout draws the same whether or not these follow.
+        Compute them before other losses, so that dropout masks do not depend on whether other losses follow.
         """
         encode = encode or self.encoder(inputs)
         return {
@@ -144,12 +151,12 @@ class PretrainingModel(nn.Module):
 
     @property
     def batch_losses(self) -> list[str]:
-        """The losses that are of the batch as a whole."""
+        """Names of the whole-batch losses."""
         return [name for name in self.losses if self.head(name).reduction == "batch"]
 
     @torch.no_grad()
     def after_step(self) -> None:
-        """Move the averaged copy of the body, and let heads keep what they need."""
+        """Update the averaged weights of the body and call `after_step` of each head."""
         if self.averaged is not None:
             assert self.momentum is not None
             for mean, own in zip(self.averaged.parameters(), self.body.parameters(), strict=True):
@@ -157,12 +164,12 @@ class PretrainingModel(nn.Module):
         for head in self.heads.values():
             head.after_step()  # type: ignore[operator]
 
-    # --- what is saved ---
+    # Saving and loading
 
     def assemble(self, key: str | None = None) -> Any:
-        """Body and a head as one model of transformers, sharing these weights; by default the first head.
+        """Body and head as one transformers model that shares these weights; `key` defaults to the first head.
 
-        The body alone where no head is saved with it.
+        Returns the body alone if no head is saved.
         """
         keys = list(self.carriers)
         if not keys:
@@ -173,16 +180,16 @@ class PretrainingModel(nn.Module):
         return head.assemble(self.body)
 
     def extra_heads(self) -> list[str]:
-        """The heads behind the first that are saved, by the keys that `assemble` takes."""
+        """Keys for `assemble` of all saved heads but the first."""
         return list(self.carriers)[1:]
 
     def load(self, folder: Path) -> None:
-        """Read the weights of a saved model, whose extra heads lie in its folder `HEADS_FOLDER`."""
+        """Load the weights of a saved model and of the extra heads in its `HEADS_FOLDER`."""
         load_model(self.assemble(), folder / "model.safetensors")
         for head in self.extra_heads():
             load_model(self.assemble(head), folder / HEADS_FOLDER / head / "model.safetensors")
 
     def retarget(self, losses: Mapping[str, Loss], heads: Mapping[str, str]) -> None:
-        """Take on the losses of another mixture; `heads` says by the head of which of the own losses."""
+        """Switch to the losses of another mixture. `heads` maps each to the old loss whose head it uses."""
         self._keys = {name: self._keys[heads[name]] for name in losses}
         self.losses = dict(losses)

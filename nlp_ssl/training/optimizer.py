@@ -1,4 +1,4 @@
-"""Optimizers, and updates that leave the weights alone where gradients are not finite."""
+"""Optimizers, and skipping updates with non-finite gradients."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from nlp_ssl.runtime import make_adagrad, make_optimizer
 
 
 def optimizer_of(model: torch.nn.Module, wanted: Optimizer) -> Any:
-    """The optimizer of a recipe, for the parameters that are trained."""
+    """The optimizer of a recipe, for the model's trainable parameters."""
     if wanted.method == "adagrad":
         return make_adagrad(model, wanted.epsilon)
     return make_optimizer(model, wanted.weight_decay, betas=(wanted.beta1, wanted.beta2), eps=wanted.epsilon)
 
 
 def skip_unless_finite(optimizer: torch.optim.Optimizer, norm: Tensor) -> None:
-    """Have the next update leave the weights alone if a gradient norm is not finite, decided on the device.
+    """Skip the next update if the gradient norm is not finite, without synchronising the device.
 
-    Fused optimizers of PyTorch read `found_inf`, which `torch.amp.GradScaler` sets in the same way.
+    PyTorch's fused optimizers read `found_inf`, which `torch.amp.GradScaler` sets in the same way.
     """
     optimizer.found_inf = (~torch.isfinite(norm)).float()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A run: from its first step, or its newest checkpoint, to the saved model."""
+"""Train a run from its first step or newest checkpoint, and save the model."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from nlp_ssl.training.validation import Validation, format_metrics, make_batches
 
 
 def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> Trainer:
-    """A recipe's model, optimizer and batches before the first step. InputError for options that do not fit."""
-    transformers_logging.disable_progress_bar()  # its bars for one file say nothing
+    """Build a recipe's model, optimizer and batches. InputError for invalid options."""
+    transformers_logging.disable_progress_bar()
     config = model_config(options, vocabulary)
     precision = resolve_precision(options.precision)
     accelerator = _make_accelerator(options)
@@ -62,15 +62,15 @@ def _check_reading(model: PretrainingModel, options: Pretrain) -> None:
 
 
 def _make_accelerator(options: Pretrain) -> Accelerator:
-    """An accelerator with the recipe's tracker. InputError for no such tracker, or too many processes for a batch."""
+    """An accelerator with the recipe's tracker. InputError for an unknown tracker or too few sequences in a batch."""
     try:
         accelerator = make_accelerator(
             resolve_precision(options.precision), log_with=options.log_with, project_dir=str(options.out)
         )
-    except ValueError as error:  # Accelerate lists the trackers that it has
+    except ValueError as error:  # lists the available trackers
         raise InputError(f"log_with is {options.log_with!r}: {error}") from None
     if options.log_with is not None and not accelerator.log_with:
-        raise InputError(f"log_with is {options.log_with!r}: it is not installed: pip install {options.log_with}")
+        raise InputError(f"log_with is {options.log_with!r}: not installed: pip install {options.log_with}")
     parts = accelerator.num_processes * options.batch.accumulation
     if options.batch.tokens // options.batch.max_length < parts:
         raise InputError(
@@ -81,11 +81,11 @@ def _make_accelerator(options: Pretrain) -> Accelerator:
 
 
 def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> int:
-    """Start or resume a run; returns the exit status."""
+    """Start or resume a run. Returns the exit status."""
     trainer = make_trainer(options, vocabulary, text, examples)
     accelerator = trainer.accelerator
     status = _train(trainer, options, corpus, vocabulary)
-    # DDP's wrapper must be gone before the process group is.
+    # DDP's wrapper must be deleted before the process group is destroyed.
     accelerator.wait_for_everyone()
     del trainer
     accelerator.free_memory()
@@ -102,7 +102,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
         totals = checkpoint.read_totals(saved)
         checkpoint.load(accelerator, saved)
         if totals.step >= totals.steps and (options.out / "model").is_dir() and metrics.ended:
-            say(f"{options.out} is finished: {totals.steps:,} steps; its model is in {options.out / 'model'}")
+            say(f"{options.out} is finished after {totals.steps:,} steps. Model: {options.out / 'model'}")
             return 0
         say(f"resuming from step {totals.step:,} of {totals.steps:,}")
     else:
@@ -116,7 +116,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
         accelerator.init_trackers("nlp_ssl", {"seed": options.seed, "budget": options.budget})
 
     def save_snapshot(name: str) -> None:
-        """Save the current model as the snapshot of this name."""
+        """Save the current model as snapshot `name`."""
         if accelerator.is_main_process:
             end = {"objective": mixture.name, "validation": {}, **totals.counters()} | sizes(model)
             with writing(options.out / "snapshots" / name) as beside:
@@ -125,7 +125,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
 
     status = trainer.take_steps(totals, metrics, validation, save_snapshot)
     if status:
-        say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}; continue with --resume")
+        say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}. Continue with --resume")
         return status
     figures = trainer.evaluate(validation) if validation else {}
     end = {"objective": mixture.name, "validation": figures, **totals.counters()} | sizes(model)
@@ -138,23 +138,23 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
 
 
 def _new_totals(trainer: Trainer, options: Pretrain) -> Totals:
-    """The totals of a run that starts now. InputError for more snapshots than steps."""
+    """Totals of a new run. InputError if the budget has too few steps for the snapshots."""
     totals = Totals(steps=Estimate(trainer).steps(Budget.parse(options.budget)))
     if totals.steps < 2**options.snapshots:
         raise InputError(
-            f"snapshots is {options.snapshots}: the first is taken after 1/{2**options.snapshots} of the steps, "
-            f"but the budget of {options.budget} has only {totals.steps}"
+            f"snapshots is {options.snapshots}: the first snapshot is taken after 1/{2**options.snapshots} of the "
+            f"steps, but the budget of {options.budget} has only {totals.steps} steps"
         )
     return totals
 
 
 def _say_plan(trainer: Trainer, validation: Validation | None, totals: Totals) -> None:
-    """Say what is about to be trained, on how much data."""
+    """Print the model, the data and the number of steps."""
     options, accelerator, batches = trainer.options, trainer.accelerator, trainer.batches
     model: PretrainingModel = accelerator.unwrap_model(trainer.model)
     examples = batches.examples
     weights = sizes(model)
-    skipped = f", {examples.skipped:,} runs of sentences skipped" if examples.skipped else ""
+    skipped = f", {examples.skipped:,} segments skipped" if examples.skipped else ""
     say(
         f"{options.mixture.name}: {type(model.assemble()).__name__} with {quantity(weights['parameters'])} parameters "
         f"({quantity(weights['embedding_parameters'])} in embeddings), {resolve_precision(options.precision)} on "

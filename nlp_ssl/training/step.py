@@ -1,12 +1,14 @@
-"""One update: the losses of a batch, their gradients, and a step of the optimizer.
+"""The gradients of one optimizer step.
 
-The gradient is that of each loss's sum over its targets, in float32, divided by their number over all processes and
-micro-batches. So how a batch is divided among them changes nothing (but dropout, of which each draws its own).
+Each loss is summed over its targets in float32 and divided by the number of targets in all processes and micro-batches.
+The gradient therefore does not depend on how a batch is divided, except through dropout masks.
 
-A loss over the batch as a whole needs the vectors of all rows. Where a batch is divided, they are computed first,
-without gradients, and gathered; the gradients of the loss by the vectors are taken; then each micro-batch is run again
-and back-propagates those of its own (gradient caching: Gao et al., Scaling Deep Contrastive Learning Batch Size under
-Memory Limited Setup, RepL4NLP 2021, section 3.2).
+A whole-batch loss needs the representations of all sequences. If the batch is divided, gradient caching is used (Gao et
+al., Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup, RepL4NLP 2021, section 3.2):
+
+1. Compute all representations without gradients and gather them.
+2. Compute the gradients of the loss with respect to the representations.
+3. Run each micro-batch again and back-propagate its share of these gradients.
 """
 
 from __future__ import annotations
@@ -27,27 +29,27 @@ from nlp_ssl.training.model import PretrainingModel, Vectors
 
 
 def keyed_generator(device: torch.device, *key: int | str) -> torch.Generator:
-    """A random generator that depends on the key alone."""
+    """A random generator seeded by `key`."""
     return torch.Generator(device).manual_seed(int(key_of("heads", *key)) >> 1)
 
 
 @dataclass
 class GatheredLoss:
-    """A loss over the batch as a whole, taken from the gathered vectors of all its rows."""
+    """A whole-batch loss, computed from the gathered representations."""
 
     sum: LossSum
     gradients: list[Tensor] = field(default_factory=list)
-    """Of the vectors [B, K, D] of each micro-batch of this process."""
+    """Gradients with respect to the representations [B, K, D] of each micro-batch of this process."""
     of_parameters: list[Tensor] = field(default_factory=list)
-    """Of the head's parameters that the loss itself has, such as a predictor's; the same on all processes."""
+    """Gradients with respect to the head's parameters, the same on all processes."""
 
 
 def gather_loss(
     model: PretrainingModel, name: str, vectors: Sequence[Tensor], group: Sequence[Inputs], accelerator: Accelerator
 ) -> GatheredLoss:
-    """The loss of a whole batch from the vectors [B, K, D] of this process's micro-batches, with gradients if enabled.
+    """The loss of a whole batch from `vectors` [B, K, D] of this process's micro-batches, with gradients if enabled.
 
-    Micro-batches are padded to a common number of rows, which are not `valid`.
+    Micro-batches are padded to a common number of sequences; padding is marked as not `valid`.
     """
     head, loss = model.head(name), model.losses[name]
     sizes = [len(v) for v in vectors]
@@ -71,13 +73,13 @@ def gather_loss(
 
 
 def _padded(tensors: Sequence[Tensor], rows: int) -> Tensor:
-    """Tensors [B, …] one behind the other, each filled up with zeros to so many rows."""
+    """Pad each tensor [B, …] with zeros to `rows` sequences and concatenate them."""
     parts = [torch.cat([t, t.new_zeros((rows - len(t), *t.shape[1:]))]) for t in tensors]
     return torch.cat(parts).contiguous()
 
 
 class Step:
-    """Takes updates of a prepared model. `weights` [losses] are those of the losses."""
+    """Computes the gradients of a prepared model. `weights` [losses] are the weights of the losses."""
 
     def __init__(self, accelerator: Accelerator, model: Any, weights: Tensor, seed: int, dropout: bool) -> None:
         self.accelerator, self.model, self.weights = accelerator, model, weights
@@ -85,9 +87,9 @@ class Step:
         self.bare: PretrainingModel = accelerator.unwrap_model(model)
 
     def backward(self, step: int, group: Sequence[Inputs], targets: Tensor) -> Tensor:
-        """Add the gradients of a group of micro-batches; returns this process's sums of the losses [losses].
+        """Accumulate the gradients of the micro-batches. Returns this process's loss sums, float32 [losses].
 
-        `targets` [losses] are their numbers over all processes and micro-batches.
+        `targets` [losses] is the number of targets in all processes and micro-batches.
         """
         accelerator, names = self.accelerator, list(self.bare.losses)
         whole = self._whole_batch_losses(step, group)
@@ -98,13 +100,13 @@ class Step:
             with contextlib.nullcontext() if last else accelerator.no_sync(self.model):
                 found = self.model(inputs, self._generator(step, micro), gradients)
                 losses = torch.stack([found[name].sum for name in names])  # [losses]
-                # Processes' gradients are averaged where they are to be summed.
+                # DDP averages gradients over processes; multiply by their number to get the sum.
                 loss = (losses * self.weights * (accelerator.num_processes / targets)).sum()
                 accelerator.backward(loss)
             sums += losses.detach()
         for name, of_batch in whole.items():
             place = names.index(name)
-            # The same on every process, so counted by the first.
+            # Equal on every process, so only the main process counts it.
             sums[place] = of_batch.sum.sum if accelerator.is_main_process else 0.0
             for p, gradient in zip(self._parameters(name), of_batch.of_parameters, strict=True):
                 of_mean = gradient * self.weights[place] / targets[place]
@@ -112,7 +114,7 @@ class Step:
         return sums
 
     def _whole_batch_losses(self, step: int, group: Sequence[Inputs]) -> dict[str, GatheredLoss]:
-        """The losses over the batch as a whole, if it is divided: otherwise the forward pass has them."""
+        """The whole-batch losses if the batch is divided. Otherwise empty: the forward pass computes them."""
         names = self.bare.batch_losses
         if not names or self.accelerator.num_processes * len(group) == 1:
             return {}
@@ -129,7 +131,7 @@ class Step:
         return [p for p in self.bare.head(name).parameters() if p.requires_grad]
 
     def _generator(self, step: int, micro: int) -> torch.Generator:
-        """The generator of a micro-batch's heads; dropout draws from the global one, keyed in the same way."""
+        """The generator for the heads of a micro-batch. Also seeds the global generator, from which dropout draws."""
         place = self.accelerator.process_index, micro
         if self.dropout:
             torch.manual_seed(int(key_of("dropout", self.seed, step, *place)) >> 1)

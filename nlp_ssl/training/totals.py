@@ -1,4 +1,4 @@
-"""What a run has done so far."""
+"""Running totals of a run."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ from nlp_ssl.training.validation import by_loss
 
 @dataclass
 class Totals:
-    """What a run has done so far, over all processes; saved with each checkpoint."""
+    """Totals over all processes, saved with each checkpoint."""
 
     step: int = 0
-    """Updates done."""
+    """Optimizer steps completed."""
     steps: int = 0
-    """Updates of the whole run."""
+    """Optimizer steps of the whole run."""
     tokens: int = 0
-    """Tokens of text read, special tokens and padding left out."""
+    """Text tokens processed, without special tokens and padding."""
     targets: int = 0
     """Targets predicted."""
     flops: int = 0
-    """FLOPs done, see nlp_ssl.models.flops."""
+    """Training FLOPs (nlp_ssl.models.flops)."""
     seconds: float = 0.0
-    """Seconds of training, evaluations and checkpoints left out."""
+    """Training time in seconds, without evaluations and checkpoints."""
     window: dict[str, float] = field(default_factory=dict)
-    """Sums over the steps since the last line of metrics."""
+    """Sums over the steps since the last log line."""
 
     def counters(self) -> dict[str, float]:
-        """Tokens, targets, FLOPs and seconds."""
+        """Tokens, targets, FLOPs and seconds by name."""
         return {"tokens": self.tokens, "targets": self.targets, "flops": self.flops, "seconds": self.seconds}
 
     def add(self, **figures: float) -> None:
-        """Count a step's figures into the window."""
+        """Add a step's metrics to the window."""
         for key, value in figures.items():
             self.window[key] = self.window.get(key, 0.0) + value
 
 
 def means(window: dict[str, float], mixture: Mixture) -> dict[str, float]:
-    """The values of a line of metrics, from the sums over its steps."""
+    """The metrics of a log line, from the sums over its steps."""
     of_losses = {name: {"loss": window[f"{name}_loss"] / max(window[f"{name}_targets"], 1)} for name in mixture.losses}
     targets = sum(window[f"{name}_targets"] for name in mixture.losses)
     several = mixture.losses if len(mixture.losses) > 1 else {}

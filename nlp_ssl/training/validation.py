@@ -1,4 +1,4 @@
-"""Validation: which batches a model is evaluated on, and the metrics."""
+"""Validation batches and metrics."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ from nlp_ssl.training.step import gather_loss, keyed_generator
 
 @dataclass(frozen=True)
 class Validation:
-    """The batches of an evaluation: the first `steps` of a fixed order."""
+    """The batches of an evaluation: the first `steps` steps of `batches`."""
 
     batches: Batches
     steps: int
     bytes_per_token: float
+    """UTF-8 bytes per text token in the validation split."""
 
 
 def make_batches(
@@ -49,7 +50,7 @@ def make_batches(
     seed: int,
     accelerator: Accelerator,
 ) -> Batches:
-    """The batches over some examples, this process's part of them."""
+    """This process's share of the batches of `examples`."""
     return Batches(
         text,
         examples,
@@ -66,7 +67,10 @@ def make_batches(
 def make_validation(
     options: Recipe, corpus: Corpus, vocabulary: Vocabulary, accelerator: Accelerator
 ) -> Validation | None:
-    """The validation batches: the same for every run on this corpus with these shapes, whatever its seed."""
+    """The validation batches, or None with a warning if the split has no usable examples.
+
+    They depend on the corpus, the objectives and the batch shape, but not on the run's seed.
+    """
     try:
         text, examples = usable_examples(corpus, vocabulary, "validation", options)
     except InputError as error:
@@ -82,7 +86,10 @@ def make_validation(
 def evaluate(
     network: torch.nn.Module, validation: Validation, mixture: Mixture, accelerator: Accelerator
 ) -> dict[str, float]:
-    """The validation loss, in nats a target, and each loss's metrics; of several losses each by its name."""
+    """The validation loss in nats per target, and the metrics of each loss.
+
+    With several losses, "loss" is their weighted sum and other metrics are prefixed with the loss's name.
+    """
     device, vocabulary = accelerator.device, validation.batches.vocabulary
     model: PretrainingModel = accelerator.unwrap_model(network)
     totals = {name: _Totals(loss, vocabulary, device) for name, loss in mixture.losses.items()}
@@ -107,7 +114,7 @@ def evaluate(
             group.append(inputs)
         for name, of_rows in vectors.items():
             whole = gather_loss(model, name, of_rows, group, accelerator)
-            if accelerator.is_main_process:  # it is the same on every process
+            if accelerator.is_main_process:  # equal on every process
                 totals[name].add(whole.sum)
     network.train()
     counts = accelerator.reduce(counts, "sum").cpu()
@@ -119,11 +126,11 @@ def evaluate(
 
 
 class _Totals:
-    """Sums over an evaluation for one loss, float64, on the device."""
+    """Running sums of one loss over an evaluation, float64, on the device."""
 
     def __init__(self, loss: Loss, vocabulary: Vocabulary, device: torch.device) -> None:
         self.loss = torch.zeros((), dtype=torch.float64, device=device)
-        self.of_head: dict[str, torch.Tensor] = {}  # sum and count of each metric
+        self.of_head: dict[str, torch.Tensor] = {}  # metric -> [sum, count]
         self.by_class = torch.zeros(len(loss.classes(vocabulary)), dtype=torch.float64, device=device)
         self.copied = torch.zeros((), dtype=torch.float64, device=device)
         self.from_source = self.next_token = False
@@ -132,14 +139,14 @@ class _Totals:
         self.of_extra = torch.zeros(len(names), 2, dtype=torch.float64, device=device)
 
     def add(self, found: LossSum) -> None:
-        """Count what a head has found."""
+        """Add a head's loss and metrics."""
         self.loss += found.sum
         for name, pair in found.metrics.items():
             zeros = torch.zeros(2, dtype=torch.float64, device=self.loss.device)
             self.of_head[name] = self.of_head.get(name, zeros) + torch.stack([value.double() for value in pair])
 
     def add_targets(self, ids: Ints, targets: Targets) -> None:
-        """Count what baselines need of the targets themselves."""
+        """Count class frequencies and copyable tokens for the baselines."""
         if isinstance(targets, RowTargets) and len(self.by_class):
             labels = targets.labels[targets.labels != NO_LABEL]
             counts = np.bincount(labels, minlength=len(self.by_class))
@@ -153,13 +160,13 @@ class _Totals:
     def add_extra(
         self, step: int, model: PretrainingModel, name: str, batch: Batch, inputs: Inputs, vocabulary: Vocabulary
     ) -> None:
-        """Take the objective's own metrics of a micro-batch."""
+        """Add the objective's extra metrics for a micro-batch."""
         if self.extra is not None and (self.extra.steps is None or step < self.extra.steps):
             self.of_extra += self.extra.measure(model, name, batch, inputs, vocabulary).to(self.of_extra.device)
 
     def metrics(self, accelerator: Accelerator, count: float, text_bytes: float) -> dict[str, float]:
-        """The metrics over all processes; `count` targets in texts of so many bytes."""
-        n = max(count, 1.0)  # of alternating objectives, one with a small share may have no example
+        """The metrics over all processes, for `count` targets in texts of `text_bytes` bytes."""
+        n = max(count, 1.0)  # an alternating objective with a small share may have no example
         loss = float(accelerator.reduce(self.loss, "sum"))
         metrics = {"loss": loss / n}
         for name in self._agreed(accelerator):
@@ -178,13 +185,13 @@ class _Totals:
         return metrics | {"validation_targets": count}
 
     def _agreed(self, accelerator: Accelerator) -> list[str]:
-        """The names of the head's metrics; a loss over the batch as a whole is counted by the first process alone."""
+        """Metric names of the main process, which alone has those of whole-batch losses."""
         names: list[str] = broadcast_object_list([list(self.of_head)])[0] if accelerator.num_processes > 1 else []
         return names or list(self.of_head)
 
 
 def by_loss(of_losses: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:
-    """One dict out of each loss's metrics: of several losses their weighted sum, and each by its name."""
+    """Merge the metrics of each loss. With several losses, add their weighted sum and prefix names with the loss's."""
     if len(of_losses) == 1:
         (figures,) = of_losses.values()
         return figures
@@ -195,7 +202,7 @@ def by_loss(of_losses: dict[str, dict[str, float]], mixture: Mixture) -> dict[st
 
 
 def format_metrics(figures: dict[str, float]) -> str:
-    """Validation metrics for people."""
+    """Format validation metrics for the console."""
     shown = {key.replace("_", " "): value for key, value in figures.items() if "validation_targets" not in key}
     return "  ".join(f"{key} {value:.4f}" for key, value in shown.items())
 
@@ -203,11 +210,15 @@ def format_metrics(figures: dict[str, float]) -> str:
 def of_saved(
     folder: Path, trained: Recipe, asked: Recipe, heads: Mapping[str, str], corpus: Corpus, vocabulary: Vocabulary
 ) -> dict[str, float]:
-    """The metrics of a saved model on the losses of `asked`, each with the head of a loss of `trained` (`heads`)."""
+    """Validation metrics of a saved model on the losses of `asked`.
+
+    `heads` maps each loss of `asked` to the loss of `trained` whose head predicts it. InputError if the validation
+    split has no usable examples.
+    """
     accelerator = make_accelerator(resolve_precision(trained.precision))
     validation = make_validation(asked, corpus, vocabulary, accelerator)
     if validation is None:
-        raise InputError(f"{corpus.folder}: its validation split cannot serve {asked.mixture.name}")
+        raise InputError(f"{corpus.folder}: the validation split has no usable examples for {asked.mixture.name}")
     model = PretrainingModel(model_config(trained, vocabulary), trained.mixture, vocabulary)
     model.load(folder)
     model.retarget(asked.mixture.losses, heads)

@@ -301,7 +301,7 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"run": Path("none")}, "none: no such run folder"),
+        ({"run": Path("none")}, "none: no such folder"),
         ({"train_examples": 401}, "--train-examples 401: cues has only 400 training examples"),
         ({"train_examples": 3}, "--train-examples 3: at least 20"),
         ({"learning_rates": (0.0,)}, "--learning-rates 0.0: one or more, all above 0"),
@@ -321,7 +321,7 @@ def test_what_is_refused_leaves_nothing_behind(
 
 
 def test_a_folder_without_a_model(cues: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"neither model/config.json nor config.json"):
+    with pytest.raises(InputError, match=r"no model/config.json or config.json"):
         finetune(options(cues, cues, tmp_path / "out"))
 
 

@@ -110,7 +110,7 @@ def test_one_paradigm_has_no_interval(run: Run, pairs: Path, tmp_path: Path, cap
         ("bart", {}, "cannot score sentences with the encoder-decoder 'bart'"),
         ("sop", {}, "the checkpoint has no language modelling head"),
         ("mlm", {"data": (Path("none"),)}, "--data none: no such file or folder"),
-        ("mlm", {"run": Path("none")}, "none: no such run folder"),
+        ("mlm", {"run": Path("none")}, "none: no such folder"),
     ],
 )
 def test_what_is_refused_leaves_nothing_behind(

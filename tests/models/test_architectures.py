@@ -20,7 +20,7 @@ def test_encoder_and_decoder_of_a_size_share_its_shape(size) -> None:
     ("fields", "message"),
     [
         ({"architecture": "bret"}, "model.architecture is 'bret': .* did you mean 'bert'"),
-        ({"architecture": "t5"}, "model.architecture is 't5': transformers has no AutoModelForMaskedLM of it"),
+        ({"architecture": "t5"}, "model.architecture is 't5': AutoModelForMaskedLM does not support it"),
         ({"config": {"hiden_act": "gelu"}}, r"\[model.config\] hiden_act: did you mean 'hidden_activation'"),
     ],
 )

@@ -44,12 +44,12 @@ def test_gensim_reads_them(run, tmp_path, name) -> None:
 
 def test_what_cannot_be_written_is_refused(run, tmp_path, capsys) -> None:
     wrong = {
-        "v.npy": "it must end in .txt, .vec, .bin",
-        "missing/v.bin": "there is no folder",
+        "v.npy": "the suffix must be one of .txt, .vec, .bin",
+        "missing/v.bin": "no such folder",
     }
     for name, why in wrong.items():
         assert main(["export", str(run), "--format", "word2vec", "--out", str(tmp_path / name)]) == 2
         assert why in capsys.readouterr().err
     assert main(["export", str(tmp_path), "--format", "word2vec", "--out", str(tmp_path / "v.bin")]) == 2
-    assert "a run that is not finished has no model" in capsys.readouterr().err
+    assert "an unfinished run has no model" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

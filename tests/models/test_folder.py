@@ -9,9 +9,9 @@ from nlp_ssl.models.folder import model_folder
 
 
 def test_a_run_has_its_model_in_a_folder_and_a_model_is_one_itself(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="none: no such run folder"):
+    with pytest.raises(InputError, match="none: no such folder"):
         model_folder(tmp_path / "none")
-    with pytest.raises(InputError, match="a run that is not finished has no model"):
+    with pytest.raises(InputError, match="an unfinished run has no model"):
         model_folder(tmp_path)
     (tmp_path / "config.json").write_text("{}")
     assert model_folder(tmp_path) == tmp_path

@@ -180,7 +180,7 @@ def test_fields_are_checked(field) -> None:
 
 
 def test_together_they_are_refused() -> None:
-    with pytest.raises(ValueError, match="let them alternate"):
+    with pytest.raises(ValueError, match="they have the same target and cannot share it"):
         Mixture(objectives={"cbow": CBOW(), "skip_gram": SkipGram()})
     both = Mixture(objectives={"cbow": CBOW(), "skip_gram": SkipGram()}, mixing="alternating")
     out = many(both)

@@ -106,12 +106,15 @@ def test_an_objective_with_two_heads_is_two_losses() -> None:
 @pytest.mark.parametrize(
     ("objectives", "message"),
     [
-        ({"sop": SentenceOrderPrediction(), "nsp": NextSentencePrediction()}, "cannot be a mixed_pair and a pair"),
+        (
+            {"sop": SentenceOrderPrediction(), "nsp": NextSentencePrediction()},
+            "different example types: mixed_pair and pair",
+        ),
         (
             {"emoji": EmojiPrediction(), "sop": SentenceOrderPrediction()},
-            "emoji selects its own segments, which cannot be a pair",
+            "emoji selects its own segments and cannot use examples of type pair",
         ),
-        ({"one": EmojiPrediction(), "other": EmojiPrediction()}, "both write the same target: let them alternate"),
+        ({"one": EmojiPrediction(), "other": EmojiPrediction()}, "they have the same target and cannot share it"),
         ({"mlm": MaskedLM(), "skip_thought": SkipThought()}, r"write \[objective.mlm\] last"),
         ({"mlm": MaskedLM(), "emoji": EmojiPrediction()}, r"write \[objective.mlm\] last"),
     ],

@@ -144,7 +144,7 @@ def test_a_signal_saves_first(number, corpus, tmp_path) -> None:
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 128 + number, said
-    assert "stopped and saved at step" in said and "continue with --resume" in said
+    assert "stopped and saved at step" in said and "Continue with --resume" in said
     (saved,) = (tmp_path / "run" / "checkpoints").iterdir()
     assert 20 <= int(saved.name.removeprefix("step-")) < 400
     run(*command, "--resume")
