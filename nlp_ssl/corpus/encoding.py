@@ -7,6 +7,7 @@ a small JSON file with its counts last: its presence means that the file is done
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from tokenizers import Tokenizer
 from nlp_ssl.console import progress
 from nlp_ssl.corpus.document_files import DocumentFile, read_documents, read_hashes, write_json
 from nlp_ssl.corpus.sentences import load_splitter
+from nlp_ssl.corpus.special_text import spellings
 from nlp_ssl.corpus.splitters.base import Splitter
 from nlp_ssl.corpus.store import SPLITS, write_shard
 from nlp_ssl.corpus.tokenizer import load_tokenizer, needs_space
@@ -41,16 +43,16 @@ class Encoding:
     wide: bool  # whether ids need more than 16 bits
     validation_below: int  # documents whose hash is below are for validation
 
-    def tools(self) -> tuple[Splitter, Tokenizer, str]:
-        """The sentence splitter, the tokenizer, and what is put before each sentence."""
+    def tools(self) -> tuple[Splitter, Tokenizer, str, re.Pattern[str]]:
+        """Sentence splitter, tokenizer, what is put before each sentence, and what finds spelled special tokens."""
         return _tools(self)
 
 
 @lru_cache(maxsize=1)
-def _tools(encoding: Encoding) -> tuple[Splitter, Tokenizer, str]:
+def _tools(encoding: Encoding) -> tuple[Splitter, Tokenizer, str, re.Pattern[str]]:
     model = load_tokenizer(encoding.tokenizer)
     prefix = " " if needs_space(model) else ""
-    return load_splitter(encoding.sentences, encoding.language), model, prefix
+    return load_splitter(encoding.sentences, encoding.language), model, prefix, spellings(model)
 
 
 def encode_files(
@@ -90,7 +92,8 @@ def encode_documents(path: Path, dropped: npt.NDArray[np.bool_], encoding: Encod
     """Split the documents of a file that are not `dropped` (bool[documents]) into sentences and tokens.
 
     Writes a shard for each split that has documents, and to `done` the counts of each split: documents, sentences,
-    tokens, bytes, words, unknown tokens, and documents without any token (`empty`).
+    tokens, bytes, words, unknown tokens, special tokens that the text spells, and documents without any token
+    (`empty`).
     """
     in_validation = read_hashes(path) < np.uint64(encoding.validation_below)
     members = {"train": ~in_validation & ~dropped, "validation": in_validation & ~dropped}
@@ -102,7 +105,7 @@ def encode_documents(path: Path, dropped: npt.NDArray[np.bool_], encoding: Encod
 
 
 def _encode_split(path: Path, chosen: npt.NDArray[np.integer[Any]], encoding: Encoding, shard: Path) -> dict[str, int]:
-    splitter, model, prefix = encoding.tools()
+    splitter, model, prefix, special = encoding.tools()
     sentences: list[str] = []
     owners: list[int] = []
     for document, split in enumerate(splitter.split(list(read_documents(path, chosen)))):
@@ -125,6 +128,7 @@ def _encode_split(path: Path, chosen: npt.NDArray[np.integer[Any]], encoding: En
         "bytes": sum(len(s) if s.isascii() else len(s.encode()) for s in kept) + len(kept) - documents,
         "words": sum(len(s.split()) for s in kept),
         "unknown": int((tokens == encoding.unknown).sum()),
+        "special": len(special.findall("\n".join(kept))),
         "empty": len(chosen) - documents,
     }
 

@@ -77,6 +77,7 @@ def make_manifest(
         "bytes_per_token": train["bytes"] / train["tokens"],
         "tokens_per_word": train["tokens"] / max(train["words"], 1),
         "unknown_rate": train["unknown"] / train["tokens"],
+        "special_tokens_in_text": sum(counts[split]["special"] for split in SPLITS),
         **values,
         **settings,
         "libraries": {name: version(name) for name in _LIBRARIES},
@@ -90,6 +91,8 @@ def print_summary(manifest: Mapping[str, Any], text_bytes: int, seconds: float) 
     say(table(["split", *names], rows))
     dropped = ", ".join(f"{n:,} {reason}" for reason, n in manifest["dropped"].items() if n) or "nothing"
     say(f"dropped: {dropped}")
+    if spelled := manifest["special_tokens_in_text"]:
+        say(f"special tokens that the text spells, such as [MASK], read as text: {spelled:,}")
     say(
         f"vocabulary {manifest['vocab_size']:,} ({len(manifest['emoji_ids']):,} emoji), "
         f"{100 * manifest['unknown_rate']:.3f} % unknown, {manifest['tokens_per_word']:.2f} tokens per word, "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer, processors
 
 from nlp_ssl.corpus import emoji
+from nlp_ssl.corpus.special_text import separate_special_tokens
 from nlp_ssl.errors import InputError
 
 SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -61,15 +62,25 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
     if "cls" in missing or "sep" in missing:
         backend = given.backend_tokenizer
         backend.post_processor = post_processor(backend, given.cls_token, given.sep_token)
+    separate_special_tokens(given.backend_tokenizer)
     given.save_pretrained(folder)
+    _keep_pipeline(folder)
     return {role: getattr(given, f"{role}_token_id") for role in SPECIAL}, [SPECIAL[role] for role in missing]
 
 
+def _keep_pipeline(folder: Path) -> None:
+    """Let transformers load `tokenizer.json` as it is; most tokenizer classes would rebuild its pipeline."""
+    file = folder / "tokenizer_config.json"
+    config = json.loads(file.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+    file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """Load the tokenizer of a folder, without transformers."""
+    """Load the tokenizer of a folder, without transformers, for reading text: it never reads special tokens in it."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True
     return tokenizer
 
 
@@ -152,5 +163,12 @@ def post_processor(tokenizer: Tokenizer, cls: str, sep: str, closed: bool = True
 
 
 def _pre_tokenizers(tokenizer: Tokenizer) -> list[dict[str, Any]]:
-    first = json.loads(tokenizer.to_str())["pre_tokenizer"] or {"type": "none"}
-    return list(first["pretokenizers"]) if first["type"] == "Sequence" else [first]
+    return list(_flat(json.loads(tokenizer.to_str())["pre_tokenizer"] or {"type": "none"}))
+
+
+def _flat(part: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if part["type"] != "Sequence":
+        yield part
+        return
+    for inner in part["pretokenizers"]:
+        yield from _flat(inner)

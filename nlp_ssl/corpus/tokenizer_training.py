@@ -16,6 +16,7 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from nlp_ssl.corpus import emoji
+from nlp_ssl.corpus.special_text import spelled_in_two
 from nlp_ssl.corpus.tokenizer import SPECIAL, post_processor
 
 EMOJI_SHARE = 16  # at most 1/16 of the vocabulary are emoji
@@ -85,9 +86,10 @@ def _bpe(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, a
 def _unigram(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = _normalizer(lowercase)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
-    )
+    parts = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
+    if not lowercase:  # the special tokens, all in capitals, are pieces of the model
+        parts.append(pre_tokenizers.Split(spelled_in_two(_SPECIAL), "isolated"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(parts)
     tokenizer.decoder = decoders.Metaspace(prepend_scheme="always")
     trainer: Any = trainers.UnigramTrainer(
         vocab_size=size, special_tokens=_SPECIAL, unk_token="[UNK]", show_progress=False

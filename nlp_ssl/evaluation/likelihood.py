@@ -88,7 +88,11 @@ class LanguageModel:
     def read(self, texts: list[str]) -> Sentences:
         """Tokenise sentences of any length, including 0."""
         encoded = self.tokenizer(
-            texts, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False
+            texts,
+            add_special_tokens=False,
+            split_special_tokens=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
         )
         starts = np.zeros(len(texts) + 1, np.int64)
         np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])

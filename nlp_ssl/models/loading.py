@@ -14,6 +14,7 @@ import torch
 from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging
 
+from nlp_ssl.corpus.special_text import separate_special_tokens
 from nlp_ssl.errors import InputError
 from nlp_ssl.models import static, token_classifier  # noqa: F401  (registered with the Auto classes)
 from nlp_ssl.models.finite import require_finite
@@ -28,9 +29,15 @@ def load_config(folder: Path) -> Any:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The transformers tokenizer of a model. InputError if there is none, or it is damaged."""
+    """The transformers tokenizer of a model. InputError if there is none, or it is damaged.
+
+    Called with `split_special_tokens=True`, it reads text that spells a special token as text.
+    """
     with _as_input_error(folder):
-        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        if tokenizer.is_fast:
+            separate_special_tokens(tokenizer.backend_tokenizer)
+        return tokenizer
 
 
 def load_model(folder: Path, auto_class: Any) -> tuple[Any, set[str]]:

@@ -33,7 +33,8 @@ def test_documents_become_sentences_of_tokens(encoding: Encoding, tmp_path: Path
     assert shard.sentence_offsets.tolist() == [0, 3, 6, 7, 9]
     assert shard.document_offsets.tolist() == [0, 2, 3, 4]
     assert json.loads(done.read_text())["train"] == {
-        "documents": 3, "sentences": 4, "tokens": 9, "bytes": 17, "words": 7, "unknown": 3, "empty": 0,
+        "documents": 3, "sentences": 4, "tokens": 9, "bytes": 17, "words": 7, "unknown": 3, "special": 0,
+        "empty": 0,
     }  # fmt: skip
     assert not shard_path(done, "validation").exists()
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFast, XLMRobertaTokenizer
 
 from nlp_ssl.cli import main
 from nlp_ssl.corpus import joining, units
@@ -250,6 +250,40 @@ def test_given_tokenizers(tmp_path: Path, lines: Path) -> None:
     assert tokenizer("a b").input_ids[0] == corpus.manifest["special_ids"]["cls"]
     for shard in corpus.shards("train"):
         assert corpus.word_starts[shard.tokens[shard.sentence_offsets[:-1]]].all()
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram", "wordlevel"])
+def test_text_that_spells_special_tokens_is_text(
+    tmp_path: Path, kind: str, lowercase: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spelled = [f"[MASK] {text} [SEP] x[PAD]y 😂" if i % 4 == 0 else text for i, text in enumerate(SENTENCES)]
+    lines = write(tmp_path / "x.txt", spelled)
+    corpus = make(lines, tmp_path / "out", tokenizer=kind, lowercase=lowercase, document="line")
+    tokens = np.concatenate([shard.tokens for split in ("train", "validation") for shard in corpus.shards(split)])
+    assert not np.isin(tokens, [0, 2, 3, 4]).any()
+    assert (tokens == corpus.manifest["emoji_ids"]["😂"]).sum() == 48
+    assert corpus.manifest["special_tokens_in_text"] == 3 * 48
+    assert "special tokens that the text spells, such as [MASK], read as text: 144" in capsys.readouterr().err
+    given = make(lines, tmp_path / "given", tokenizer=str(corpus.tokenizer_folder), document="line")
+    assert given.counts == corpus.counts
+    tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+    assert tokenizer("the [MASK]").input_ids.count(4) == 1  # a pipeline that fills masks still can
+
+
+def test_a_given_tokenizer_never_reads_its_special_tokens_in_text(tmp_path: Path) -> None:
+    lines = write(tmp_path / "x.txt", [f"{text} <mask></s> b<pad>" for text in SENTENCES])
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    letters = sorted(set("".join(SENTENCES)) | set("<>/sbmaskpd"))
+    pieces = [*((s, 0.0) for s in special[:4]), ("▁", -2.0), *((c, -3.0) for c in letters if c != " ")]
+    XLMRobertaTokenizer(vocab=[*pieces, ("<mask>", 0.0)]).save_pretrained(tmp_path / "given")
+    corpus = make(lines, tmp_path / "out", tokenizer=str(tmp_path / "given"))
+    tokens = np.concatenate([shard.tokens for shard in corpus.shards("train")])
+    ids = corpus.manifest["special_ids"]
+    assert not np.isin(tokens, list(ids.values())).any()
+    assert corpus.manifest["special_tokens_in_text"] == 3 * 192
+    tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+    assert tokenizer("a</s>", split_special_tokens=True).tokens() == ["<s>", "▁", "a", "<", "/", "s", ">", "</s>"]
 
 
 def test_a_large_vocabulary_takes_four_bytes_a_token(tmp_path: Path, lines: Path) -> None:

@@ -128,3 +128,10 @@ def test_models_that_score_no_sentence(run: Run) -> None:
         LanguageModel(run("bart") / "model", "fp32")
     with pytest.raises(InputError, match=r"has no language modelling head \(no weights for cls.predictions"):
         LanguageModel(run("sop") / "model", "fp32")
+
+
+def test_text_that_spells_special_tokens_is_text(run: Run) -> None:
+    model = LanguageModel(run("mlm") / "model", "fp32")
+    special = [model.tokenizer.pad_token_id, model.tokenizer.mask_token_id, model.tokenizer.sep_token_id]
+    ids = model.read(["w1 [MASK] w2 [PAD][SEP]"]).tokens.ids
+    assert not np.isin(ids[1:-1], special).any()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import AutoModel, BertConfig, BertModel
+from transformers import AutoModel, BertConfig, BertModel, XLMRobertaTokenizer
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.loading import load_config, load_model, load_tokenizer
@@ -66,3 +66,11 @@ def test_weights_that_are_not_finite_are_refused(tmp_path) -> None:
     broken.save_pretrained(tmp_path / "bert")
     with pytest.raises(InputError, match=r"word_embeddings\.weight are not finite"):
         load_model(tmp_path / "bert", AutoModel)
+
+
+def test_text_that_spells_a_special_piece_can_be_read_as_text(tmp_path: Path) -> None:
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -2.0), ("a", -3.0), ("<mask>", 0.0)]
+    XLMRobertaTokenizer(vocab=pieces + [(c, -4.0) for c in "</s>"]).save_pretrained(tmp_path)
+    tokenizer = load_tokenizer(tmp_path)
+    assert tokenizer("a</s>").tokens() == ["<s>", "▁", "a", "</s>", "</s>"]
+    assert tokenizer("a</s>", split_special_tokens=True).tokens() == ["<s>", "▁", "a", "<", "/", "s", ">", "</s>"]
