@@ -193,7 +193,7 @@ def test_what_each_network_was_fine_tuned_with_is_there(finished: Path) -> None:
         (tried,) = choice["tried"]  # FEW names one rate and one epoch
         assert (tried["learning_rate"], tried["epochs"]) == (choice["learning_rate"], choice["epochs"]) == (1e-3, 1)
         assert 0 <= tried["score"] <= 1
-    assert "## What fine-tuning chose" in (finished / "report.md").read_text()
+    assert "## Fine-tuning hyperparameters" in (finished / "report.md").read_text()
 
 
 def test_the_commands_are_those_that_do_it(finished: Path, world: World, tmp_path: Path) -> None:
@@ -322,7 +322,7 @@ def test_probes_along_the_runs(world: World, tmp_path: Path) -> None:
     assert {line["method"] for line in at_the_end} == {"finetune", "probe", "knn"}
     half = out / run["folder"] / "snapshots" / "1-of-2"
     assert (half / "model" / "model.safetensors").is_file() and (half / "recipe.toml").is_file()
-    assert "Learning curves against tokens" in (out / "report.html").read_text()
+    assert "Learning curves by tokens" in (out / "report.html").read_text()
 
 
 def test_what_fails_is_recorded_and_the_rest_goes_on(world: World, tmp_path: Path, capsys) -> None:
