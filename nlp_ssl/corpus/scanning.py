@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b, file_digest
@@ -79,14 +80,14 @@ def choose_document(sources: Sequence[Source]) -> tuple[DocumentKind, str]:
 
 
 def _head(source: Source) -> str:
-    """Decode the whole source to check its encoding; returns the whole lines at its beginning."""
+    """Decode the whole source to check its encoding; returns the whole lines at its beginning, in NFC."""
     head: list[str] = []
     characters = 0
     for chunk in decoded(source.name, source.encoding):
         if characters < _HEAD:
             head.append(chunk)
             characters += len(chunk)
-    text = "".join(head)
+    text = unicodedata.normalize("NFC", "".join(head))
     return text[: text.rfind("\n") + 1] or text
 
 

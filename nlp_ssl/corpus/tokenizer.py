@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer, processors
+from tokenizers import Tokenizer, normalizers, processors
 
 from nlp_ssl.corpus import emoji
 from nlp_ssl.corpus.special_text import separate_special_tokens
@@ -62,10 +62,21 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
     if "cls" in missing or "sep" in missing:
         backend = given.backend_tokenizer
         backend.post_processor = post_processor(backend, given.cls_token, given.sep_token)
+    compose(given.backend_tokenizer)
     separate_special_tokens(given.backend_tokenizer)
     given.save_pretrained(folder)
     _keep_pipeline(folder)
     return {role: getattr(given, f"{role}_token_id") for role in SPECIAL}, [SPECIAL[role] for role in missing]
+
+
+def compose(tokenizer: Tokenizer) -> None:
+    """Make a tokenizer begin with Unicode's composed form (NFC), as `prepare` does, so that any form gives its ids."""
+    before = json.loads(tokenizer.to_str())["normalizer"] or {"type": "Sequence", "normalizers": []}
+    parts = before["normalizers"] if before["type"] == "Sequence" else [before]
+    if parts[:1] == [{"type": "NFC"}]:
+        return
+    rest = [] if tokenizer.normalizer is None else [tokenizer.normalizer]
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), *rest])
 
 
 def _keep_pipeline(folder: Path) -> None:

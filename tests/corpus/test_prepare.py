@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -209,6 +210,21 @@ def test_a_trained_tokenizer_is_at_home_in_transformers(tmp_path: Path, lines: P
         assert starts[shard.tokens[shard.sentence_offsets[:-1]]].all()  # a sentence begins with a word
     words = tokenizer("Anna saw the river", add_special_tokens=False).input_ids
     assert starts[words].sum() == 4
+
+
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram", "wordlevel"])
+def test_a_saved_tokenizer_normalises_as_the_corpus_does(tmp_path: Path, kind: str) -> None:
+    text = "영화가 정말 재미있고 café Ångström 배우들의 연기가 훌륭했습니다"
+    words = text.split()
+    rows = [" ".join(words[i % 7 :] + words[: i % 7]) + f" {i}" for i in range(60)]
+    composed = make(write(tmp_path / "c.txt", rows), tmp_path / "composed", tokenizer=kind)
+    decomposed = write(tmp_path / "d.txt", [unicodedata.normalize("NFD", row) for row in rows])
+    assert make(decomposed, tmp_path / "decomposed", tokenizer=kind).fingerprint == composed.fingerprint
+    tokenizer = AutoTokenizer.from_pretrained(composed.tokenizer_folder)
+    ids = tokenizer(text).input_ids
+    assert 1 not in ids
+    assert tokenizer(unicodedata.normalize("NFD", text)).input_ids == ids
+    assert unicodedata.normalize("NFD", text) != text
 
 
 def test_training_is_deterministic(tmp_path: Path, lines: Path) -> None:

@@ -1,11 +1,13 @@
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+from transformers import AutoTokenizer, BertTokenizer
 
 from nlp_ssl.corpus.tokenizer import (
+    compose,
     emoji_ids,
     load_tokenizer,
     needs_space,
@@ -74,6 +76,29 @@ def test_missing_special_tokens_are_added(tmp_path: Path) -> None:
     assert ids["unk"] == 1 and len(set(ids.values())) == 5
     assert added == ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
     assert load_tokenizer(tmp_path / "copy").encode("a b").ids == [ids["cls"], 0, 1, ids["sep"]]
+
+
+@pytest.mark.parametrize("before", [None, normalizers.Lowercase(), normalizers.Sequence([normalizers.NFC()])])
+def test_a_given_tokenizer_composes_first(before: normalizers.Normalizer | None) -> None:
+    model = Tokenizer(models.WordLevel({"[UNK]": 0, "é": 1, "한글": 2}, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.Whitespace()
+    model.normalizer = before
+    compose(model)
+    once = model.to_str()
+    compose(model)
+    assert model.to_str() == once
+    assert model.encode(unicodedata.normalize("NFD", "é 한글")).ids == [1, 2]
+
+
+def test_a_given_tokenizer_that_its_class_would_rebuild_composes_too(tmp_path: Path) -> None:
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "한", "##글"]
+    given = BertTokenizer(vocab={word: i for i, word in enumerate(words)}, strip_accents=False)
+    given.save_pretrained(tmp_path / "given")
+    save_given(str(tmp_path / "given"), tmp_path / "copy", [])
+    decomposed = unicodedata.normalize("NFD", "한글")
+    assert len(decomposed) == 6
+    assert load_tokenizer(tmp_path / "copy").encode(decomposed).ids == [2, 5, 6, 3]
+    assert AutoTokenizer.from_pretrained(tmp_path / "copy").encode(decomposed) == [2, 5, 6, 3]
 
 
 def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
