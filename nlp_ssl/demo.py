@@ -17,6 +17,7 @@ from pathlib import Path
 from nlp_ssl import cli
 from nlp_ssl.console import say
 from nlp_ssl.options import parse
+from nlp_ssl.recipe import Budget
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,9 @@ class Demo:
     """Labelled paragraphs to learn the task from."""
     finetune_seeds: int = 3
     """Networks that are fine-tuned from each model."""
+
+    def __post_init__(self) -> None:
+        Budget.parse(self.budget)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import tyro
 from tyro import _errors as failures  # tyro has no public way to read its errors; the tests cover each kind
 from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
 
-from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.errors import FieldError, InputError, did_you_mean
 
 Options = TypeVar("Options")
 
 METAVARS = {int: "INT", float: "FLOAT", str: "STR", Path: "PATH"}
+IN_WORDS = {int: "a whole number", float: "a number"}
+
+HIDDEN = (tyro.conf.Fixed, tyro.conf.Suppress)
+"""The markers of a field without a flag: `Annotated[T, *HIDDEN]`."""
 
 
-def parse(kind: type[Options], command: str, arguments: Sequence[str], default: Any = None) -> Options:
+def parse(
+    kind: type[Options],
+    command: str,
+    arguments: Sequence[str],
+    default: Any = None,
+    notes: Callable[[], str] = lambda: "",
+) -> Options:
     """The options, an instance of the dataclass `kind`. `default` holds the values of flags that are not given.
 
-    Raises InputError for arguments that cannot be parsed. Prints the help and exits for --help.
+    Raises InputError for arguments that cannot be parsed. Prints the help and exits for --help; `notes` gives the text
+    that follows the description there.
     """
+    flags = _Flags(kind)
 
     def refuse(event: failures.ParseErrorEvent) -> NoReturn:
-        raise InputError(*(f"{command}: {problem}" for problem in _problems(event, list(_flags(kind)))))
+        raise InputError(*(f"{command}: {problem}" for problem in _problems(event, flags.names, arguments)))
 
-    given = {} if default is None else {"default": default}
-    config, description = (tyro.conf.FlagCreatePairsOff,) if given else (), " ".join((kind.__doc__ or "").split())
+    description = " ".join((kind.__doc__ or "").split())
+    if {"-h", "--help"} & set(arguments) and (more := notes()):
+        description += f"\n\n{more}"
     with failures.on_parse_error(refuse):
         return cast(
             Options,
@@ -38,22 +51,51 @@ def parse(kind: type[Options], command: str, arguments: Sequence[str], default: 
                 prog=f"nlp-ssl {command}",
                 args=list(arguments),
                 description=description,
-                config=config,
-                registry=_plain_help(),
-                **given,
+                config=() if default is None else (tyro.conf.FlagCreatePairsOff,),
+                registry=_registry(command, flags),
+                **({} if default is None else {"default": default}),
             ),
         )
 
 
-def _plain_help() -> ConstructorRegistry:
-    """A registry that changes how tyro shows the fields of dataclasses, and nothing else."""
+@dataclass
+class _Flags:
+    """The flags of a dataclass, with those of the dataclasses in it."""
+
+    kind: Any
+    names: list[str] = field(default_factory=list)
+    prefixes: dict[Any, str] = field(default_factory=dict)
+    """How the flags of each dataclass begin, such as "--optimizer."."""
+
+    def __post_init__(self) -> None:
+        self._add(self.kind, "--")
+
+    def _add(self, kind: Any, prefix: str) -> None:
+        self.prefixes[kind] = prefix
+        hints = get_type_hints(kind, include_extras=True)
+        for option in fields(kind):
+            hint, flag = hints[option.name], prefix + option.name.replace("_", "-")
+            if is_dataclass(hint):
+                self._add(hint, f"{flag}.")
+            elif not {tyro.conf.Positional, tyro.conf.Suppress} & set(getattr(hint, "__metadata__", ())):
+                self.names.append(flag)
+
+    def refusal(self, kind: Any, error: FieldError) -> str:
+        """The broken rule of a field, with its flag if it has one."""
+        flag = self.prefixes.get(kind, "--") + error.field.replace("_", "-")
+        return f"{flag} is {error.value!r}: {error.rule}" if flag in self.names else str(error)
+
+
+def _registry(command: str, flags: _Flags) -> ConstructorRegistry:
+    """A registry that changes how tyro shows the fields of dataclasses and reports their broken rules."""
     registry = ConstructorRegistry()
     busy = False
 
     @registry.struct_rule
     def rule(info: StructTypeInfo) -> StructConstructorSpec | None:
         nonlocal busy
-        if busy or not is_dataclass(info.type):
+        kind: Any = info.type
+        if busy or not (is_dataclass(kind) or kind is dict):
             return None
         busy = True  # the call below asks this rule again
         try:
@@ -62,38 +104,42 @@ def _plain_help() -> ConstructorRegistry:
             busy = False
         if not isinstance(spec, StructConstructorSpec):
             return None
-        return replace(spec, fields=tuple(map(_plain_field, spec.fields)))
+        if kind is dict:
+            return replace(spec, fields=tuple(replace(f, helptext="An entry of this table.") for f in spec.fields))
+        make = spec.instantiate
+
+        def instantiate(**values: Any) -> Any:
+            try:
+                return make(**values)
+            except FieldError as error:
+                raise InputError(f"{command}: {flags.refusal(kind, error)}") from None
+
+        return StructConstructorSpec(instantiate, tuple(map(_plain_field, spec.fields)))
 
     return registry
 
 
-def _plain_field(field: StructFieldSpec) -> StructFieldSpec:
+def _plain_field(option: StructFieldSpec) -> StructFieldSpec:
     """A field whose help has no line breaks of the source, and whose optional type reads INT instead of {None}|INT."""
 
     def text() -> str | None:
-        raw = field.helptext() if callable(field.helptext) else field.helptext
+        raw = option.helptext() if callable(option.helptext) else option.helptext
+        if raw is None and is_dataclass(option.type):
+            raw = option.type.__doc__
         return None if raw is None else " ".join(raw.split())
 
-    shown: Any = field.type
+    shown: Any = option.type
+    look: dict[str, Any] = {}
     if get_origin(shown) in (Union, UnionType) and NoneType in get_args(shown):
-        metavar = "|".join(METAVARS[option] for option in get_args(shown) if option is not NoneType)
-        hint = "" if field.default is None else None
-        shown = Annotated[shown, tyro.conf.arg(metavar=metavar, help_behavior_hint=hint)]
-    return replace(field, helptext=text, type=shown)
+        look["metavar"] = "|".join(METAVARS[part] for part in get_args(shown) if part is not NoneType)
+    if option.default is None or option.default == ():
+        look["help_behavior_hint"] = ""
+    if look:
+        shown = Annotated[shown, tyro.conf.arg(**look)]
+    return replace(option, helptext=text, type=shown)
 
 
-def _flags(kind: Any, prefix: str = "--") -> Iterator[str]:
-    """The flags of a dataclass, with those of the dataclasses in it."""
-    hints = get_type_hints(kind)
-    for field in fields(kind):
-        flag = prefix + field.name.replace("_", "-")
-        if is_dataclass(hints[field.name]):
-            yield from _flags(hints[field.name], f"{flag}.")
-        else:
-            yield flag
-
-
-def _problems(event: failures.ParseErrorEvent, flags: list[str]) -> list[str]:
+def _problems(event: failures.ParseErrorEvent, flags: list[str], arguments: Sequence[str]) -> list[str]:
     """What is wrong with the arguments, a sentence for each problem."""
     if isinstance(event, failures.MissingArgs):
         unknown = _unknown(event.unrecognized_tokens, flags)
@@ -105,7 +151,10 @@ def _problems(event: failures.ParseErrorEvent, flags: list[str]) -> list[str]:
     if isinstance(event, failures.BadValue):
         return [f"{_name(event.argument)}: the value is missing"]
     assert isinstance(event, failures.InstantiationFailure), event
-    return [str(event.message) if event.argument is None else f"{_name(event.argument)}: {event.message}"]
+    if event.argument is None:
+        return [str(event.message)]
+    name = _name(event.argument)
+    return [f"{name} is {' '.join(_values(name, arguments))!r}: {_rule(event.argument.field.type)}"]
 
 
 def _unknown(words: Sequence[str], flags: list[str]) -> list[str]:
@@ -114,6 +163,35 @@ def _unknown(words: Sequence[str], flags: list[str]) -> list[str]:
     if not unknown:
         return [f"unexpected argument {words[0]!r}"] if words else []
     return [f"unknown flag {flag}: {did_you_mean(flag.replace('_', '-'), flags)}" for flag in unknown]
+
+
+def _values(flag: str, arguments: Sequence[str]) -> Iterator[str]:
+    """The words that a flag was given, the last time that it occurs."""
+    spelled = [(word.replace("_", "-").partition("=")[0], word) for word in arguments]
+    last = max(i for i, (name, _) in enumerate(spelled) if name == flag)
+    if "=" in arguments[last]:
+        yield arguments[last].partition("=")[2]
+    for word in arguments[last + 1 :]:
+        if word.startswith("--"):
+            return
+        yield word
+
+
+def _rule(hint: Any) -> str:
+    """What a value of a type must be, as the end of a sentence."""
+    if get_origin(hint) is Annotated:
+        hint = get_args(hint)[0]
+    if get_origin(hint) is tuple:
+        return f"each value must be {_in_words(get_args(hint)[0])}"
+    return f"it must be {_in_words(hint)}"
+
+
+def _in_words(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " or ".join(map(repr, get_args(hint)))
+    if get_origin(hint) in (Union, UnionType):
+        return " or ".join(_in_words(part) for part in get_args(hint) if part is not NoneType)
+    return IN_WORDS[hint]
 
 
 def _name(argument: Any) -> str:

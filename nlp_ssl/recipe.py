@@ -122,15 +122,25 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Parse "10M-tokens", "500-steps", "20-minutes" or "2e15-flops". Raises FieldError for anything else."""
-        pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kMGTP]?)-(tokens|steps|minutes|flops)"
+        """Parse "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"; suffixes k, M, G, T, P of either case.
+
+        Raises FieldError for anything else.
+        """
+        pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kKmMgGtTpP]?)-(tokens|steps|minutes|flops)"
         match = re.fullmatch(pattern, text)
         rule = 'it must be like "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"'
         require(match is not None and 0 < float(match[1]) < math.inf, "budget", text, rule)
         assert match is not None
-        scale = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}[match[2]]
+        scale = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}[match[2].lower()]
         unit: Any = match[3]
         return cls(float(match[1]) * scale, unit)
+
+    @classmethod
+    def spelled(cls, text: str) -> str:
+        """A budget with its suffix in the usual case: "5M-tokens" for "5m-tokens". Raises FieldError as `parse`."""
+        cls.parse(text)
+        amount, unit = text.split("-")
+        return f"{amount.translate(str.maketrans('Kmgtp', 'kMGTP'))}-{unit}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +180,7 @@ class Recipe:
     """Also log to an experiment tracker that Accelerate supports, such as tensorboard, wandb, trackio or mlflow."""
 
     def __post_init__(self) -> None:
-        Budget.parse(self.budget)
+        object.__setattr__(self, "budget", Budget.spelled(self.budget))  # so that equal budgets compare as equal
         _ = self.mixture  # raises FieldError for objectives that cannot be combined
         for name in ("save_every", "keep_checkpoints", "log_every", "evaluations", "evaluation_tokens"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "it must be at least 1")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nlp_ssl import declarations, recipe
 from nlp_ssl.errors import InputError
 from nlp_ssl.objectives import all_objectives
-from nlp_ssl.recipe import Optimizer
+from nlp_ssl.recipe import Budget, Optimizer
 
 OBJECTIVES = all_objectives()
 
@@ -36,6 +36,22 @@ def test_a_file_holds_what_differs(tmp_path) -> None:
         "model.size is 'tiny', before 'mini'",
         "objective.mlm.masking is 'span', before 'token'",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "spelled", "amount"),
+    [
+        ("5m-tokens", "5M-tokens", 5e6),
+        ("5M-tokens", "5M-tokens", 5e6),
+        ("500K-steps", "500k-steps", 5e5),
+        ("1.5t-flops", "1.5T-flops", 1.5e12),
+        ("20-minutes", "20-minutes", 20),
+        ("2e15-flops", "2e15-flops", 2e15),
+    ],
+)
+def test_suffixes_of_a_budget_may_have_either_case(text: str, spelled: str, amount: float) -> None:
+    assert Budget.parse(text).amount == amount
+    assert replace(recipe.load("mlm"), budget=text).budget == spelled
 
 
 def problems(text: str, tmp_path) -> list[str]:

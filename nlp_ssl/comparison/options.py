@@ -12,9 +12,9 @@ from nlp_ssl import declarations
 from nlp_ssl import recipe as recipes
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.finetune import Protocol
+from nlp_ssl.options import HIDDEN
+from nlp_ssl.options import parse as parse_options
 from nlp_ssl.recipe import Recipe
-
-_Hidden = (tyro.conf.Fixed, tyro.conf.Suppress)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,8 +65,8 @@ class Compare(Recipe, Protocol):
     dry_run: bool = False
     """Only print all jobs, which of them are done, and the estimated cost of the others."""
 
-    objective: Annotated[Any, *_Hidden] = None
-    seed: Annotated[int, *_Hidden] = 0
+    objective: Annotated[Any, *HIDDEN] = None
+    seed: Annotated[int, *HIDDEN] = 0
 
 
 def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
@@ -103,8 +103,7 @@ def _parsed(arguments: list[str], recipe: Recipe) -> Compare:
     """The options with one recipe's values as defaults."""
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
     default = Compare(**values, recipes=(), corpus=tyro.MISSING, task=tyro.MISSING, out=tyro.MISSING)
-    flags = (tyro.conf.FlagCreatePairsOff,)
-    return tyro.cli(Compare, prog="nlp-ssl compare", args=arguments, default=default, config=flags)
+    return parse_options(Compare, "compare", arguments, default)
 
 
 def _name(word: str) -> str:

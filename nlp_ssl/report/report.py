@@ -16,11 +16,15 @@ import tyro
 
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.console import say
+from nlp_ssl.options import parse
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Write the report of a comparison: scores with intervals, verdicts, plots and costs."""
+    """Write the report of a comparison: scores with intervals, verdicts, plots and costs.
+
+    It writes report.html, report.md and scores.csv into the folder of the comparison.
+    """
 
     comparison: tyro.conf.Positional[Path]
     """Folder of a comparison, the --out of `nlp-ssl compare`."""
@@ -28,8 +32,7 @@ class Report:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the report and print its answer on standard output; returns the exit status."""
-    options = tyro.cli(Report, prog="nlp-ssl report", args=list(arguments), description=__doc__)
-    folder: Path = options.comparison
+    folder = parse(Report, "report", arguments).comparison
     print(write_report(folder), flush=True)
     say(f"\nreport: {folder / 'report.html'} (report.md and scores.csv are beside it)")
     return 0
