@@ -15,6 +15,18 @@ def folder(kind: str) -> Path:
     return installed if installed.is_dir() else package.parent / kind
 
 
+def summary(kind: str, name: str) -> str:
+    """The sentence that introduces a shipped declaration: the comment in the first line of its file."""
+    with (folder(kind) / f"{name}.toml").open(encoding="utf-8") as lines:
+        return next(lines).removeprefix("#").strip()
+
+
+def listing(kind: str, chosen: list[str]) -> str:
+    """A line with name and summary for each of these declarations, for help texts."""
+    width = max(map(len, chosen))
+    return "\n".join(f"  {name:<{width}}  {summary(kind, name)}" for name in chosen)
+
+
 def names(kind: str) -> list[str]:
     """The sorted names of the shipped declarations of a kind."""
     return sorted(file.stem for file in folder(kind).glob("*.toml"))

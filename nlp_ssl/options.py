@@ -94,7 +94,7 @@ def _registry(command: str, flags: _Flags) -> ConstructorRegistry:
     @registry.struct_rule
     def rule(info: StructTypeInfo) -> StructConstructorSpec | None:
         nonlocal busy
-        kind: Any = info.type
+        kind: Any = get_origin(info.type) or info.type
         if busy or not (is_dataclass(kind) or kind is dict):
             return None
         busy = True  # the call below asks this rule again

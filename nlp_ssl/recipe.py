@@ -34,7 +34,8 @@ feed-forward layer has as many weights as two matrices from and to four times th
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """The model."""
+    """The model. For any other field of the architecture's transformers config, give the recipe file a table
+    [model.config], such as: num_hidden_layers = 6. Flags can change the fields of that table, and not add to it."""
 
     size: Size = "mini"
     """Layers x width: tiny 2x128, mini 4x256, small 4x512, medium 8x512, base 12x768."""
@@ -44,7 +45,7 @@ class Model:
     dropout: float = 0.0
     """Dropout during pretraining. Defaults to 0: small budgets rarely repeat data. Fine-tuning sets its own."""
     config: dict[str, Any] = field(default_factory=dict)
-    """More fields of the architecture's transformers config: the table [model.config] of a recipe file."""
+    """Further fields of the architecture's transformers config, from the table [model.config] of the recipe."""
 
     def __post_init__(self) -> None:
         require(0 <= self.dropout < 1, "dropout", self.dropout, "it must lie between 0 and 1")
@@ -177,7 +178,9 @@ class Recipe:
     log_every: int = 10
     """Steps between entries in metrics.jsonl."""
     log_with: str | None = None
-    """Also log to an experiment tracker that Accelerate supports, such as tensorboard, wandb, trackio or mlflow."""
+    """Also log to an experiment tracker, whose package must be installed. tensorboard and aim write to the run's
+    folder; mlflow and dvclive to the working directory; trackio to the Hugging Face cache; wandb, comet_ml, clearml and
+    swanlab to their service."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "budget", Budget.spelled(self.budget))  # so that equal budgets compare as equal

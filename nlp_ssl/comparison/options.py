@@ -16,6 +16,9 @@ from nlp_ssl.options import HIDDEN
 from nlp_ssl.options import parse as parse_options
 from nlp_ssl.recipe import Recipe
 
+NOTES = """\
+The shipped recipes and tasks are listed by nlp-ssl pretrain --help and nlp-ssl finetune --help."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Compare(Recipe, Protocol):
@@ -103,7 +106,7 @@ def _parsed(arguments: list[str], recipe: Recipe) -> Compare:
     """The options with one recipe's values as defaults."""
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
     default = Compare(**values, recipes=(), corpus=tyro.MISSING, task=tyro.MISSING, out=tyro.MISSING)
-    return parse_options(Compare, "compare", arguments, default)
+    return parse_options(Compare, "compare", arguments, default, lambda: NOTES)
 
 
 def _name(word: str) -> str:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from nlp_ssl.atomic_io import writing
 from nlp_ssl.console import Progress, progress, say, speaks
 from nlp_ssl.evaluation.experiment import Experiment, Model, score_task
-from nlp_ssl.evaluation.options import TaskOptions
+from nlp_ssl.evaluation.options import TaskOptions, task_notes
 from nlp_ssl.evaluation.result_cache import CachedResult
 from nlp_ssl.options import parse
 
@@ -77,7 +77,7 @@ class Finetune(Protocol, TaskOptions):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    finetune(parse(Finetune, "finetune", arguments))
+    finetune(parse(Finetune, "finetune", arguments, notes=task_notes))
     return 0
 
 

@@ -8,6 +8,9 @@ from typing import ClassVar, Literal
 
 import tyro
 
+from nlp_ssl import declarations
+from nlp_ssl.tasks.declaration import task_names
+
 FEWEST_EXAMPLES = 20
 
 
@@ -75,3 +78,14 @@ class TaskOptions:
                 f"--share-baselines {self.share_baselines}: a file, it should be a folder",
             ),
         ]
+
+
+def task_notes() -> str:
+    """The help's list of shipped tasks, with the sources of their data."""
+    return (
+        "The shipped tasks, for --task:\n"
+        f"{declarations.listing('data', task_names())}\n\n"
+        "Without --data, data marked hub is loaded from the Hugging Face hub. Download other data and name its folder\n"
+        "with --data. GLUE tasks also read the files of gluebenchmark.com.\n\n"
+        "Your own task needs no declaration: give it a new name, --data, --text-column and --label-column."
+    )

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nlp_ssl.console import progress
 from nlp_ssl.evaluation.experiment import Experiment, Model, score_task
-from nlp_ssl.evaluation.options import TaskOptions
+from nlp_ssl.evaluation.options import TaskOptions, task_notes
 from nlp_ssl.evaluation.result_cache import CachedResult
 from nlp_ssl.options import parse
 
@@ -49,7 +49,7 @@ class Probe(TaskOptions):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    probe(parse(Probe, "probe", arguments))
+    probe(parse(Probe, "probe", arguments, notes=task_notes))
     return 0
 
 

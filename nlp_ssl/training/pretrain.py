@@ -54,7 +54,20 @@ def parse(command: str, kind: type[Options], arguments: Sequence[str]) -> Option
     needed = [f.name for f in fields(kind) if f.name not in values and f.default is MISSING]
     default = whole(**values, **dict.fromkeys(needed, tyro.MISSING))
     name = arguments[0] if named else "RECIPE"
-    return cast(Options, parse_options(whole, f"{command} {name}", rest, default))
+    return cast(
+        Options, parse_options(whole, f"{command} {name}", rest, default, lambda: _recipe_notes(command, named))
+    )
+
+
+def _recipe_notes(command: str, named: bool) -> str:
+    """The help's list of recipes; nothing where one is named."""
+    if named:
+        return ""
+    return (
+        "RECIPE is one of these names, a TOML file, or the folder of a run:\n"
+        f"{declarations.listing('objectives', declarations.names('objectives'))}\n\n"
+        f"The options below are those of mlm. For another recipe: nlp-ssl {command} RECIPE --help"
+    )
 
 
 def pretrain(options: Pretrain) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nlp_ssl.evaluation.options import TaskOptions
+from nlp_ssl.evaluation.options import TaskOptions, task_notes
 
 
 def options(**values: object) -> TaskOptions:
@@ -42,3 +42,9 @@ def test_another_baseline_seed_names_and_seeds_another_sample() -> None:
     assert options(baseline_seed=3).sample("random_init") == ("random_init3", 2000)
     assert options(baseline_seed=2).sample("random") == ("random2", 1000)
     assert options(baseline_seed=2).sample("pretrained") == ("pretrained", 0)
+
+
+def test_the_help_lists_tasks_and_the_sources_of_their_data() -> None:
+    lines = task_notes().splitlines()
+    assert "  sst2              Sentiment of film reviews (GLUE). Data: hub." in lines
+    assert not any("pydocs" in line for line in lines)  # a corpus

@@ -65,6 +65,18 @@ def test_wrong_arguments(arguments, message, capsys, tmp_path, monkeypatch) -> N
     assert not list(tmp_path.iterdir())
 
 
+def test_the_help_lists_the_recipes_unless_one_is_named(capsys) -> None:
+    from nlp_ssl.training.pretrain import main
+
+    shown = []
+    for arguments in (["--help"], ["bert", "--help"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        shown.append(capsys.readouterr().out)
+    line = "  bert                  Predict masked tokens and the next sentence (BERT)."
+    assert line in shown[0].splitlines() and line not in shown[1]
+
+
 def test_a_mistyped_flag_gets_a_suggestion(corpus, tmp_path, capsys) -> None:
     assert pretrain("mlm", corpus, tmp_path / "run", "--bugdet", "3-steps") == 2
     said = capsys.readouterr()
