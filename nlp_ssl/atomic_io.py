@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -70,3 +71,9 @@ def put_folder(writing: Path, final: Path) -> None:
         flush(file)
     writing.rename(final)
     flush(final.parent)
+
+
+def checksum(file: Path) -> str:
+    """BLAKE2b of a file's content, as hexadecimal digits."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

@@ -12,7 +12,7 @@ from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import PreTrainedTokenizerFast
 
-from nlp_ssl.corpus.store import CORPUS_FORMAT, Corpus, Shard, write_shard
+from nlp_ssl.corpus.store import CORPUS_FORMAT, Corpus, Shard, fingerprint_of, write_shard
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleType, TokenStream, find_examples
@@ -106,7 +106,7 @@ def write_corpus(folder: Path, vocab_size: int = 50, seed: int = 0, documents: i
     np.save(folder / "tokenizer" / "word_starts.npy", np.arange(vocab_size) % 3 != 0)
     manifest = {
         "format": CORPUS_FORMAT,
-        "fingerprint": f"test-{seed}-{documents}-{vocab_size}",
+        "fingerprint": fingerprint_of(folder, SPECIAL_IDS),
         "vocab_size": vocab_size,
         "special_ids": SPECIAL_IDS,
         "emoji_ids": EMOJI,

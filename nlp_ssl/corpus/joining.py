@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,11 +14,10 @@ from nlp_ssl.corpus.store import read_shard, write_shard
 SHARD_TOKENS = 2**23  # in one shard, unless a single encoded file has more
 
 
-def join(folder: Path, files: Sequence[Path], fingerprint: Any) -> None:
-    """Join encoded files to shards of about `SHARD_TOKENS` in `folder`, and add their arrays to the fingerprint."""
+def join(folder: Path, files: Sequence[Path]) -> None:
+    """Join encoded files to shards of about `SHARD_TOKENS` in `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    fingerprint.update(folder.name.encode())
     waiting: list[Path] = []
     tokens = shard = 0
     for file in files:
@@ -27,20 +25,17 @@ def join(folder: Path, files: Sequence[Path], fingerprint: Any) -> None:
             continue
         size = len(read_shard(file).tokens)
         if waiting and tokens + size > SHARD_TOKENS:
-            _write_joined(folder / f"{shard:05d}.arrow", waiting, fingerprint)
+            _write_joined(folder / f"{shard:05d}.arrow", waiting)
             waiting, tokens, shard = [], 0, shard + 1
         waiting.append(file)
         tokens += size
     if waiting:
-        _write_joined(folder / f"{shard:05d}.arrow", waiting, fingerprint)
+        _write_joined(folder / f"{shard:05d}.arrow", waiting)
 
 
-def _write_joined(shard: Path, files: Sequence[Path], fingerprint: Any) -> None:
+def _write_joined(shard: Path, files: Sequence[Path]) -> None:
     shards = [read_shard(file) for file in files]
     lengths = np.concatenate([np.diff(s.sentence_offsets) for s in shards])
     documents = np.concatenate([np.diff(s.document_offsets) for s in shards])
     ids = np.concatenate([s.tokens for s in shards])
-    arrays = (ids, offsets(lengths), offsets(documents))
-    for array in arrays:
-        fingerprint.update(np.ascontiguousarray(array).data)
-    write_shard(shard, *arrays)
+    write_shard(shard, ids, offsets(lengths), offsets(documents))

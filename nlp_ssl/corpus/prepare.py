@@ -19,14 +19,13 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from nlp_ssl.atomic_io import flush, writing
+from nlp_ssl.atomic_io import checksum, flush, writing
 from nlp_ssl.console import duration, say
 from nlp_ssl.corpus.assignment import Assignment, assign, sample_paragraphs
 from nlp_ssl.corpus.document_files import write_json
@@ -38,7 +37,7 @@ from nlp_ssl.corpus.options import Options
 from nlp_ssl.corpus.reading import CleanText, read_sources
 from nlp_ssl.corpus.sentences import load_splitter
 from nlp_ssl.corpus.sources import Source
-from nlp_ssl.corpus.store import CORPUS_FORMAT, SPLITS, Corpus
+from nlp_ssl.corpus.store import SPLITS, Corpus, fingerprint_of
 from nlp_ssl.corpus.tokenizer import emoji_ids, load_tokenizer, save_given, save_trained, vocab_size, word_starts
 from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
 from nlp_ssl.corpus.workers import Workers, start_workers
@@ -125,7 +124,7 @@ class _Preparation:
         seconds = dict(zip(("read", "tokenizer", "encode"), np.diff(clock).round(2).tolist(), strict=True))
         manifest = make_manifest(
             self.settings, counts, text.drops, fingerprint=fingerprint, vocab_size=vocab_size(model),
-            special_ids=ids, emoji_ids=emoji_ids(model), seconds=seconds,
+            special_ids=ids, emoji_ids=emoji_ids(model), seconds=seconds, checksums=self._tokenizer_checksums(),
         )  # fmt: skip
         return self._finish(manifest, sum(file.bytes for file in text.files))
 
@@ -174,11 +173,13 @@ class _Preparation:
         shutil.rmtree(out / "tokenizer", ignore_errors=True)
         shutil.copytree(self.work / "tokenizer", out / "tokenizer", ignore=shutil.ignore_patterns("special_ids.json"))
         np.save(out / "tokenizer" / "word_starts.npy", word_starts(model))
-        fingerprint = blake2b(f"nlp_ssl corpus {CORPUS_FORMAT} {json.dumps(ids)}".encode(), digest_size=16)
-        fingerprint.update((out / "tokenizer" / "tokenizer.json").read_bytes())
         for split in SPLITS:
-            join(out / split, [shard_path(encoded_path(self.work, file), split) for file in text.files], fingerprint)
-        return fingerprint.hexdigest()
+            join(out / split, [shard_path(encoded_path(self.work, file), split) for file in text.files])
+        return fingerprint_of(out, ids)
+
+    def _tokenizer_checksums(self) -> dict[str, str]:
+        files = sorted((self.options.out / "tokenizer").iterdir())
+        return {f"tokenizer/{file.name}": checksum(file) for file in files}
 
     def _finish(self, manifest: dict[str, Any], text_bytes: int) -> Corpus:
         out = self.options.out

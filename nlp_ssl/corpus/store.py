@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from nlp_ssl.atomic_io import checksum
 from nlp_ssl.errors import InputError
 
 CORPUS_FORMAT = 1
 """Version of the corpus format; a corpus of another version is refused."""
 
 SPLITS = ("train", "validation")
+
+REMEDY = "delete the folder and prepare the corpus again"
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,24 @@ class Corpus:
             version = manifest["format"]
             if version == CORPUS_FORMAT:
                 counts = {name: SplitCounts(**split) for name, split in manifest["splits"].items()}
-                return cls(folder, manifest["fingerprint"], counts, manifest["vocab_size"], manifest)
-        except (ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: damaged ({error!r}); prepare the corpus again") from None
-        raise InputError(
-            f"{path}: corpus format {version}, this version reads {CORPUS_FORMAT}; prepare the corpus again"
-        )
+                corpus = cls(folder, manifest["fingerprint"], counts, manifest["vocab_size"], manifest)
+                corpus._verify()
+                return corpus
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise InputError(f"{path}: damaged ({str(error)[:80]!r}); {REMEDY}") from None
+        raise InputError(f"{path}: corpus format {version}, this version reads {CORPUS_FORMAT}; {REMEDY}")
+
+    def _verify(self) -> None:
+        """Raise InputError if a file differs from what `nlp-ssl prepare` wrote."""
+        changed = [
+            name
+            for name, expected in self.manifest.get("checksums", {}).items()
+            if not (self.folder / name).is_file() or checksum(self.folder / name) != expected
+        ]
+        if not changed and fingerprint_of(self.folder, self.manifest["special_ids"]) == self.fingerprint:
+            return
+        what = ", ".join(changed) or "its files"
+        raise InputError(f"{self.folder}: damaged or changed since `nlp-ssl prepare` wrote {what}; {REMEDY}")
 
     @property
     def tokenizer_folder(self) -> Path:
@@ -99,7 +115,7 @@ class Corpus:
         try:
             starts: npt.NDArray[np.bool_] = np.load(file)
         except (OSError, ValueError) as error:
-            raise InputError(f"{file}: damaged ({error}); prepare the corpus again") from None
+            raise InputError(f"{file}: damaged ({error}); {REMEDY}") from None
         return starts
 
     def shards(self, split: str) -> tuple[Shard, ...]:
@@ -110,9 +126,28 @@ class Corpus:
         if found != self.counts[split].tokens:
             raise InputError(
                 f"{self.folder / split}: {found:,} tokens in {len(files)} shards, the manifest says "
-                f"{self.counts[split].tokens:,}; prepare the corpus again"
+                f"{self.counts[split].tokens:,}; {REMEDY}"
             )
         return shards
+
+
+def fingerprint_of(folder: Path, special_ids: Mapping[str, int]) -> str:
+    """BLAKE2b of a corpus: its format, special ids, tokenizer.json, and the arrays of every shard in order.
+
+    InputError where a shard is damaged, or the tokenizer is missing.
+    """
+    digest = blake2b(f"nlp_ssl corpus {CORPUS_FORMAT} {json.dumps(special_ids)}".encode(), digest_size=16)
+    tokenizer = folder / "tokenizer" / "tokenizer.json"
+    if not tokenizer.is_file():
+        raise InputError(f"{tokenizer} is missing; {REMEDY}")
+    digest.update(tokenizer.read_bytes())
+    for split in SPLITS:
+        digest.update(split.encode())
+        for file in sorted((folder / split).glob("*.arrow")):
+            shard = read_shard(file)
+            for array in (shard.tokens, shard.sentence_offsets, shard.document_offsets):
+                digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def read_shard(file: Path) -> Shard:
@@ -128,7 +163,7 @@ def read_shard(file: Path) -> Shard:
             document_offsets=_numpy(documents.offsets),
         )
     except (OSError, pa.ArrowInvalid, StopIteration) as error:
-        raise InputError(f"{file}: damaged shard ({error}); prepare the corpus again") from None
+        raise InputError(f"{file}: damaged shard ({error}); {REMEDY}") from None
 
 
 def write_shard(

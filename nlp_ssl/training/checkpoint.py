@@ -7,7 +7,6 @@ so resuming needs nothing else. Files are read with `torch.load(weights_only=Tru
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from accelerate import Accelerator
 
-from nlp_ssl.atomic_io import put_folder, removed_on_error
+from nlp_ssl.atomic_io import checksum, put_folder, removed_on_error
 from nlp_ssl.errors import InputError
 from nlp_ssl.json_files import read_record
 from nlp_ssl.training.totals import Totals
@@ -51,12 +50,6 @@ def save(accelerator: Accelerator, folder: Path, totals: Totals, keep: int) -> N
         for old in _checkpoints(folder)[:-keep]:
             shutil.rmtree(old)
     accelerator.wait_for_everyone()
-
-
-def checksum(file: Path) -> str:
-    """BLAKE2b of a file's content, as hexadecimal digits."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def newest(folder: Path) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nlp_ssl.training.checkpoint import checksum
+from nlp_ssl.atomic_io import checksum
 from tests.training.runs import TINY, pretrain, refused
 
 
