@@ -29,6 +29,7 @@ from nlp_ssl.evaluation.experiment import is_declared
 from nlp_ssl.evaluation.finetune import Finetune, Protocol
 from nlp_ssl.evaluation.minimal_pairs import read_minimal_pairs
 from nlp_ssl.evaluation.similarity import read_pairs
+from nlp_ssl.json_files import read_object
 from nlp_ssl.output_folder import contents, exclusive
 from nlp_ssl.recipe import Recipe
 
@@ -192,7 +193,7 @@ def claim(options: Compare, plan: Plan) -> None:
         raise InputError(f"{out} is a file: choose another --out")
     stored = out / "comparison.json"
     if stored.is_file():
-        theirs, mine = json.loads(stored.read_text(encoding="utf-8")), _identity(plan)
+        theirs, mine = read_object(stored, "choose another --out"), _identity(plan)
         if theirs.get("format") != FORMAT:
             raise InputError(f"{out} was written by another version of nlp-ssl: choose another --out")
         changed = [f"{key} ({theirs.get(key)}, now {mine[key]})" for key in mine if theirs.get(key) != mine[key]]

@@ -23,7 +23,7 @@ from nlp_ssl.comparison.results import _question
 from nlp_ssl.comparison.results_file import COLUMNS
 from nlp_ssl.report.formats import BUDGETS
 from nlp_ssl.tasks.metrics import score
-from tests.worlds import write_corpus
+from tests.worlds import replace_split, write_corpus
 
 FEW = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--budget", "4-steps"]
 FEW += ["--evaluations", "2", "--evaluation-tokens", "500", "--log-every", "1", "--precision", "fp32"]
@@ -447,10 +447,7 @@ def test_wrong_input_is_refused_before_anything_is_written(words, messages, worl
 
 def test_learning_rates_cannot_be_tuned_without_a_validation_split(world: World, tmp_path: Path, capsys) -> None:
     corpus = shutil.copytree(world.folder / "corpus", tmp_path / "corpus")
-    manifest = json.loads((corpus / "manifest.json").read_text())
-    manifest["splits"]["validation"] = dict.fromkeys(manifest["splits"]["validation"], 0)
-    (corpus / "manifest.json").write_text(json.dumps(manifest))
-    shutil.rmtree(corpus / "validation")
+    replace_split(corpus, "validation", [])
     words = world.arguments(tmp_path / "out", "mlm", *world.task(), "--tune", "--corpus", str(corpus))
     assert main(words) == 2
     assert "its validation split is empty" in capsys.readouterr().err

@@ -36,15 +36,16 @@ def pretrain(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """Pretrain in `folder/run`, or resume. Checkpoints of the finished run are deleted; the model is kept."""
     from nlp_ssl.runtime import resolve_precision
     from nlp_ssl.training.pretrain import main
+    from nlp_ssl.training.run_folder import read_environment
 
     status = main(words)
     if status:
         raise InterruptedError(f"interrupted and saved (status {status})")
     run = folder / "run"
-    shutil.rmtree(run / "checkpoints")
+    shutil.rmtree(run / "checkpoints", ignore_errors=True)  # gone if this job was killed just after
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     end, snapshots = lines[-1], {line["name"]: line["tokens"] for line in lines if line["event"] == "snapshot"}
-    device = json.loads((run / "environment.json").read_text(encoding="utf-8"))["device"]
+    device = read_environment(run)["device"]
     precision = resolve_precision(recipes.load(str(run)).precision)
     runtime = {"training_seconds": end["seconds"], "device": device, "precision": precision}
     return {**end, "steps": end["step"], **runtime, "snapshots": snapshots}

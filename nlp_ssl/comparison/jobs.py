@@ -28,6 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from nlp_ssl import __version__, registry
+from nlp_ssl.errors import InputError
+from nlp_ssl.json_files import read_object
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +65,12 @@ class Job:
     @property
     def result(self) -> dict[str, Any] | None:
         """Content of done.json, or None if the job is not finished."""
-        file = self.folder / "done.json"
-        if not file.is_file():
+        try:
+            result = read_object(self.folder / "done.json", "")
+        except InputError:  # a result that cannot be read is none: the job is done again
             return None
-        result: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return result if result["networks"] >= self.networks else None
+        networks = result.get("networks")
+        return result if isinstance(networks, int) and networks >= self.networks else None
 
     @property
     def done(self) -> bool:
@@ -77,8 +80,10 @@ class Job:
     @property
     def error(self) -> str | None:
         """Error of the last try, if it failed."""
-        file = self.folder / "failed.json"
-        return json.loads(file.read_text(encoding="utf-8"))["error"] if file.is_file() else None
+        try:
+            return str(read_object(self.folder / "failed.json", "")["error"])
+        except (InputError, KeyError):
+            return None
 
     @property
     def command(self) -> str:

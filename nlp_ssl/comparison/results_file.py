@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nlp_ssl.errors import InputError
+from nlp_ssl.json_files import read_object
 
 FORMAT = 4
 """Increases when a key changes its name or meaning."""
@@ -46,13 +46,9 @@ def load_results(folder: Path) -> Results:
     path = folder / "results.json"
     if not path.is_file():
         raise InputError(f"{folder} has no results.json: give the --out folder of `nlp-ssl compare`")
-    try:
-        results: Results = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is damaged ({error}): run `nlp-ssl compare` again") from None
-    if not isinstance(results, dict) or results.get("format") != FORMAT:
-        found = results.get("format") if isinstance(results, dict) else None
-        raise InputError(f"{path} has format {found}, not {FORMAT}: run `nlp-ssl compare` again with a new --out")
+    results: Results = read_object(path, "run `nlp-ssl compare` again")
+    if results.get("format") != FORMAT:
+        raise InputError(f"{path} has format {results.get('format')}, not {FORMAT}: compare again with a new --out")
     named = dict.fromkeys(s["outputs"] for s in results["scores"] if s["outputs"] is not None)
     missing = [name for name in named if not (folder / name).is_file()]
     if missing:

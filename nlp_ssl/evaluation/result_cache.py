@@ -20,6 +20,7 @@ from nlp_ssl import registry
 from nlp_ssl.atomic_io import write_text, writing
 from nlp_ssl.console import speaks
 from nlp_ssl.errors import InputError
+from nlp_ssl.json_files import read_object
 from nlp_ssl.output_folder import contents
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class ResultCache:
         """Whether every result so far was in the cache."""
         stored = out / "options.json"
         if stored.is_file():
-            theirs = json.loads(stored.read_text("utf-8"))
+            theirs = read_object(stored, "choose another --out")
             other = [
                 f"{out} holds a result with other {key}"
                 f"{'' if isinstance(value, dict) else f' ({theirs.get(key)}, now {value})'}: choose another --out"

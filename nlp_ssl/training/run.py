@@ -98,12 +98,12 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
     model = accelerator.unwrap_model(trainer.model)
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
     metrics = run.Metrics(options.out)
+    if options.resume and (options.out / "model").is_dir() and metrics.ended:  # with or without checkpoints
+        say(f"{options.out} is finished. Model: {options.out / 'model'}")
+        return 0
     if saved is not None:
         totals = checkpoint.read_totals(saved)
         checkpoint.load(accelerator, saved)
-        if totals.step >= totals.steps and (options.out / "model").is_dir() and metrics.ended:
-            say(f"{options.out} is finished after {totals.steps:,} steps. Model: {options.out / 'model'}")
-            return 0
         say(f"resuming from step {totals.step:,} of {totals.steps:,}")
     else:
         totals = _new_totals(trainer, options)

@@ -25,6 +25,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
+from nlp_ssl.json_files import read_object
 from nlp_ssl.output_folder import contents, exclusive
 from nlp_ssl.recipe import Recipe
 
@@ -52,7 +53,7 @@ def acquire(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> Itera
 
 
 def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
-    if not contents(folder):
+    if {entry.name for entry in contents(folder)} <= {"environment.json"}:  # empty, or killed before anything was done
         return
     stored = folder / "recipe.toml"
     if not stored.is_file():
@@ -67,15 +68,17 @@ def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool)
 
 def check_corpus(folder: Path, corpus: Corpus) -> None:
     """InputError if a run was trained on another corpus."""
-    try:
-        environment = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError) as error:
-        raise InputError(f"{folder / 'environment.json'}: cannot tell which corpus this run used: {error}") from None
-    if environment["fingerprint"] != corpus.fingerprint:
+    environment = read_environment(folder)
+    if environment.get("fingerprint") != corpus.fingerprint:
         raise InputError(
-            f"{folder} was trained on another corpus ({environment['corpus']}, fingerprint "
-            f"{environment['fingerprint']}; {corpus.folder} has {corpus.fingerprint}): use it, or another --out"
+            f"{folder} was trained on another corpus ({environment.get('corpus')}, fingerprint "
+            f"{environment.get('fingerprint')}; {corpus.folder} has {corpus.fingerprint}): use it, or another --out"
         )
+
+
+def read_environment(folder: Path) -> dict[str, Any]:
+    """The content of a run's environment.json. InputError if it is missing or damaged."""
+    return read_object(folder / "environment.json", "it is unknown which corpus this run used, so start it again")
 
 
 def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device: str) -> None:
@@ -109,19 +112,20 @@ class Metrics:
     @property
     def ended(self) -> bool:
         """Whether the last line says that the run has ended."""
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.is_file() else []
-        return bool(lines) and math.isfinite(_step(lines[-1])) and json.loads(lines[-1])["event"] == "end"
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.is_file() else []
+        return bool(lines) and math.isfinite(_step(lines[-1])) and json.loads(lines[-1]).get("event") == "end"
 
     def truncate_after(self, step: int) -> None:
         """Remove the lines after `step`, which a run resumed from there writes again."""
         if not self.path.is_file():
             return
-        kept = [line for line in self.path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = [line for line in lines if _step(line) <= step]
         write_text(self.path, "".join(f"{line}\n" for line in kept))
 
 
 def _step(line: str) -> float:
     try:
         return float(json.loads(line)["step"])
-    except (ValueError, KeyError):  # an incomplete line of a killed process
+    except (ValueError, KeyError, TypeError):  # an incomplete line of a killed process
         return math.inf

@@ -1,4 +1,3 @@
-import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,8 +8,8 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from nlp_ssl.comparison import overlap
 from nlp_ssl.comparison.overlap import WINDOW, overlaps, words_of
 from nlp_ssl.corpus import tokenizer
-from nlp_ssl.corpus.store import Corpus, write_shard
-from tests.worlds import shard, write_corpus
+from nlp_ssl.corpus.store import Corpus
+from tests.worlds import replace_split, write_corpus
 
 A_TEXT = [f"w{i}" for i in range(10, 30)]  # 20 words
 
@@ -36,11 +35,7 @@ def test_words_are_runs_of_letters_and_digits() -> None:
 def corpus(tmp_path: Path) -> Corpus:
     """Two documents: one of the sentences w10..w29 and "w30 w31", and one that is "w40 w41. w42"."""
     folder = write_corpus(tmp_path / "corpus").folder
-    content = shard([[list(range(10, 30)), [30, 31]], [[40, 41], [42]]])
-    write_shard(folder / "train" / "00000.arrow", content.tokens, content.sentence_offsets, content.document_offsets)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["splits"]["train"]["tokens"] = len(content.tokens)
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    replace_split(folder, "train", [[list(range(10, 30)), [30, 31]], [[40, 41], [42]]])
     return Corpus.open(folder)
 
 

@@ -1,6 +1,5 @@
 """Pretraining from the command, in this process."""
 
-import json
 import shutil
 
 import pytest
@@ -12,7 +11,7 @@ from nlp_ssl.objectives import all_objectives
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.training.model import head_classes
 from tests.training.runs import TINY, metrics, pretrain, refused
-from tests.worlds import shard, write_corpus
+from tests.worlds import replace_split, write_corpus
 
 OBJECTIVES = all_objectives()
 
@@ -85,14 +84,8 @@ def test_a_mistyped_flag_gets_a_suggestion(corpus, tmp_path, capsys) -> None:
 
 
 def test_a_corpus_that_cannot_serve_is_refused(tmp_path, capsys) -> None:
-    from nlp_ssl.corpus.store import write_shard
-
     folder = write_corpus(tmp_path / "corpus").folder
-    single = shard([[[10, 11, 12]]] * 40)  # documents of one sentence
-    write_shard(folder / "train" / "00000.arrow", single.tokens, single.sentence_offsets, single.document_offsets)
-    manifest = json.loads((folder / "manifest.json").read_text())
-    manifest["splits"]["train"]["tokens"] = 120
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    replace_split(folder, "train", [[[10, 11, 12]]] * 40)  # documents of one sentence
     out = tmp_path / "run"
     for objective in ("sop", "gap_sentences"):
         said = refused(capsys, "pretrain", objective, "--corpus", str(folder), "--out", str(out), *TINY)

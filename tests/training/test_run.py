@@ -20,7 +20,7 @@ def test_resume_without_a_checkpoint_starts_afresh_and_after_the_end_does_nothin
     assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
     before = weights(out)
     assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
-    assert "is finished after 4 steps" in capsys.readouterr().err
+    assert "is finished" in capsys.readouterr().err
     assert weights(out) == before
     end = metrics(out, "end")
     text = (out / "metrics.jsonl").read_text()

@@ -1,6 +1,11 @@
 """Who may write into a run's folder, and what lies there."""
 
-from tests.training.runs import TINY, pretrain, refused
+import shutil
+
+import pytest
+
+from nlp_ssl.training.run_folder import Metrics
+from tests.training.runs import TINY, pretrain, refused, weights
 from tests.worlds import write_corpus
 
 
@@ -22,3 +27,41 @@ def test_a_folder_with_another_run_is_refused(corpus, tmp_path, capsys) -> None:
     common[3] = str(foreign)
     assert "holds other files than a run" in refused(capsys, "pretrain", "mlm", *common)
     assert [p.name for p in foreign.iterdir()] == ["thesis.txt"]
+
+
+def test_a_run_killed_before_its_recipe_was_written_is_taken_over(corpus, tmp_path) -> None:
+    out = tmp_path / "run"
+    out.mkdir()
+    (out / "environment.json").write_text("{}")
+    assert pretrain("mlm", corpus, out, "--budget", "2-steps") == 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", "{", "\x00"])
+def test_a_damaged_environment_is_one_sentence(content, corpus, tmp_path, capsys) -> None:
+    out = tmp_path / "run"
+    assert pretrain("mlm", corpus, out, "--budget", "2-steps") == 0
+    (out / "environment.json").write_text(content)
+    common = ["--corpus", str(corpus), "--out", str(out), *TINY, "--budget", "2-steps"]
+    said = refused(capsys, "pretrain", "mlm", *common, "--resume")
+    assert "environment.json is damaged" in said and "start it again" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("line", ["null", "[]", "3", '{"step": null}', '{"step": "x"}', "{", "\x00"])
+def test_damaged_lines_of_metrics_are_dropped_on_resume(line, tmp_path) -> None:
+    metrics = Metrics(tmp_path)
+    metrics.append("train", 5, {"loss": 1.0})
+    with metrics.path.open("a") as file:
+        file.write(line + "\n")
+    assert not metrics.ended
+    metrics.truncate_after(5)
+    assert metrics.path.read_text() == '{"event": "train", "step": 5, "loss": 1.0}\n'
+
+
+def test_a_finished_run_needs_no_checkpoint_to_be_known_as_finished(corpus, tmp_path, capsys) -> None:
+    """As `compare` leaves it when it is killed after it removed the checkpoints."""
+    out = tmp_path / "run"
+    assert pretrain("mlm", corpus, out, "--budget", "2-steps") == 0
+    saved = weights(out)
+    shutil.rmtree(out / "checkpoints")
+    assert pretrain("mlm", corpus, out, "--budget", "2-steps", "--resume") == 0
+    assert "is finished" in capsys.readouterr().err and weights(out) == saved
