@@ -134,6 +134,9 @@ def _plain_field(option: StructFieldSpec) -> StructFieldSpec:
         look["metavar"] = "|".join(METAVARS[part] for part in get_args(shown) if part is not NoneType)
     if option.default is None or option.default == ():
         look["help_behavior_hint"] = ""
+    if get_origin(shown) is Annotated and tyro.conf.Positional in get_args(shown)[1:]:
+        look["metavar"] = option.name.upper()
+        look["help_behavior_hint"] = "(required)"
     if look:
         shown = Annotated[shown, tyro.conf.arg(**look)]
     return replace(option, helptext=text, type=shown)

@@ -1,10 +1,12 @@
+import re
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from nlp_ssl import __version__, cli
+from nlp_ssl import __version__, cli, declarations
 from nlp_ssl.errors import InputError, did_you_mean
 
 
@@ -80,3 +82,41 @@ def test_what_the_system_does_not_allow_is_one_sentence(tmp_path, capsys) -> Non
     assert cli.main(["prepare", str(tmp_path / "file"), "--out", str(tmp_path / "file" / "corpus")]) == 2
     said = capsys.readouterr().err.splitlines()[-1]
     assert said.startswith(f"nlp-ssl: error: {tmp_path / 'file' / 'corpus'}: not a directory; choose another path")
+
+
+HELP = [
+    *([command] for command in cli.COMMANDS),
+    *(["pretrain", recipe] for recipe in declarations.names("objectives")),
+]
+
+
+def options_in_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
+    """The lines of each option's description, 80 columns wide, with the spaces before them."""
+    with pytest.raises(SystemExit):
+        cli.main([*arguments, "--help"])
+    options: dict[str, list[str]] = {}
+    for group in re.split(r"\n *\n", capsys.readouterr().out):
+        lines = group.rstrip().splitlines()
+        rules = [number for number, line in enumerate(lines) if set(line.strip()) == {"-"}]
+        for line in lines[rules[-1] + 1 :] if rules else []:
+            if line[2] != " ":  # an option, perhaps with the first line of its description
+                option = re.split(" {2,}", line.strip())[0]
+                described = line.replace(option, " " * len(option), 1).rstrip()
+                options[option] = [described] if described else []
+            else:
+                options[option].append(line.rstrip())
+    assert "-h, --help" in options
+    return options
+
+
+@pytest.mark.parametrize("arguments", HELP, ids=" ".join)
+def test_help_consists_of_whole_sentences_in_full_lines(arguments: list[str], capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for option, lines in options_in_help(arguments, capsys).items():
+        text = " ".join(line.strip() for line in lines)
+        assert "None" not in f"{option} {text}" and "(default: )" not in text
+        described = re.sub(r" \((default: .*|required|repeatable)\)", "", text)
+        assert option == "-h, --help" or described.endswith("."), f"{option}: {text}"
+        for line, following in pairwise(lines):
+            word = following.split()[0]
+            assert len(f"{line} {word}") > 80, f"{option}: {line.strip()!r} has room for {word!r}"

@@ -61,7 +61,7 @@ def test_help_has_no_line_breaks_of_the_source(capsys, monkeypatch) -> None:
     assert leave.value.code == 0
     assert "Options of an example." in out and "Nested options, described in two lines of the source." in out
     assert "(default: )" not in out and "--secret" not in out
-    assert "--seed INT" in out and "None" not in out
+    assert "--seed INT" in out and "None" not in out and "[OPTIONS] RUN" in out
     words = " ".join(out.replace("│", " ").split())
     assert "ends with a word 123 and the second begins with a number. Defaults to none." in words
 
