@@ -123,7 +123,8 @@ def _option_problems(options: Compare) -> list[str]:
 
 def _own_task(options: Compare) -> dict[str, Any]:
     """The flags that describe tasks without a declaration."""
-    return {name: getattr(options, name) for name in ("text_column", "pair_column", "label_column", "kind", "metric")}
+    names = ("text_column", "pair_column", "label_column", "kind", "positive", "metric")
+    return {name: getattr(options, name) for name in names}
 
 
 def _tuning_problems(corpus: Corpus, chosen: Mapping[str, Recipe]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class InputError(Exception):
     """Wrong input: what is wrong, where, and what to do about it.
@@ -42,4 +44,22 @@ def did_you_mean(word: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(sorted(known))}"
+    return f"did you mean {close[0]!r}?" if close else listing(sorted(known))
+
+
+LISTED_ITEMS = 10
+LISTED_CHARACTERS = 60
+
+
+def listing(items: Iterable[object], before: str = "there are ") -> str:
+    """The items after `before`: at most ten, each cut to 60 characters, and the number of the others."""
+    known = [str(item) for item in items]
+    hidden = len(known) - LISTED_ITEMS
+    shown = [cut(item) for item in known[:LISTED_ITEMS]]
+    return before + ", ".join(shown) + (f" and {hidden:,} more" if hidden > 0 else "")
+
+
+def cut(text: object) -> str:
+    """The text in one line of at most 60 characters, for a message."""
+    line = " ".join(str(text)[: 10 * LISTED_CHARACTERS].split())
+    return line if len(line) <= LISTED_CHARACTERS else line[: LISTED_CHARACTERS - 1] + "…"

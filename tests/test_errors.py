@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from nlp_ssl.errors import FieldError, InputError, did_you_mean, require
+from nlp_ssl.errors import FieldError, InputError, cut, did_you_mean, listing, require
 
 
 def test_an_input_error_has_each_problem() -> None:
@@ -24,3 +24,16 @@ def test_a_broken_rule_names_the_field() -> None:
 def test_a_suggestion_or_a_list() -> None:
     assert did_you_mean("mml", ["mlm", "clm"]) == "did you mean 'mlm'?"
     assert did_you_mean("zzz", ["mlm", "clm"]) == "there are clm, mlm"
+
+
+def test_a_list_has_at_most_ten_items_and_each_is_cut() -> None:
+    assert listing(["a", "b"]) == "there are a, b"
+    assert listing(range(10), "the labels are ") == "the labels are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    assert listing(range(1012)) == "there are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1,002 more"
+    assert listing(["x" * 10**6]) == "there are " + "x" * 59 + "…"
+    assert len(did_you_mean("zzz", [f"{'long ' * 1000}{i}" for i in range(5000)])) < 700
+
+
+def test_a_cut_text_is_one_line() -> None:
+    assert cut("a\n  b") == "a b"
+    assert cut("é" * 60) == "é" * 60

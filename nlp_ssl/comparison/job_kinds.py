@@ -20,7 +20,7 @@ from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.plan import MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.experiment import named_task
+from nlp_ssl.evaluation.experiment import named_task, task_of
 from nlp_ssl.evaluation.options import TaskOptions
 
 ON_TEXTS = ("majority", "tfidf")
@@ -128,13 +128,13 @@ def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> lis
     import numpy as np
 
     from nlp_ssl.evaluation.scores import score_name
+    from nlp_ssl.tasks.positive_class import with_positive
     from nlp_ssl.tasks.splits import load_splits
 
-    task = named_task(
-        options.task, options.text_column, options.pair_column, options.label_column, options.metric, options.kind
-    )
+    task = task_of(options)
     labels, splits = load_splits(task, options.data)
-    kind = task.kind_type(labels)
+    task = with_positive(task, labels, splits["train"])
+    kind = task.kind_type(labels, task.positive)
     lines = []
     for model in result["models"]:
         key, method = model["key"], model["method"] or options.command

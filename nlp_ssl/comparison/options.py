@@ -44,6 +44,8 @@ class Compare(Recipe, Protocol):
     """Column with the label or labels, for tasks without a declaration."""
     kind: str | None = None
     """Kind of tasks without a declaration: classification, multilabel, regression or token_classification."""
+    positive: str | None = None
+    """Label that the metric f1 is about. Defaults to the rarer label of train."""
     metric: tuple[str, ...] = ()
     """Metrics of tasks without a declaration; choices are made by the first. Defaults to those of the kind."""
     minimal_pairs: tuple[Path, ...] = ()

@@ -69,6 +69,7 @@ def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any]) -> La
     """
     import numpy as np
 
+    from nlp_ssl.tasks.positive_class import with_positive
     from nlp_ssl.tasks.splits import load_splits
 
     task = named_task(given, **flags)
@@ -78,6 +79,7 @@ def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any]) -> La
     paths = () if folder is None else (folder,)
     labels, splits = load_splits(task, paths)
     train = splits["train"]
+    task = with_positive(task, labels, train)
     return LabelledTask(
         task=task,
         given=given,

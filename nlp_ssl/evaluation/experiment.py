@@ -44,16 +44,29 @@ def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[
     problems = [problem for holds, problem in options.rules() if not holds]
     if problems:
         raise InputError(*problems)
-    task = named_task(
-        options.task, options.text_column, options.pair_column, options.label_column, options.metric, options.kind
-    )
+    task = task_of(options)
     folder = model_folder(options.run)
 
+    from nlp_ssl.tasks.positive_class import with_positive
     from nlp_ssl.tasks.splits import load_splits  # imports NumPy, so only after the options are checked
 
     labels, splits = load_splits(task, options.data)
+    task = with_positive(task, labels, splits["train"])
     with disk_errors(options.out, "run the command again; finished results are kept"), exclusive(options.out):
         return experiment(options, task, folder, labels, splits).result()
+
+
+def task_of(options: TaskOptions) -> Task:
+    """The task that the flags of a command name."""
+    return named_task(
+        options.task,
+        options.text_column,
+        options.pair_column,
+        options.label_column,
+        options.metric,
+        options.kind,
+        options.positive,
+    )
 
 
 def named_task(
@@ -63,12 +76,13 @@ def named_task(
     label_column: str | None = None,
     metric: tuple[str, ...] = (),
     kind: str | None = None,
+    positive: str | None = None,
 ) -> Task:
-    """The task declared by this name or in this file, with the columns, metrics and kind from flags.
+    """The task declared by this name or in this file, with the columns, metrics, kind and positive class from flags.
 
     Without a declaration, the flags must name the columns. Raises InputError where they do not, or contradict it.
     """
-    return with_flags(find_task(name), text_column, pair_column, label_column, metric, kind)
+    return with_flags(find_task(name), text_column, pair_column, label_column, metric, kind, positive)
 
 
 def find_task(name: str) -> Task:
@@ -117,7 +131,7 @@ class Experiment(ABC, Generic[Options]):
         from nlp_ssl.runtime import resolve_precision
 
         self.options, self.task = options, task
-        self.kind: TaskKind = task.kind_type(labels)
+        self.kind: TaskKind = task.kind_type(labels, task.positive)
         self.kind.check_metrics(task.name, task.metrics)
         self._split_train(splits["train"])
         self.predicted = {name: examples for name, examples in splits.items() if name != "train"}
@@ -132,6 +146,7 @@ class Experiment(ABC, Generic[Options]):
                 "task": task.name,
                 "columns": [list(names) for names in (*task.columns, task.label)],
                 "metrics": list(task.metrics),
+                **({"positive": task.positive} if task.positive else {}),
                 "train examples": len(self.train),
                 "fitting examples": len(self.fitting),
                 **self.settings(),
@@ -223,6 +238,7 @@ class Experiment(ABC, Generic[Options]):
             "kind": self.task.kind,
             "labels": self.kind.labels,
             "metric": self.task.metrics[0],
+            **({"positive": self.task.positive} if self.task.positive else {}),
             "texts": {name: examples.fingerprint() for name, examples in texts.items()},
             "versions": provenance()["versions"],
         }

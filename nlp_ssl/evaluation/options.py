@@ -54,6 +54,8 @@ class TaskOptions:
     """Column with the label or labels."""
     kind: str | None = None
     """Kind of an undeclared task: classification, multilabel, regression or token_classification."""
+    positive: str | None = None
+    """Label that the metric f1 is about. Defaults to the declared one, or else the rarer label of train."""
     metric: tuple[str, ...] = ()
     """Metrics to report; choices are made by the first. Defaults to the declared ones."""
 

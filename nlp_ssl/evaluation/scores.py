@@ -74,6 +74,7 @@ def write_result(
         "paper": task.paper,
         "kind": task.kind,
         "labels": list(kind.labels),
+        **({"positive": task.positive} if task.positive else {}),
         **facts,
         "models": models,
         **provenance(),
@@ -121,7 +122,8 @@ def markdown(caption: str, header: Sequence[str], lines: Sequence[Sequence[str]]
 
 
 def score_name(task: Task, metric: str, split: str) -> str:
-    """The name of a metric on a split: "accuracy" for dev, "accuracy matched" for dev_matched."""
+    """The name of a metric on a split: "accuracy" for dev, "accuracy matched" for dev_matched, "f1 (of 'spam')"."""
+    metric += f" (of {task.positive!r})" if metric == "f1" and task.positive else ""
     return metric if split == "dev" else f"{metric} {split.removeprefix('dev_')}"
 
 

@@ -89,7 +89,8 @@ def model_title(model: str) -> str:
 
 def metric_title(metric: str) -> str:
     """The name of a metric in tables."""
-    return metric.replace("_", " ")
+    name, of, label = metric.partition(" (of ")
+    return name.replace("_", " ") + of + label
 
 
 def is_percentage(metric: str) -> bool:

@@ -10,6 +10,7 @@ A task is the `[task]` table of a TOML file in `data/`, or of a user's own file:
     kind = "classification"             # or multilabel, regression, token_classification
     labels = ["negative", "positive"]   # class names in the order of their ids; default: the labels in train, sorted
     metrics = ["accuracy"]              # the first one selects hyper-parameters
+    positive = "positive"               # the label that f1 is about; default: the rarer one in train
     hub = "nyu-mll/glue/sst2"           # the dataset to load if no files are given
     [task.splits]                       # the names of the splits on the hub
     train = "train"
@@ -60,6 +61,8 @@ class Task:
     """The class names in the order of their ids. If empty, the sorted labels of the train split."""
     metrics: tuple[str, ...]
     """The metrics to report. The first one selects hyper-parameters."""
+    positive: str = ""
+    """The label that f1 is about. If empty, the rarer one of the train split."""
     hub: str = ""
     """The dataset's path on the Hugging Face hub, "owner/name" or "owner/name/configuration"."""
     module: str = ""
@@ -79,6 +82,11 @@ class Task:
     def evaluation_splits(self) -> list[str]:
         """The splits that are required besides train: "dev", or all "dev_…"."""
         return [name for name in self.splits if name.startswith("dev")]
+
+    @property
+    def needs_positive(self) -> bool:
+        """Whether a metric depends on the positive class."""
+        return "f1" in self.metrics
 
     @property
     def kind_type(self) -> Any:
@@ -124,8 +132,9 @@ def with_flags(
     label: str | None,
     metrics: tuple[str, ...],
     kind: str | None = None,
+    positive: str | None = None,
 ) -> Task:
-    """The task with columns, metrics and kind from flags in place of the declared ones.
+    """The task with columns, metrics, kind and positive class from flags in place of the declared ones.
 
     InputError if the columns of an undeclared task are missing, or if the metrics do not suit the kind.
     """
@@ -153,6 +162,10 @@ def with_flags(
         columns[0] = (text,)
     if pair is not None:
         columns[1:] = [(pair,)]
+    if positive is not None:
+        if not task.needs_positive:
+            raise InputError(f"--positive {positive}: only f1 has a positive class; add --metric f1")
+        task = replace(task, positive=positive)
     return replace(task, columns=tuple(columns), label=task.label if label is None else (label,))
 
 
@@ -174,6 +187,10 @@ def _broken_rules(task: Task) -> Iterator[str]:
         yield f"task.columns has {len(task.columns)} columns: it must have one for single texts, two for pairs"
     if len(task.labels) == 1 or len(set(task.labels)) < len(task.labels):
         yield f"task.labels is {list(task.labels)}: it must have at least two names, all different"
+    if task.positive and not task.needs_positive:
+        yield f"task.positive is {task.positive!r}: only f1 has a positive class"
+    elif task.positive and task.labels and task.positive not in task.labels:
+        yield f"task.positive is {task.positive!r}: it must be one of task.labels"
     unknown = [s for s in task.splits if s not in SPLITS and not s.startswith(("dev_", "test_"))]
     if unknown or "train" not in task.splits or not task.evaluation_splits:
         yield f"task.splits has {', '.join(task.splits)}: it must have train and dev (or dev_…), optionally test"

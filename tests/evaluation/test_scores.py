@@ -1,6 +1,7 @@
 """The table and the files of a result, from outputs written down by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,8 @@ def test_a_score_on_a_further_dev_split_has_its_name() -> None:
         "f1 matched",
         "f1 test",
     ]
+    assert score_name(replace(TASK, positive="spam"), "f1", "dev_matched") == "f1 (of 'spam') matched"
+    assert score_name(replace(TASK, positive="spam"), "accuracy", "dev") == "accuracy"
 
 
 def test_markdown() -> None:

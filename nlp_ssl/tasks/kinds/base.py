@@ -63,8 +63,10 @@ class TaskKind(ABC):
     has_neighbours: ClassVar[bool] = True
     """Whether probing includes nearest neighbours."""
 
-    def __init__(self, labels: Sequence[str] = ()) -> None:
+    def __init__(self, labels: Sequence[str] = (), positive: str = "") -> None:
         self.labels = tuple(labels)
+        self.positive = positive
+        """The label that f1 is about; empty if no metric needs one."""
 
     # --- labels ---
 

@@ -82,9 +82,15 @@ class Classification(TaskKind):
         return float(-log_softmax(outputs, axis=1)[np.arange(len(labels)), labels].mean())
 
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
-        """The most probable class ids, int64 [n]."""
-        found: Array = outputs.argmax(axis=1)
-        return found
+        """The most probable classes, int64 [n]. Of two classes, the positive one is 1."""
+        return self._for_metrics(_classes(outputs))
+
+    def gold(self, examples: LabelledExamples) -> Array:
+        """The gold classes, int64 [n]. Of two classes, the positive one is 1."""
+        return self._for_metrics(super().gold(examples))
+
+    def _for_metrics(self, ids: Array) -> Array:
+        return 1 - ids if len(self.labels) == 2 and self.positive == self.labels[0] else ids
 
     def prior(self, labels: Array) -> Array:
         """The relative frequency of each class."""
@@ -112,12 +118,16 @@ class Classification(TaskKind):
     def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
         """A row for each example, with the predicted class and its probability."""
         probability = softmax(outputs, axis=1).max(axis=1)
-        both = zip(
-            self.gold(examples), self.predictions(outputs, examples), probability, texts_of(examples), strict=True
-        )
+        both = zip(super().gold(examples), _classes(outputs), probability, texts_of(examples), strict=True)
         rows = [[str(i), self.labels[g], self.labels[p], f"{s:.4f}", t] for i, (g, p, s, t) in enumerate(both, 1)]
         return ["example", "gold", "predicted", "probability", "text"], rows
 
     def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
         """Label names or ids."""
-        return [self.labels[p] if names else str(p) for p in self.predictions(outputs, examples)]
+        return [self.labels[p] if names else str(p) for p in _classes(outputs)]
+
+
+def _classes(outputs: Array) -> Array:
+    """The most probable class ids, int64 [n]."""
+    found: Array = outputs.argmax(axis=1)
+    return found
