@@ -10,7 +10,6 @@ A task is the `[task]` table of a TOML file in `data/`, or of a user's own file:
     kind = "classification"             # or multilabel, regression, token_classification
     labels = ["negative", "positive"]   # class names in the order of their ids; default: the labels in train, sorted
     metrics = ["accuracy"]              # the first one selects hyper-parameters
-    positive = "positive"               # the label that f1 is about; default: the rarer one in train
     hub = "nyu-mll/glue/sst2"           # the dataset to load if no files are given
     [task.splits]                       # the names of the splits on the hub
     train = "train"
@@ -19,6 +18,7 @@ A task is the `[task]` table of a TOML file in `data/`, or of a user's own file:
     [task.submission]                   # the benchmark's file name for the predictions of a test split
     test = "SST-2.tsv"
 
+With the metric f1, `positive = "NAME"` declares the label that it is about; the default is the rarer label of train.
 A column may be a list of alternative names. Scores are reported on `dev`. A task with several such splits names them
 `dev_…`, and each metric is reported on each of them. A test split with labels is scored as well; for one without labels
 the predictions are written to a file.

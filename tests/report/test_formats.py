@@ -8,6 +8,7 @@ from nlp_ssl.report.formats import (
     interval,
     join,
     lower,
+    metric_title,
     metric_value,
     p_value,
     percent,
@@ -64,3 +65,8 @@ def test_titles_of_settings(setting: tuple[str, int | None, str | None], title: 
 def test_scale_of_a_comparison() -> None:
     assert scale("tiny", "40k-tokens", "novels") == "Tiny models, 40k tokens of `novels` each."
     assert scale("mini", "10-minutes", "novels") == "Mini models, 10 minutes on `novels` each."
+
+
+def test_the_title_of_a_metric_keeps_the_label_as_it_is() -> None:
+    assert metric_title("macro_f1 matched") == "macro f1 matched"
+    assert metric_title("f1 (of 'not_equivalent')") == "f1 (of 'not_equivalent')"

@@ -50,7 +50,7 @@ def test_equally_frequent_labels_make_the_second_one_positive() -> None:
 
 
 def test_a_positive_class_that_is_no_label_is_refused() -> None:
-    with pytest.raises(InputError, match="^mine: the positive class 'Spam' is not a label; there are ham, spam$"):
+    with pytest.raises(InputError, match=r"^mine: the positive class 'Spam' is not a label; there are ham, spam$"):
         with_positive(spam("Spam"), ("ham", "spam"), examples([0, 1]))
 
 
