@@ -1,7 +1,7 @@
-"""The commands. `nlp-ssl …`, `python train.py …` and `accelerate launch train.py …` are this program.
+"""The command line: `nlp-ssl …`, `python train.py …` and `accelerate launch train.py …` run this program.
 
-Each command lives in the module that does its work, as a function of the arguments behind its name;
-a module is imported only when its command is called, so `--help` needs neither torch nor transformers.
+Each command is the function `main` of a module, which gets the arguments after the command's name. The module is
+imported only when its command is called, so `--help` imports neither torch nor transformers.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError, did_you_mean
 
 COMMANDS = {
-    "prepare": ("nlp_ssl.corpus.prepare", "raw text -> a corpus: documents, sentences, tokens"),
-    "show": ("nlp_ssl.show.command", "what an objective does to a text, before any training"),
-    "pretrain": ("nlp_ssl.training.pretrain", "a corpus and an objective -> a model"),
-    "evaluate": ("nlp_ssl.evaluation.evaluate", "a model on held-out text -> its objective's figures, or another's"),
-    "finetune": ("nlp_ssl.evaluation.finetune", "a model and a labelled task -> scores beside baselines"),
-    "similarity": ("nlp_ssl.evaluation.similarity", "word vectors and people's judgement of pairs -> how they agree"),
-    "export": ("nlp_ssl.models.export", "a model -> a file for other programs: word2vec"),
-    "probe": ("nlp_ssl.evaluation.probe", "a model and a labelled task -> what its frozen vectors know"),
-    "minimal-pairs": ("nlp_ssl.evaluation.minimal_pairs", "a model and pairs of sentences -> which it finds likelier"),
-    "compare": ("nlp_ssl.compare", "objectives on one corpus with one budget -> which one, how sure"),
-    "report": ("nlp_ssl.report.report", "a comparison's results -> one page that answers which objective"),
-    "demo": ("nlp_ssl.demo", "the whole way in a few minutes, on text that is already on this machine"),
+    "prepare": ("nlp_ssl.corpus.prepare", "turn raw text into a corpus of documents, sentences and tokens"),
+    "show": ("nlp_ssl.show.command", "show what an objective does to a text, without training"),
+    "pretrain": ("nlp_ssl.training.pretrain", "pretrain a model on a corpus with an objective"),
+    "evaluate": ("nlp_ssl.evaluation.evaluate", "compute validation metrics of a model, also on another objective"),
+    "finetune": ("nlp_ssl.evaluation.finetune", "fine-tune a model on a labelled task, and score it beside baselines"),
+    "similarity": ("nlp_ssl.evaluation.similarity", "compare word vectors with human similarity ratings"),
+    "export": ("nlp_ssl.models.export", "write the word vectors of a model in word2vec format"),
+    "probe": ("nlp_ssl.evaluation.probe", "score the frozen vectors of a model on a labelled task"),
+    "minimal-pairs": ("nlp_ssl.evaluation.minimal_pairs", "score which sentence of a pair a model finds more likely"),
+    "compare": ("nlp_ssl.compare", "compare objectives on one corpus with one budget"),
+    "report": ("nlp_ssl.report.report", "write the report of a comparison"),
+    "demo": ("nlp_ssl.demo", "run every step in a few minutes, on text from this machine"),
 }
-"""Each command's module, which has a `main(arguments) -> int`, and what it does."""
+"""The module of each command, with a function `main(arguments) -> int`, and a description."""
 
 USAGE = f"""\
-nlp-ssl {__version__}: raw text in, an honest answer out
+nlp-ssl {__version__}: compare self-supervised pretraining objectives on your own text
 
-usage: nlp-ssl COMMAND …     (nlp-ssl COMMAND --help says more)
+usage: nlp-ssl COMMAND …     (options: nlp-ssl COMMAND --help)
 
-  --plugin MODULE-OR-FILE    Load objectives, heads and more of your own, with any command; may be repeated.
+  --plugin MODULE-OR-FILE    Load your own objectives, heads and more. Works with every command; may be repeated.
 
 {"".join(f"  {name:<13} {what}{chr(10)}" for name, (_, what) in COMMANDS.items())}
 example:
@@ -50,7 +50,7 @@ example:
 
 
 def split_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words of a command line without `--plugin MODULE-OR-FILE`, and the plug-ins that it names."""
+    """Split a command line into the words without `--plugin MODULE-OR-FILE`, and the plug-ins."""
     rest, plugins = [], []
     after = iter(words)
     for word in after:
@@ -65,10 +65,10 @@ def split_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status (0 done, 2 wrong input, 130 interrupted)."""
-    # Threads that spin while they wait make training twenty times slower wherever another process wants a core too.
+    """Run a command. Returns the exit status: 0 done, 2 wrong input, 130 interrupted."""
+    # Waiting threads that spin make training twenty times slower when another process needs the core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Large arrays of torch in huge pages, where the system leaves that to the program: a tenth of a step on a CPU.
+    # Huge pages for large torch tensors, where the system allows it, save a tenth of a step on a CPU.
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     words, plugins = split_plugins(list(sys.argv[1:] if arguments is None else arguments))
     command, *rest = words or ["--help"]
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if command == "--version":
         print(__version__)
         return 0
-    if isinstance(sys.stdout, io.TextIOWrapper):  # what a terminal cannot show must not end hours of work
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that the terminal cannot show must not end the run
         sys.stdout.reconfigure(errors="replace")
     try:
         registry.load_plugins(plugins)
@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:  # whoever read the output has left, as `head` does
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
 

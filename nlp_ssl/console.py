@@ -1,8 +1,8 @@
-"""What a person sees while something runs: notes, progress, tables.
+"""Messages, progress and tables.
 
-On a terminal, progress is a bar with rate and time left; elsewhere (a log file, CI) it is a plain line
-every `SECONDS_BETWEEN_LINES`. In a run of several processes only the first one speaks.
-Everything goes to standard error, so that standard output carries results alone.
+Progress is a bar with rate and remaining time on a terminal, and otherwise (log file, CI) a line every
+`SECONDS_BETWEEN_LINES`. In a distributed run only the first process prints. Messages and progress go to standard error,
+so that standard output has only results.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 def speaks() -> bool:
-    """Whether this process is the one that prints (the first of a distributed run)."""
+    """Whether this process prints: the first one of a distributed run."""
     return os.environ.get("RANK", "0") == "0"
 
 
 def say(text: str = "") -> None:
-    """Print a note."""
+    """Print a message."""
     if speaks():
         print(text, file=sys.stderr, flush=True)
 
 
 def warn(text: str) -> None:
-    """Print something that the user should know of before trusting the result."""
+    """Print a warning about something that affects the result."""
     say(f"warning: {text}")
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: "42s", "3m 20s", "2h 05m"."""
+    """Format seconds: "42s", "3m 20s", "2h 05m"."""
     whole = round(seconds)
     if whole < 60:
         return f"{whole}s"
@@ -44,16 +44,16 @@ def duration(seconds: float) -> str:
 
 
 def quantity(number: float) -> str:
-    """A number for people: "950", "12.3k", "4.56M", "2.10G"; flops and the like in powers of ten."""
+    """Format a number with three digits and a decimal suffix: "950", "12.3k", "4.56M", "2.1G"."""
     for size, letter in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(number) >= 0.9995 * size:  # or it would be rounded to a thousand of the smaller unit
+        if abs(number) >= 0.9995 * size:  # 999.6k rounds to 1M
             return f"{number / size:.3g}{letter}"
     return f"{number:.3g}"
 
 
 @dataclass
 class Progress:
-    """A running job of `total` units. `advance` it; `status` is free text behind the figures."""
+    """The progress of a job of `total` units. `status` is text shown after the numbers."""
 
     label: str
     total: float
@@ -64,17 +64,17 @@ class Progress:
     resumed_at: float = 0.0
 
     def advance(self, amount: float = 1.0, status: str | None = None) -> None:
-        """Count `amount` more units as done; cheap enough for every step."""
+        """Count `amount` more units as done. Cheap enough to call in every step."""
         self.done += amount
         if status is not None:
             self.status = status
         self._show(last=False)
 
     def _show(self, last: bool) -> None:
-        """Overridden by the two ways of showing it."""
+        """Show the progress; overridden by subclasses."""
 
     def line(self) -> str:
-        """The state in one plain line."""
+        """The progress as one line of text."""
         elapsed = time.monotonic() - self.started
         rate = (self.done - self.resumed_at) / elapsed if elapsed > 0 else 0.0
         parts = [f"{self.label} {100 * self.done / max(self.total, 1e-9):.0f}%"]
@@ -88,7 +88,7 @@ class Progress:
 
 @dataclass
 class _Lines(Progress):
-    """Plain lines, for logs."""
+    """Progress as lines of text, for logs."""
 
     shown: float = field(default_factory=time.monotonic)
 
@@ -100,7 +100,7 @@ class _Lines(Progress):
 
 
 class _Bar(Progress):
-    """A bar on a terminal, drawn by rich."""
+    """Progress as a bar on a terminal, drawn by rich."""
 
     def __init__(self, label: str, total: float, unit: str, done: float, resumed_at: float) -> None:
         super().__init__(label, total, unit, done, resumed_at=resumed_at)
@@ -122,7 +122,7 @@ class _Bar(Progress):
 def progress(label: str, total: float, unit: str, done: float = 0.0) -> Iterator[Progress]:
     """Show the progress of a job: `with progress("encode", 45.0, "MB") as job: … job.advance(0.5)`.
 
-    `done` units were finished by an earlier run: they count as done but not into the rate.
+    `done` units were finished by an earlier run: they count as done, but not towards the rate.
     """
     if not speaks():
         yield Progress(label, total, unit, done)
@@ -136,8 +136,8 @@ def progress(label: str, total: float, unit: str, done: float = 0.0) -> Iterator
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """An aligned plain-text table; the first column is left-aligned, the others right-aligned."""
-    from rich.cells import cell_len  # Hangul and other wide characters take two columns
+    """Format a plain-text table. The first column is left-aligned, the others right-aligned."""
+    from rich.cells import cell_len  # wide characters such as Hangul take two columns
 
     cells = [list(header), *[list(row) for row in rows]]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(header))]

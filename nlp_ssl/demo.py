@@ -1,8 +1,7 @@
-"""`nlp-ssl demo`: the whole way in a few minutes, on text that is already on this machine.
+"""`nlp-ssl demo`: run every step in a few minutes, on text from this machine.
 
-The corpus `pydocs` is prepared, a tiny model is pretrained on it with each of three objectives, each model learns
-from some labelled paragraphs which package they were written for, and a report says what came of it. Every command is
-printed before it runs.
+The demo prepares the corpus `pydocs`, pretrains a tiny model on it with each of three objectives, fine-tunes each model
+to predict which package a paragraph documents, and writes a report. It prints every command before it runs.
 """
 
 from __future__ import annotations
@@ -22,23 +21,26 @@ from nlp_ssl.recipe import Budget
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Text that is on this machine -> corpus -> a model for each objective -> a report. What is finished stays."""
+    """Prepare a corpus from text on this machine, pretrain with three objectives, and write a report.
+
+    An interrupted demo continues where it stopped.
+    """
 
     out: Path = Path("demo")
-    """The folder for all of it."""
+    """Folder for the corpus and the comparison."""
     budget: str = "1M-tokens"
-    """How much text each objective reads: 1M-tokens, 500-steps, 2-minutes."""
+    """Pretraining budget of each objective: 1M-tokens, 500-steps, 2-minutes."""
     train_examples: int = 1000
-    """Labelled paragraphs to learn the task from."""
+    """Number of labelled paragraphs for fine-tuning."""
     finetune_seeds: int = 3
-    """Networks that are fine-tuned from each model."""
+    """Number of networks fine-tuned from each model."""
 
     def __post_init__(self) -> None:
         Budget.parse(self.budget)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command: prints the result on standard output, all else on standard error; returns the exit status."""
+    """Run the command. Results go to standard output, everything else to standard error. Returns the exit status."""
     options = parse(Demo, "demo", arguments)
     prepare, compare = commands(options)
     say(f"\n$ {shlex.join(['nlp-ssl', *prepare])}")
@@ -49,16 +51,16 @@ def main(arguments: Sequence[str]) -> int:
         status = cli.main(compare)
     if not status:
         say(f"""
-This task is mostly about single words, and these are tiny models after a minute each, of one seed: an example of a
-result, no verdict on the objectives. Open {options.out / "comparison" / "report.html"}, or go on with
-  more text        nlp-ssl demo --out demo-longer --budget 10M-tokens
-  your own text    nlp-ssl prepare novels/ --out corpora/novels
-  what to choose   nlp-ssl show mlm --corpus {options.out / "corpus"}""")
+This is an example of a result, not a verdict on the objectives: the models are tiny, trained for a minute each with one
+seed, and single words nearly suffice for this task. Open {options.out / "comparison" / "report.html"}, or continue with
+  a larger budget          nlp-ssl demo --out demo-longer --budget 10M-tokens
+  your own text            nlp-ssl prepare novels/ --out corpora/novels
+  a look at an objective   nlp-ssl show mlm --corpus {options.out / "corpus"}""")
     return status
 
 
 def commands(options: Demo) -> tuple[list[str], list[str]]:
-    """The commands, without the program's name: small batches and short texts, so that a minute goes a long way."""
+    """The arguments of `prepare` and `compare`. Small batches and short texts keep the run short."""
     corpus, out = str(options.out / "corpus"), str(options.out / "comparison")
     compare = ["compare", "mlm", "clm", "sop", "--corpus", corpus, "--task", "which_package", "--out", out]
     compare += ["--budget", options.budget, "--seeds", "1", "--model.size", "tiny", "--batch.tokens", "1024"]

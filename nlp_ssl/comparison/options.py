@@ -47,7 +47,7 @@ class Compare(Recipe, Protocol):
     positive: str | None = None
     """Label that the metric f1 is about. Defaults to the rarer label of train."""
     metric: tuple[str, ...] = ()
-    """Metrics of tasks without a declaration; choices are made by the first. Defaults to those of the kind."""
+    """Metrics of tasks without a declaration; the first selects hyperparameters. Defaults to those of the kind."""
     minimal_pairs: tuple[Path, ...] = ()
     """Files or folders of minimal pairs in BLiMP's format, for objectives that give likelihoods."""
     word_pairs: tuple[Path, ...] = ()

@@ -41,7 +41,7 @@ class Options:
     text_column: str = "text"
     """Column or key with the text, in .jsonl, .csv, .tsv, .parquet and hub datasets."""
     encoding: str | None = None
-    """Encoding of the text files. Default: UTF-8, or the detected encoding, which is printed."""
+    """Encoding of the text files. Defaults to UTF-8, or to the detected encoding, which is printed."""
     validation: float = 0.05
     """Share of documents in the validation split. Documents are chosen by their hash, so adding text never moves one
     to the other split."""

@@ -1,4 +1,4 @@
-"""`nlp-ssl evaluate RUN --corpus C`: evaluate a run on held-out text, on its own objective or on another one.
+"""`nlp-ssl evaluate RUN --corpus C`: compute the validation metrics of a run, on its own objective or another one.
 
 Every run is evaluated on its own objective during training. Another objective shows what else the model has learned:
 a model trained on next sentence prediction (`nsp`) can be evaluated on sentence order prediction (`sop`). Both
@@ -25,16 +25,16 @@ from nlp_ssl.training.run_folder import check_corpus
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluate:
-    """Evaluate a run on held-out text, on its own objective's task or another's."""
+    """Compute the validation metrics of a run, on its own objective or another one."""
 
     run: tyro.conf.Positional[Path]
     """Folder of a finished pretraining run."""
     corpus: Path
-    """The folder of the corpus that it was trained on."""
+    """Folder of the corpus that the run was trained on."""
     on: str | None = None
-    """The recipe whose task it is to do; its own if not given."""
+    """Recipe of the objective to evaluate. Defaults to the run's own."""
     evaluation_tokens: int = 100_000
-    """Held-out text."""
+    """Tokens of validation text."""
 
 
 def main(arguments: Sequence[str]) -> int:

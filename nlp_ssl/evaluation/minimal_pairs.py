@@ -47,21 +47,25 @@ FORMATS = (".tsv", ".csv", ".jsonl", ".parquet")
 
 @dataclass(frozen=True, kw_only=True)
 class MinimalPairs:
-    """Score a pretrained model by whether it finds the good sentence of each pair likelier, without any training."""
+    """Score a pretrained model on minimal pairs: how often it gives the acceptable sentence a higher likelihood.
+
+    Nothing is trained.
+    """
 
     run: tyro.conf.Positional[Path]
     """Folder of a pretraining run, or of any model in Hugging Face format."""
     data: tuple[Path, ...]
-    """Folder with files of pairs (.jsonl .csv .tsv .parquet), or those files: sentence_good, sentence_bad, UID."""
+    """Folder with files of pairs, or the files (.jsonl .csv .tsv .parquet). Their columns are sentence_good and
+    sentence_bad; UID names the paradigm of a pair and is optional."""
     out: Path
-    """Folder for scores, and for what the model says of each pair."""
+    """Folder for the scores, of all pairs and of each one."""
     score: Literal["auto", "causal", "pseudo-log-likelihood"] = "auto"
-    """What makes a sentence likely; auto is what the model was trained for. A masked model can be scored as causal
-    too, with all tokens masked that follow."""
+    """How to compute the likelihood of a sentence. auto suits the model's objective. With causal, a masked language
+    model predicts each token with all later tokens masked."""
     whole_words: bool = False
-    """Mask what follows of a token's word too, in the pseudo-log-likelihood."""
+    """Also mask the later tokens of the same word, for the pseudo-log-likelihood."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Arithmetic of matrix products; auto is bf16 where the hardware has it."""
+    """Precision of matrix products. auto uses bf16 where the hardware supports it."""
 
 
 def main(arguments: Sequence[str]) -> int:

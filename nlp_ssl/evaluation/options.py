@@ -57,7 +57,7 @@ class TaskOptions:
     positive: str | None = None
     """Label that the metric f1 is about. Defaults to the declared one, or else the rarer label of train."""
     metric: tuple[str, ...] = ()
-    """Metrics to report; choices are made by the first. Defaults to the declared ones."""
+    """Metrics to report; the first selects hyperparameters. Defaults to the declared ones."""
 
     def sample(self, kind: str) -> tuple[str, int]:
         """The name prefix of cached results of a kind of network, and the offset of its seeds 1, 2, …"""

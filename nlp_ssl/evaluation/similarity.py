@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Similarity:
-    """Compare the likeness of word vectors with people's judgement."""
+    """Compare word vectors with human similarity ratings of word pairs, such as WordSim-353."""
 
     run: tyro.conf.Positional[Path]
     """Folder of a pretraining run, or of any model in Hugging Face format."""
     pairs: tuple[Path, ...]
-    """Files of word pairs: two words and a score a line, separated by tabs or commas."""
+    """Files of word pairs: two words and a rating in each line, separated by tabs or commas."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Agreement:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command."""
+    """Run the command."""
     options = parse(Similarity, "similarity", arguments)
     read = [(file, read_pairs(file)) for file in options.pairs]
     words, vectors = word_vectors(model_folder(options.run))

@@ -1,7 +1,7 @@
-"""`nlp-ssl show RECIPE --corpus C`: what an objective does to a text, before any training.
+"""`nlp-ssl show RECIPE --corpus C`: show what an objective does to a text, without training.
 
-It prints a few examples as they are read, as the model gets them and with what it must predict; then statistics over a
-sample, and a warning where something is off.
+It prints a few examples: the text, the model's input and the targets. Then it prints statistics over a sample, and a
+warning for each unusual value.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from nlp_ssl.training.pretrain import parse, usable_examples
 
 @dataclass(frozen=True, kw_only=True)
 class Show(Recipe):
-    """Show what a recipe makes of a corpus. Flags show the recipe's values as their defaults."""
+    """Show examples of a recipe on a corpus, and statistics over a sample. Defaults are the recipe's values."""
 
     corpus: Path
-    """The folder of a prepared corpus."""
+    """Folder of a prepared corpus."""
     examples: int = 3
     """Number of examples to print."""
     sample: int = 200_000
-    """Tokens of text that the statistics are computed over."""
+    """Tokens of text in the sample."""
     json: bool = False
-    """Print one JSON object, for programs."""
+    """Print one JSON object instead of text."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -62,9 +62,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def show(options: Show) -> dict[str, Any]:
-    """Some examples in words, each a dict of strings; statistics over a sample; warnings.
+    """Return examples, each a dict of strings; statistics over a sample; warnings.
 
-    InputError for options that cannot be, or a corpus without an example for the recipe.
+    Raises InputError for options out of range, or a corpus without examples for the recipe.
     """
     wrong = [f"--{name} {n}: at least 1" for name in ("examples", "sample") if (n := getattr(options, name)) < 1]
     if wrong:
@@ -89,18 +89,21 @@ def show(options: Show) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Corrupts nothing: its batches are the clean ones of a mixture's examples."""
+    """An objective that corrupts nothing: its batches are the clean examples of a mixture."""
 
     example_type: ExampleType
     body: Body
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """The batch as it is."""
+        """Return the batch unchanged."""
         return batch
 
 
 def _first_rows(clean: Batches, batches: Batches, examples: int) -> list[tuple[Batch, Batch, int]]:
-    """Rows of the first batches, before and after: the first row of each, then the second, as batches are alike."""
+    """Examples of the first batches, before and after corruption: the first of each batch, then the second.
+
+    Examples in one batch are alike, in different batches they differ.
+    """
     steps = min(examples, len(batches))
     pairs = [(clean[step][0], batches[step][0]) for step in range(steps)]
     chosen = [(before, after, row) for row in range(examples) for before, after in pairs if row < len(after.ids)]

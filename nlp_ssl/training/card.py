@@ -1,4 +1,4 @@
-"""The model card: what a model is, from what, and how good at its own task."""
+"""The model card: objective, corpus, training cost and validation metrics."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nlp_ssl.recipe import Recipe
 
 
 def model_card(recipe: Recipe, corpus: Corpus, end: dict[str, Any]) -> str:
-    """A README.md with the hub's front matter. `end`: the totals and held-out figures of the run."""
+    """A README.md with the hub's front matter. `end` has the totals and validation metrics of the run."""
     language = corpus.manifest.get("language", "en")
-    figures = "\n".join(
-        f"| held-out {key.replace('_', ' ')} | {value:.4f} |" for key, value in end["validation"].items()
+    metrics = "\n".join(
+        f"| validation {key.replace('_', ' ')} | {value:.4f} |" for key, value in end["validation"].items()
     )
     return f"""---
 library_name: transformers
@@ -31,11 +31,11 @@ Pretrained from scratch by nlp_ssl {__version__} with the objective `{recipe.mix
 | | |
 |---|---|
 | corpus | {corpus.folder.name}, fingerprint {corpus.fingerprint} |
-| text read | {quantity(end["tokens"])} tokens in {end["step"]:,} updates |
-| targets predicted | {quantity(end["targets"])} |
+| training text | {quantity(end["tokens"])} tokens in {end["step"]:,} steps |
+| targets | {quantity(end["targets"])} |
 | parameters | {quantity(end["parameters"])}, {quantity(end["embedding_parameters"])} of them embeddings |
-| arithmetic | {quantity(end["flops"])} FLOPs |
-{figures}
+| compute | {quantity(end["flops"])} FLOPs |
+{metrics}
 
 ```toml
 {recipes.dump(recipe).rstrip()}

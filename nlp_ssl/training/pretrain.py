@@ -1,4 +1,4 @@
-"""`nlp-ssl pretrain RECIPE --corpus C --out RUN`: a corpus and an objective -> a model."""
+"""`nlp-ssl pretrain RECIPE --corpus C --out RUN`: pretrain a model on a corpus with the objective of a recipe."""
 
 from __future__ import annotations
 
@@ -26,28 +26,31 @@ Options = TypeVar("Options", bound=Recipe)
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrain(Recipe):
-    """Pretrain a model on a corpus. Flags show the recipe's values as their defaults."""
+    """Pretrain a model on a corpus. Defaults are the recipe's values."""
 
     corpus: Path
-    """The folder of a prepared corpus."""
+    """Folder of a prepared corpus."""
     out: Path
-    """The folder to write the run to; it must be new or empty, or with --resume hold this run."""
+    """Folder for the run. It must be new or empty; with --resume, it must hold this run."""
     resume: bool = False
-    """Go on from the newest checkpoint in --out; without one, start afresh."""
+    """Continue from the newest checkpoint in --out, or start if there is none."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command. RECIPE is a shipped name, a TOML file, or the folder of another run."""
+    """Run the command. RECIPE is a shipped name, a TOML file, or the folder of another run."""
     return pretrain(parse("pretrain", Pretrain, arguments))
 
 
 def parse(command: str, kind: type[Options], arguments: Sequence[str]) -> Options:
-    """A recipe by its name, with the flags of `kind`, a recipe with more fields, on top. InputError without a name."""
+    """Load the recipe that is named first, and apply the flags of `kind`, a recipe with more fields.
+
+    Raises InputError if no recipe is named.
+    """
     rest = list(arguments)
     named = bool(rest) and not rest[0].startswith("-")
     if not named and not {"-h", "--help"} & set(rest):
         known = ", ".join(declarations.names("objectives"))
-        raise InputError(f"which recipe? nlp-ssl {command} RECIPE …, RECIPE being {known} or a TOML file")
+        raise InputError(f"{command}: name a recipe: {known}, or a TOML file")
     recipe = recipes.load(rest.pop(0) if named else "mlm")
     whole = recipes.recipe_type(tuple(recipe.mixture.objectives), kind)
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
@@ -71,7 +74,7 @@ def _recipe_notes(command: str, named: bool) -> str:
 
 
 def pretrain(options: Pretrain) -> int:
-    """Pretrain; returns the exit status (0 done, 130 or 143 interrupted and saved). InputError as documented."""
+    """Pretrain. Returns the exit status: 0 done, 130 or 143 interrupted and saved. Raises InputError."""
     corpus = Corpus.open(options.corpus)
     vocabulary = Vocabulary.of(corpus)
     text, examples = usable_examples(corpus, vocabulary, "train", options)
@@ -86,7 +89,7 @@ def pretrain(options: Pretrain) -> int:
 def usable_examples(
     corpus: Corpus, vocabulary: Vocabulary, split: str, recipe: Recipe
 ) -> tuple[TokenStream, ExampleIndex]:
-    """A split's text and the examples in it. InputError where it has none."""
+    """The text of a split, and its examples. Raises InputError if it has none."""
     mixture = recipe.mixture
     text = TokenStream(corpus.shards(split))
     if not len(text):

@@ -47,6 +47,6 @@ def test_wrong_input_is_one_sentence(tmp_path, capsys) -> None:
     assert main(["show", "mml", "--corpus", str(tmp_path)]) == 2
     assert "no recipe 'mml': did you mean 'mlm'" in capsys.readouterr().err
     assert main(["show"]) == 2
-    assert "which recipe?" in capsys.readouterr().err
+    assert "show: name a recipe: " in capsys.readouterr().err
     assert main(["show", "mlm", "--corpus", str(tmp_path)]) == 2
     assert "no prepared corpus here" in capsys.readouterr().err

@@ -13,8 +13,8 @@ def test_a_card_has_the_hubs_front_matter_and_the_runs_numbers(tmp_path) -> None
     assert lines[:5] == ["---", "library_name: transformers", "language: en", "tags: [nlp_ssl, clm]", "---"]
     table = {cells[1].strip(): cells[2].strip() for line in lines if (cells := line.split("|"))[1:]}
     assert table["corpus"] == f"corpus, fingerprint {corpus.fingerprint}"
-    assert table["text read"] == "1.23M tokens in 1,200 updates"
+    assert table["training text"] == "1.23M tokens in 1,200 steps"
     assert table["parameters"] == "4.5M, 1M of them embeddings"
-    assert [value for name, value in table.items() if name.endswith("bits per byte")] == ["1.5000"]
+    assert table["validation bits per byte"] == "1.5000"
     start = lines.index("```toml")
     assert "[objective.clm]" in lines[start:]

@@ -53,7 +53,7 @@ def test_masked_words_can_be_filled_in(corpus, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["pretrain"], "which recipe? nlp-ssl pretrain RECIPE"),
+        (["pretrain"], "pretrain: name a recipe: albert, bart,"),
         (["pretrain", "mml", "--corpus", "x", "--out", "y"], "no recipe 'mml': did you mean 'mlm'?"),
         (["pretrain", "mlm", "--corpus", "nowhere", "--out", "y"], "nowhere: no prepared corpus here"),
     ],
