@@ -9,11 +9,10 @@ All problems of the data are found before training and reported together, with f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.console import say
-from nlp_ssl.corpus.streams import COMPRESSIONS
-from nlp_ssl.corpus.table import Table, read_table, table_formats
-from nlp_ssl.errors import InputError
+from nlp_ssl.corpus.table import Table
+from nlp_ssl.errors import InputError, listing
+from nlp_ssl.tasks import sources
 from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.tasks.kinds.base import Column
+from nlp_ssl.tasks.values import container, label_name
 
 PROBLEMS_SHOWN = 10
 
@@ -79,15 +79,7 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
     The source is `data` if given (a folder, or files in the order of `task.splits`), else the task's module, else the
     hub. Raises InputError with all problems of the data.
     """
-    if data:
-        tables = {split: read_table(file) for split, file in _files(task, data).items()}
-    elif task.module:
-        tables = _call(task)
-    elif task.hub:
-        tables = _download(task)
-    else:
-        raise InputError(f"task {task.name!r} is not on the hub; give its files with --data FOLDER-OR-FILES")
-
+    tables = sources.tables(task, data)
     checks = {split: _Check(task, split, table) for split, table in tables.items()}
     problems = [problem for check in checks.values() for problem in check.problems]
     if not problems:
@@ -107,80 +99,6 @@ def shortened(problems: Sequence[str]) -> InputError:
     return InputError(*problems[:PROBLEMS_SHOWN], *([f"… and {hidden:,} more problems"] if hidden > 0 else []))
 
 
-# --- sources ---
-
-
-def _files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
-    """Find the file of each split. Raises InputError if train or a dev split has none."""
-    for path in data:
-        if not path.exists():
-            raise InputError(f"--data {path}: no such file or folder")
-    if len(data) > 1 or data[0].is_file():
-        if len(data) > len(task.splits):
-            raise InputError(f"--data: {len(data)} files for {len(task.splits)} splits ({', '.join(task.splits)})")
-        found = dict(zip(task.splits, data, strict=False))
-    else:
-        found = {}
-        for split, hub_name in task.splits.items():
-            stems = dict.fromkeys((split, hub_name))
-            names = [s + form + packed for s in stems for form in table_formats() for packed in ("", *COMPRESSIONS)]
-            files = [data[0] / name for name in names if (data[0] / name).is_file()]
-            if len(files) > 1:
-                candidates = ", ".join(file.name for file in files)
-                raise InputError(f"{data[0]}: several files for {split}: {candidates}; list the files after --data")
-            if files:
-                found[split] = files[0]
-    missing = [split for split in ("train", *task.evaluation_splits) if split not in found]
-    if missing:
-        raise InputError(
-            f"--data {' '.join(map(str, data))}: no file for {', '.join(missing)}; give a folder with files such as "
-            f"train.tsv and dev.tsv, or list the files in the order {', '.join(task.splits)}"
-        )
-    return found
-
-
-def _call(task: Task) -> dict[str, Table]:
-    """Call the task's function, which returns rows: `{"train": [{"text": …, "label": …}, …], "dev": […]}`."""
-    name, _, function = task.module.partition(":")
-    try:
-        found: Callable[[], Mapping[str, Sequence[Mapping[str, Any]]]] = getattr(import_module(name), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(f"task {task.name!r}: cannot load module = {task.module!r}: {error}") from None
-    splits = found()
-    missing = [split for split in ("train", *task.evaluation_splits) if not splits.get(split)]
-    if missing:
-        raise InputError(f"task {task.name!r}: {task.module} returned no rows for {', '.join(missing)}")
-    return {
-        split: Table(f"{task.name}/{split}", {key: [row.get(key) for row in rows] for key in rows[0]}, None, [])
-        for split, rows in splits.items()
-        if split in task.splits
-    }
-
-
-def _download(task: Task) -> dict[str, Table]:
-    """Load the splits from the hub, or from a local folder that `datasets` can load."""
-    import datasets
-
-    owner, _, rest = task.hub.partition("/")
-    path, _, configuration = rest.partition("/")
-    try:
-        loaded = datasets.load_dataset(f"{owner}/{path}", configuration or None)
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"task {task.name!r}: cannot load {task.hub!r} from the hub ({reason}); "
-            "to use local files, give their folder with --data"
-        ) from None
-    missing = [task.splits[s] for s in ("train", *task.evaluation_splits) if task.splits[s] not in loaded]
-    if missing:
-        raise InputError(f"task {task.name!r}: {task.hub} has no split {', '.join(missing)}; found {', '.join(loaded)}")
-    return {
-        split: Table(f"{task.hub}/{name}", loaded[name].to_dict(), None, [])
-        for split, name in task.splits.items()
-        if name in loaded
-    }
-
-
 # --- tables ---
 
 
@@ -196,6 +114,22 @@ class _Check:
         if self.optional and self.values and all(str(value) in UNLABELLED for value in self.values):
             self.values = None
         self._unswap()
+        self._types()
+
+    def _types(self) -> None:
+        """Report containers where single values belong, and booleans beside other labels."""
+        kind = self.task.kind_type
+        for row, value in enumerate(self.values or []):
+            if (wrong := kind.wrong_value(value)) is not None:
+                self.problems.append(f"{self.table.at(row)}: {wrong}")
+        booleans = [isinstance(value, bool) for value in self.values or [] if value is not None]
+        if any(booleans) and not all(booleans):
+            self.problems.append(f"{self.table.where}: some labels are true or false and others are not; use one type")
+        for column in self.texts if not kind.labels_words else []:
+            for row, value in enumerate(column or []):
+                if (found := container(value)) is not None:
+                    advice = "; a list of words needs --kind token_classification" if found == "a list" else ""
+                    self.problems.append(f"{self.table.at(row)}: the text is {found}; it must be a string{advice}")
 
     def _head(self) -> None:
         """If the task's files have no header, turn the first row of the file from a header into an example."""
@@ -214,21 +148,29 @@ class _Check:
                 self.problems += self.table.lacking(name)
                 return self.table.columns[name]
         if self.table.columns and not (self.optional and names == self.task.label):
-            found = ", ".join(self.table.columns)
+            found = listing(self.table.columns, "")
             wanted = " or ".join(map(repr, names))
             self.problems.append(
                 f"{self.table.where}: no column {wanted}; found {found}; "
-                "set --text-column, --pair-column or --label-column"
+                f"{self._separator() or 'set --text-column, --pair-column or --label-column'}"
             )
         return None
 
+    def _separator(self) -> str | None:
+        """What to do if the file has one column, because it has another separator."""
+        header = next(iter(self.table.columns))
+        separator = next((c for c in (";", "\t", "|", ",") if c in header), None)
+        if len(self.table.columns) > 1 or separator is None:
+            return None
+        return f"its values seem to be separated by {separator!r}; save it with commas as .csv, or with tabs as .tsv"
+
     def _unswap(self) -> None:
         """Swap the text and label columns if only the text column contains nothing but known labels."""
-        known = {*self.task.labels, *map(str, range(len(self.task.labels)))}
+        known = {*map(label_name, self.task.labels), *map(str, range(len(self.task.labels)))}
         if len(self.texts) != 1 or not known or not self.texts[0] or not self.values:
             return
         text, label = self.texts[0], self.values
-        if all(str(v).strip() in known for v in text) and not all(str(v).strip() in known for v in label):
+        if all(label_name(v) in known for v in text) and not all(label_name(v) in known for v in label):
             say(f"{self.table.where}: the columns of text and label are swapped; reading each as the other")
             self.texts, self.values = [label], text
 
@@ -254,6 +196,8 @@ class _Check:
         sentences = []
         for row, value in enumerate(column):
             words = [str(word).strip() for word in value] if isinstance(value, list) else []
+            if isinstance(value, list) and any(word is None or container(word) for word in value):
+                self.problems.append(f"{self.table.at(row)}: a word is no string")
             tags = None if self.values is None else self.values[row]
             if not words or not all(words):
                 problem = "has no words" if isinstance(value, list) else "is not a list of words"
@@ -264,7 +208,7 @@ class _Check:
         return sentences
 
     def _texts(self, column: list[Any]) -> list[str]:
-        texts = ["" if value is None else str(value).strip() for value in column]
+        texts = ["" if value is None or value != value else str(value).strip() for value in column]
         empty = [row for row, text in enumerate(texts) if not text]
         if empty and self.task.empty_texts:
             say(f"{self.table.where}: kept {len(empty)} empty texts, as the task's declaration allows")

@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from nlp_ssl.corpus.table import read_table
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import Task, load_task, own_task, with_flags
-from nlp_ssl.tasks.splits import PROBLEMS_SHOWN, load_splits, nested_order, read_table, selection_size
+from nlp_ssl.tasks.splits import PROBLEMS_SHOWN, load_splits, nested_order, selection_size
 
 ROWS = [("so good", "positive"), ("so bad", "negative"), ('quite "good"', "positive")]
 
@@ -264,3 +265,47 @@ def test_a_compressed_file_that_ends_too_early_is_damaged(tmp_path: Path) -> Non
         read_table(file)
     file.write_bytes(whole + zstandard.compress(b"c\t1\n"))  # frames one behind the other
     assert read_table(file).columns["text"][4999:] == ["a24990001 b34993", "c"]
+
+
+def wide(folder: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> list[str]:
+    """The problems of a train file with these rows, and of a dev file with the last two."""
+    write(folder / "train.tsv", rows, header)
+    write(folder / "dev.tsv", rows[-2:], header)
+    return problems(with_flags(own_task("mine"), "text", None, "label", ()), folder)
+
+
+def test_a_wrong_label_column_is_one_short_sentence(tmp_path: Path) -> None:
+    rows = [("text", f"{i} {'long text ' * 100}") for i in range(3000)]
+    assert wide(tmp_path, rows) == [
+        f"{tmp_path}/train.tsv:2: the labels of train have 3,000 different values in 3,000 rows; check --label-column"
+    ]
+
+
+def test_many_different_numbers_suggest_regression(tmp_path: Path) -> None:
+    assert wide(tmp_path, [("text", f"{i / 7:.3f}") for i in range(100)]) == [
+        f"{tmp_path}/train.tsv:2: the labels of train have 100 different values in 100 rows; "
+        "for numbers, use --kind regression"
+    ]
+
+
+def test_an_unknown_number_among_many_suggests_regression(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", [("text", str(i % 15)) for i in range(300)], ("text", "label"))
+    write(tmp_path / "dev.tsv", [("text", "99"), ("text", "1")], ("text", "label"))
+    assert problems(with_flags(own_task("mine"), "text", None, "label", ()), tmp_path) == [
+        f"{tmp_path}/dev.tsv:2: unknown label '99'; the labels are 0 (0), 1 (1), 2 (2), 3 (3), 4 (4), 5 (5), 6 (6), "
+        "7 (7), 8 (8), 9 (9) and 5 more; for numbers, use --kind regression"
+    ]
+
+
+@pytest.mark.parametrize(("suffix", "separator"), [("csv", ";"), ("csv", "\t"), ("tsv", ","), ("tsv", "|")])
+def test_another_separator_is_recognised(tmp_path: Path, suffix: str, separator: str) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.{suffix}").write_text(f"text{separator}label\nfine{separator}a\nbad{separator}b\n")
+    found = problems(with_flags(own_task("mine"), "text", None, "label", ()), tmp_path)
+    assert all(f"its values seem to be separated by {separator!r}; save it with commas" in problem for problem in found)
+
+
+def test_a_table_of_many_columns_lists_ten(tmp_path: Path) -> None:
+    header = tuple(f"column{i}" for i in range(500))
+    found = wide(tmp_path, [("x",) * 500] * 2, header)
+    assert "column0, column1" in found[0] and "column9 and 490 more" in found[0] and len(found[0]) < 400

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from nlp_ssl.errors import LISTED_ITEMS, cut, listing
+from nlp_ssl.tasks.values import container, label_name
+
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
 
@@ -74,6 +77,14 @@ class TaskKind(ABC):
     @abstractmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
         """Return the declared label names, or those found in the columns of the splits."""
+
+    @classmethod
+    def wrong_value(cls, value: Any) -> str | None:
+        """Describe what is wrong with the type of a raw label, or return None."""
+        found = container(value)
+        if found == "a list":
+            return "the label is a list; several labels for a text need --kind multilabel"
+        return None if found is None else f"the label is {found}; it must be a single value"
 
     @classmethod  # noqa: B027
     def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
@@ -192,6 +203,17 @@ def texts_of(examples: LabelledExamples) -> list[str]:
     return [" ".join((text + pair).split()) for text, pair in zip(examples.texts, pairs, strict=True)]
 
 
+def wrong_list(value: Any, what: str) -> str | None:
+    """Describe what is wrong with a list of labels (`what` it has), or return None."""
+    items = value if isinstance(value, list) else [value]
+    found = next((found for item in items if (found := container(item)) is not None), None)
+    if found is not None:
+        return f"a {what} is {found}; it must be a single value"
+    if isinstance(value, list) and not all(label_name(item) for item in value):
+        return f"a {what} is empty; fill it in or remove it"
+    return None
+
+
 def by_number(name: str) -> tuple[bool, float, str]:
     """Sort key of label names: "2" before "10", numbers before words."""
     return (False, float(name), name) if name.isascii() and name.isdigit() else (True, 0.0, name)
@@ -200,12 +222,23 @@ def by_number(name: str) -> tuple[bool, float, str]:
 def ids_of(labels: Sequence[str], declared: bool) -> dict[str, int]:
     """Map label names to ids; if the labels are declared, also ids as strings."""
     ids = {str(i): i for i in range(len(labels))} if declared else {}
-    return ids | {name: i for i, name in enumerate(labels)}
+    return ids | {label_name(name): i for i, name in enumerate(labels)}
 
 
 def known_labels(labels: Sequence[str]) -> str:
     """The labels with their ids, for error messages."""
-    return ", ".join(f"{name} ({i})" for i, name in enumerate(labels))
+    advice = (
+        "; for numbers, use --kind regression" if len(labels) > LISTED_ITEMS and all(map(is_number, labels)) else ""
+    )
+    return listing((f"{cut(name)} ({i})" for i, name in enumerate(labels)), "") + advice
+
+
+def is_number(name: str) -> bool:
+    """Whether a label name is a number."""
+    try:
+        return float(name) == float(name)
+    except ValueError:
+        return False
 
 
 class ClassProbabilities:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, cut, listing
 from nlp_ssl.tasks.kinds.base import (
     Array,
     ClassProbabilities,
@@ -15,13 +15,19 @@ from nlp_ssl.tasks.kinds.base import (
     TaskKind,
     by_number,
     ids_of,
+    is_number,
     known_labels,
     log,
     texts_of,
 )
+from nlp_ssl.tasks.values import label_name
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
+
+
+MANY_LABELS = 20
+"""More undeclared labels than this, in over half of the rows, are taken for a wrong column."""
 
 
 class Classification(TaskKind):
@@ -38,24 +44,31 @@ class Classification(TaskKind):
             return declared
         train = columns["train"]
         for row, value in enumerate(train.values):
-            if value is None or value != value or not str(value).strip():
+            if not label_name(value):
                 train.report(row, "the label is empty; fill it in or remove the row")
-        return tuple(sorted({str(value).strip() for value in train.values}, key=by_number))
+        names = {label_name(value) for value in train.values}
+        if len(names) > MANY_LABELS and 2 * len(names) > len(train.values):
+            advice = "for numbers, use --kind regression" if all(map(is_number, names)) else "check --label-column"
+            raise InputError(
+                f"{train.at(0)}: the labels of train have {len(names):,} different values in "
+                f"{len(train.values):,} rows; {advice}"
+            )
+        return tuple(sorted(names, key=by_number))
 
     @classmethod
     def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
         """Raise InputError if there are fewer than two classes."""
         if len(labels) < 2:
-            raise InputError(f"{where}: all labels are {', '.join(labels)}; at least 2 classes are required")
+            raise InputError(f"{where}: all labels are {listing(labels, '')}; at least 2 classes are required")
 
     def parse(self, column: Column, declared: bool) -> Array:
         """Parse class ids, int64 [n]."""
         ids = ids_of(self.labels, declared)
-        found = [ids.get(str(value).strip(), -1) for value in column.values]
+        found = [ids.get(label_name(value), -1) for value in column.values]
         for row, label in enumerate(found):
             if label < 0:
                 known = known_labels(self.labels)
-                column.report(row, f"unknown label {column.values[row]!r}; the labels are {known}")
+                column.report(row, f"unknown label {cut(repr(column.values[row]))}; the labels are {known}")
         return np.array(found, dtype=np.int64)
 
     def check_metrics(self, task: str, metrics: Any) -> None:

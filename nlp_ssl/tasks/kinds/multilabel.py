@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import logit
 
-from nlp_ssl.errors import InputError
-from nlp_ssl.tasks.kinds.base import Array, Column, TaskKind, by_number, ids_of, known_labels, texts_of
+from nlp_ssl.errors import InputError, cut
+from nlp_ssl.tasks.kinds.base import Array, Column, TaskKind, by_number, ids_of, known_labels, texts_of, wrong_list
+from nlp_ssl.tasks.values import label_name
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -34,6 +35,11 @@ class Multilabel(TaskKind):
         return declared or tuple(sorted(found, key=by_number))
 
     @classmethod
+    def wrong_value(cls, value: Any) -> str | None:
+        """A label is a list of single values, or a string."""
+        return wrong_list(value, "label")
+
+    @classmethod
     def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
         """Raise InputError if there are fewer than two labels."""
         if len(labels) < 2:
@@ -48,7 +54,7 @@ class Multilabel(TaskKind):
                 if name in ids:
                     labels[row, ids[name]] = 1
                 else:
-                    column.report(row, f"unknown label {name!r}; the labels are {known_labels(self.labels)}")
+                    column.report(row, f"unknown label {cut(repr(name))}; the labels are {known_labels(self.labels)}")
         return labels
 
     def only_label(self, labels: Array) -> str | None:
@@ -126,4 +132,4 @@ def _names(value: Any) -> list[str]:
     if value is None or value != value:
         return []
     parts = value if isinstance(value, list) else str(value).split(",")
-    return [str(part).strip() for part in parts if str(part).strip()]
+    return [name for part in parts if (name := label_name(part))]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from nlp_ssl.errors import cut
 from nlp_ssl.tasks.kinds.base import Array, Column, TaskKind, texts_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Regression(TaskKind):
             except (TypeError, ValueError):
                 numbers[row] = np.nan
             if not np.isfinite(numbers[row]):
-                column.report(row, f"the label {value!r} is not a finite number")
+                column.report(row, f"the label {cut(repr(value))} is not a finite number")
         return numbers
 
     @property

@@ -13,9 +13,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy.special import log_softmax
 
-from nlp_ssl.errors import InputError
-from nlp_ssl.tasks.kinds.base import Array, ClassProbabilities, Column, TaskKind, by_number, ids_of, known_labels, log
+from nlp_ssl.errors import InputError, cut, listing
+from nlp_ssl.tasks.kinds.base import (
+    Array,
+    ClassProbabilities,
+    Column,
+    TaskKind,
+    by_number,
+    ids_of,
+    known_labels,
+    log,
+    wrong_list,
+)
 from nlp_ssl.tasks.spans import is_span_tag, span_codes
+from nlp_ssl.tasks.values import label_name
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -40,13 +51,18 @@ class TokenClassification(TaskKind):
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
         """The declared names, or those of all splits, sorted. A rare tag may be missing from train."""
         rows = [value for column in columns.values() for value in column.values if isinstance(value, list)]
-        return declared or tuple(sorted({str(tag).strip() for row in rows for tag in row}, key=by_number))
+        return declared or tuple(sorted({label_name(tag) for row in rows for tag in row}, key=by_number))
+
+    @classmethod
+    def wrong_value(cls, value: Any) -> str | None:
+        """A label is a list of single values."""
+        return wrong_list(value, "tag")
 
     @classmethod
     def check_labels(cls, labels: tuple[str, ...], where: str) -> None:
         """Raise InputError if there are fewer than two tags."""
         if len(labels) < 2:
-            raise InputError(f"{where}: all tags are {', '.join(labels)}; at least 2 tags are required")
+            raise InputError(f"{where}: all tags are {listing(labels, '')}; at least 2 tags are required")
 
     def parse(self, column: Column, declared: bool) -> Array:
         """Parse tag ids, int64 [n, longest sentence]."""
@@ -55,13 +71,13 @@ class TokenClassification(TaskKind):
         labels = np.full((len(tags), max(map(len, tags), default=0)), PADDING, dtype=np.int64)
         for row, (value, sentence) in enumerate(zip(column.values, tags, strict=True)):
             if not isinstance(value, list):
-                column.report(row, f"{value!r} is not a list of tags")
+                column.report(row, f"{cut(repr(value))} is not a list of tags")
                 continue
-            unknown = next((tag for tag in sentence if str(tag).strip() not in ids), None)
+            unknown = next((tag for tag in sentence if label_name(tag) not in ids), None)
             if unknown is not None:
-                column.report(row, f"unknown tag {unknown!r}; the tags are {known_labels(self.labels)}")
+                column.report(row, f"unknown tag {cut(repr(unknown))}; the tags are {known_labels(self.labels)}")
                 continue
-            labels[row, : len(sentence)] = [ids[str(tag).strip()] for tag in sentence]
+            labels[row, : len(sentence)] = [ids[label_name(tag)] for tag in sentence]
         return labels
 
     def check_metrics(self, task: str, metrics: Sequence[str]) -> None:
