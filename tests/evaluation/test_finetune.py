@@ -157,7 +157,7 @@ def test_another_result_is_not_overwritten(finished: tuple[Finetune, dict], tmp_
     with pytest.raises(InputError, match=r"other batch size \(8, now 16\): choose another --out"):
         finetune(replace(asked, batch_size=16))
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InputError, match="not a result of this command"):
+    with pytest.raises(InputError, match="holds other files than results of this command"):
         finetune(replace(asked, out=tmp_path))
 
 
