@@ -14,14 +14,13 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import tyro
-
 from nlp_ssl import recipe as recipes
 from nlp_ssl.comparison.plan import MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.experiment import named_task, task_of
 from nlp_ssl.evaluation.options import TaskOptions
+from nlp_ssl.options import parse
 
 ON_TEXTS = ("majority", "tfidf")
 """Baselines that are computed from the texts and have no seed."""
@@ -55,7 +54,7 @@ def finetune(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """Fine-tune in `folder/scores`, or resume. The fine-tuned model is deleted."""
     from nlp_ssl.evaluation.finetune import Finetune, finetune
 
-    options = tyro.cli(Finetune, args=list(words))
+    options = parse(Finetune, "finetune", words)
     result = finetune(options)
     shutil.rmtree(options.out / "model", ignore_errors=True)
     choices = [
@@ -70,7 +69,7 @@ def probe(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """Score frozen vectors in `folder/scores`. Baselines on texts are left out: fine-tuning jobs report them."""
     from nlp_ssl.evaluation.probe import Probe, probe
 
-    options = tyro.cli(Probe, args=list(words))
+    options = parse(Probe, "probe", words)
     result = probe(options)
     models = [model for model in result["models"] if model["key"] not in ON_TEXTS]
     return {"scores": _lines(folder, options, {**result, "models": models}), "networks": options.seeds}
@@ -80,7 +79,7 @@ def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """Score minimal pairs in `folder/scores`; pairs.npz there holds `correct` and `paradigm`."""
     from nlp_ssl.evaluation.minimal_pairs import MinimalPairs, minimal_pairs
 
-    options = tyro.cli(MinimalPairs, args=list(words))
+    options = parse(MinimalPairs, "minimal-pairs", words)
     result = minimal_pairs(options)
     (score,) = result["models"][-1]["scores"]["accuracy"]["seeds"]
     line = {"key": "pretrained", "method": "zero-shot", "variant": result["variant"], "metric": "accuracy"}
@@ -99,7 +98,7 @@ def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -
     from nlp_ssl.models.export import word_vectors
     from nlp_ssl.tasks.metrics import score
 
-    options = tyro.cli(Similarity, args=list(words))
+    options = parse(Similarity, "similarity", words)
     (file,) = options.pairs
     pairs, (names, vectors) = read_pairs(file), word_vectors(options.run / "model")
     lines = []
@@ -120,7 +119,7 @@ def evaluate(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """Validation metrics of a run on another recipe's objective."""
     from nlp_ssl.evaluation.evaluate import Evaluate, evaluate
 
-    return {"metrics": evaluate(tyro.cli(Evaluate, args=list(words)))}
+    return {"metrics": evaluate(parse(Evaluate, "evaluate", words))}
 
 
 def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> list[dict[str, Any]]:
