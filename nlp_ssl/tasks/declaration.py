@@ -26,6 +26,7 @@ the predictions are written to a file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -33,7 +34,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from nlp_ssl import declarations, registry
-from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.errors import InputError, cut, did_you_mean, listing
 from nlp_ssl.toml_tables import ONE_OR_MORE, from_table, read_toml
 
 ColumnNames = Annotated[tuple[str, ...], ONE_OR_MORE]
@@ -41,6 +42,8 @@ ColumnNames = Annotated[tuple[str, ...], ONE_OR_MORE]
 
 SPLITS = MappingProxyType({"train": "train", "dev": "validation", "test": "test"})
 """The splits of a task that declares none, with their names on the hub."""
+
+_SPLIT_NAME = re.compile("train|(dev|test)(_[A-Za-z0-9_-]+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +76,8 @@ class Task:
     """The column names of train and dev files without a header line."""
     empty_texts: bool = False
     """Whether empty texts are kept because the published data has them. Otherwise they are refused."""
+    broken_rows: int = 0
+    """At most so many unreadable rows of a split are left out because the published data has some. More are refused."""
     submission: dict[str, str] = field(default_factory=dict)
     """The benchmark's file name for the predictions of each test split."""
     submission_labels: Literal["names", "ids"] = "names"
@@ -121,7 +126,9 @@ def task_names() -> list[str]:
 
 
 def own_task(name: str) -> Task:
-    """A task without a declaration. `with_flags` sets its columns."""
+    """A task without a declaration. `with_flags` sets its columns. InputError if the name could be a path."""
+    if not is_file_name(name):
+        raise InputError(f"--task {cut(name)}: a name has no '/', '\\' or ':'; the path of a declaration ends in .toml")
     return Task(name=name, columns=(), label=(), metrics=("accuracy",))
 
 
@@ -191,12 +198,29 @@ def _broken_rules(task: Task) -> Iterator[str]:
         yield f"task.positive is {task.positive!r}: only f1 has a positive class"
     elif task.positive and task.labels and task.positive not in task.labels:
         yield f"task.positive is {task.positive!r}: it must be one of task.labels"
-    unknown = [s for s in task.splits if s not in SPLITS and not s.startswith(("dev_", "test_"))]
+    if task.broken_rows < 0:
+        yield f"task.broken_rows is {task.broken_rows}: it must be 0 or more"
+    yield from _broken_names(task)
+
+
+def _broken_names(task: Task) -> Iterator[str]:
+    """What is wrong with the names of splits and submission files."""
+    unknown = [s for s in task.splits if not _SPLIT_NAME.fullmatch(s)]
     if unknown or "train" not in task.splits or not task.evaluation_splits:
-        yield f"task.splits has {', '.join(task.splits)}: it must have train and dev (or dev_…), optionally test"
-    for split in task.submission:
+        yield f"task.splits has {listing(task.splits, '')}: it must have train and dev (or dev_…), optionally test"
+    for split, name in task.splits.items():
+        if not is_file_name(name):
+            yield f"task.splits.{cut(split)} is {cut(repr(name))}: it must be a name, not a path"
+    for split, name in task.submission.items():
+        if not is_file_name(name):
+            yield f"task.submission.{cut(split)} is {cut(repr(name))}: it must be a file name, not a path"
         if split not in task.splits:
-            yield f"task.submission.{split}: the task has no such split"
+            yield f"task.submission.{cut(split)}: the task has no such split"
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a name can be that of a file in a folder, and never leads out of it."""
+    return name.strip(". ") != "" and name.isprintable() and not set(name) & set("/\\:")
 
 
 def _metric_rule() -> str:

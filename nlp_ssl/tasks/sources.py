@@ -7,9 +7,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from nlp_ssl import registry
 from nlp_ssl.corpus.streams import COMPRESSIONS
 from nlp_ssl.corpus.table import Table, read_table, table_formats
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, cut, listing
 from nlp_ssl.tasks.declaration import Task
 
 
@@ -22,6 +23,11 @@ def tables(task: Task, data: Sequence[Path]) -> dict[str, Table]:
     if task.hub:
         return _download(task)
     raise InputError(f"task {task.name!r} is not on the hub; give its files with --data FOLDER-OR-FILES")
+
+
+def is_one_file(task: Task, data: Sequence[Path]) -> bool:
+    """Whether the data are a single file, which is divided into train and dev."""
+    return len(data) == 1 and data[0].is_file() and task.evaluation_splits == ["dev"]
 
 
 def files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
@@ -45,7 +51,7 @@ def files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
             if files:
                 found[split] = files[0]
     missing = [split for split in ("train", *task.evaluation_splits) if split not in found]
-    if missing:
+    if missing and not is_one_file(task, data):
         raise InputError(
             f"--data {' '.join(map(str, data))}: no file for {', '.join(missing)}; give a folder with files such as "
             f"train.tsv and dev.tsv, or list the files in the order {', '.join(task.splits)}"
@@ -53,9 +59,20 @@ def files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
+def _is_trusted(module: str) -> bool:
+    """Whether a module belongs to the shipped tasks, or was loaded with --plugin."""
+    loaded = [Path(plugin).stem if plugin.endswith(".py") else plugin for plugin in registry.loaded_plugins()]
+    return any(module == name or module.startswith(f"{name}.") for name in ("nlp_ssl.tasks", *loaded))
+
+
 def _call(task: Task) -> dict[str, Table]:
     """Call the task's function, which returns rows: `{"train": [{"text": …, "label": …}, …], "dev": […]}`."""
     name, _, function = task.module.partition(":")
+    if not _is_trusted(name):
+        raise InputError(
+            f"task {task.name!r}: module = {cut(repr(task.module))} is not imported from a declaration; "
+            f"load it with --plugin {cut(name)}"
+        )
     try:
         found: Callable[[], Mapping[str, Sequence[Mapping[str, Any]]]] = getattr(import_module(name), function)
     except (ImportError, AttributeError, ValueError) as error:
@@ -87,7 +104,9 @@ def _download(task: Task) -> dict[str, Table]:
         ) from None
     missing = [task.splits[s] for s in ("train", *task.evaluation_splits) if task.splits[s] not in loaded]
     if missing:
-        raise InputError(f"task {task.name!r}: {task.hub} has no split {', '.join(missing)}; found {', '.join(loaded)}")
+        raise InputError(
+            f"task {task.name!r}: {task.hub} has no split {', '.join(missing)}; found {listing(loaded, '')}"
+        )
     return {
         split: Table(f"{task.hub}/{name}", loaded[name].to_dict(), None, [])
         for split, name in task.splits.items()

@@ -15,13 +15,14 @@ from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.console import say
 from nlp_ssl.corpus.table import Table
-from nlp_ssl.errors import InputError, listing
+from nlp_ssl.errors import InputError, cut, listing
 from nlp_ssl.tasks import sources
 from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.tasks.kinds.base import Column
@@ -80,6 +81,7 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
     hub. Raises InputError with all problems of the data.
     """
     tables = sources.tables(task, data)
+    one_file = sources.is_one_file(task, data)
     checks = {split: _Check(task, split, table) for split, table in tables.items()}
     problems = [problem for check in checks.values() for problem in check.problems]
     if not problems:
@@ -89,8 +91,25 @@ def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict
         problems = [problem for check in checks.values() for problem in check.problems]
     if problems:
         raise shortened(problems)
-    task.kind_type.check_labels(names, tables["train"].where)
+    where = tables["train"].where
+    task.kind_type.check_labels(names, where)
+    if one_file:
+        splits = _divided(splits["train"], where)
+    _check_sizes(task, names, splits)
     return names, splits
+
+
+def _check_sizes(task: Task, names: tuple[str, ...], splits: dict[str, LabelledExamples]) -> None:
+    """Raise InputError if a split is too small to be scored, or if train has only one label."""
+    small = [s for s, examples in splits.items() if s != "train" and examples.labels is not None and len(examples) < 2]
+    if small:
+        sizes = ", ".join(f"{split} has {len(splits[split])}" for split in small)
+        raise InputError(f"{task.name}: {sizes} labelled examples; at least 2 are required")
+    labels = splits["train"].labels
+    if len(splits["train"]) == 0 or labels is None:
+        raise InputError(f"{task.name}: train has no labelled examples")
+    if (only := task.kind_type(names).only_label(labels)) is not None:
+        raise InputError(f"{task.name}: all examples of train have the label {cut(repr(only))}; use data with several")
 
 
 def shortened(problems: Sequence[str]) -> InputError:
@@ -107,6 +126,9 @@ class _Check:
 
     def __init__(self, task: Task, split: str, table: Table) -> None:
         self.task, self.table, self.problems = task, table, list(table.problems)
+        if 0 < len(self.problems) <= task.broken_rows:
+            say(f"{table.where}: left out {len(self.problems)} broken rows, as the task's declaration allows")
+            self.problems = []
         self.optional = split.startswith("test")
         self._head()
         self.texts = [self._column(names) for names in task.columns]
@@ -218,6 +240,21 @@ class _Check:
 
 
 # --- subsets of train ---
+
+
+DEV_SHARE = 5
+"""One text in so many of a single file is for dev."""
+
+
+def _divided(examples: LabelledExamples, where: str) -> dict[str, LabelledExamples]:
+    """Divide the examples of one file by the hash of their (first) texts. Equal texts are in the same split."""
+    texts = [" ".join(normalize("NFC", text).split()) for text in examples.texts]
+    hashes = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts]
+    is_dev = np.array([int.from_bytes(digest) % DEV_SHARE == 0 for digest in hashes])
+    found = {"train": examples.take(np.flatnonzero(~is_dev)), "dev": examples.take(np.flatnonzero(is_dev))}
+    sizes = " and ".join(f"{len(part):,} of {split}" for split, part in found.items())
+    say(f"{where}: one file, divided by the hash of the text into {sizes}")
+    return found
 
 
 def nested_order(n: int, strata: npt.NDArray[Any] | None = None) -> npt.NDArray[np.int64]:

@@ -90,3 +90,35 @@ def test_flags_replace_what_is_declared() -> None:
     assert with_flags(load_task("sst2"), "a", None, None, ("f1", "accuracy")).labels == ("negative", "positive")
     with pytest.raises(InputError, match="regression has pearson"):
         with_flags(own_task("mine"), "a", None, "c", ("accuracy", "pearson"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (
+            "[task.submission]\ntest = '/any/path.tsv'",
+            "task.submission.test is '/any/path.tsv': it must be a file name",
+        ),
+        ("[task.submission]\ntest = '../up.tsv'", "task.submission.test is '../up.tsv': it must be a file name"),
+        ("[task.submission]\ntest = '..'", "task.submission.test is '..': it must be a file name"),
+        ("[task.submission]\ntest = ''", "task.submission.test is '': it must be a file name"),
+        ('[task.submission]\ntest = "C:\\\\x.tsv"', "task.submission.test is"),
+        ('[task.submission]\ntest = "a\\u001bb"', "task.submission.test is"),
+        ("[task.splits]\ntrain = 'train'\n'dev_/../x' = 'dev'", "task.splits has train, dev_/../x: it must have"),
+        ("[task.splits]\ntrain = 'train'\n'dev_..' = 'dev'", "task.splits has train, dev_..: it must have"),
+        ("[task.splits]\ntrain = '../../train'\ndev = 'dev'", "task.splits.train is '../../train': it must be a name"),
+        ("broken_rows = -1", "task.broken_rows is -1: it must be 0 or more"),
+    ],
+)
+def test_names_are_never_paths(tmp_path: Path, lines: str, message: str) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"[task]\ncolumns = ['x']\nlabel = 'y'\nmetrics = ['accuracy']\n{lines}\n")
+    with pytest.raises(InputError) as error:
+        load_task(str(file))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["../up", "/etc/passwd", "a\\b", "..", ""])
+def test_the_name_of_an_own_task_is_no_path(name: str) -> None:
+    with pytest.raises(InputError, match="a name has no"):
+        own_task(name)

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from nlp_ssl import registry
 from nlp_ssl.corpus.table import read_table
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import Task, load_task, own_task, with_flags
@@ -173,7 +175,6 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
     assert "no such file or folder" in problems(task, tmp_path / "none")[0]
     assert "no file for train, dev" in problems(task, tmp_path)[0]
     write(tmp_path / "train.tsv", ROWS)
-    assert "no file for dev" in problems(task, tmp_path / "train.tsv")[0]
     (tmp_path / "dev.doc").write_text("")
     assert "dev.doc: not one of .tsv" in problems(task, tmp_path / "train.tsv", tmp_path / "dev.doc")[0]
     (tmp_path / "train.csv").write_text("")
@@ -203,6 +204,10 @@ def test_rows_from_a_function(tmp_path: Path, monkeypatch) -> None:
     declaration.write_text(
         '[task]\nmodule = "own_rows:splits"\ncolumns = ["text"]\nlabel = "label"\nmetrics = ["accuracy"]'
     )
+    message = "module = 'own_rows:splits' is not imported from a declaration; load it with --plugin own_rows"
+    assert message in problems(load_task(str(declaration)))[0]
+    assert "own_rows" not in sys.modules
+    monkeypatch.setattr(registry, "_plugins", ["own_rows"])
     labels, splits = load_splits(load_task(str(declaration)), [])
     assert labels == ("x", "y")
     assert splits["dev"].labels.tolist() == [1, 0]
@@ -309,3 +314,61 @@ def test_a_table_of_many_columns_lists_ten(tmp_path: Path) -> None:
     header = tuple(f"column{i}" for i in range(500))
     found = wide(tmp_path, [("x",) * 500] * 2, header)
     assert "column0, column1" in found[0] and "column9 and 490 more" in found[0] and len(found[0]) < 400
+
+
+MINE = with_flags(own_task("mine"), "text", None, "label", ())
+
+
+def test_one_file_is_divided_by_the_hash_of_the_text(tmp_path: Path, capsys) -> None:
+    texts = [f"text {i // 2}" if i % 2 else f" text  {i // 2} " for i in range(2000)]  # each occurs twice
+    write(tmp_path / "all.tsv", [(text, "ab"[i % 3 == 0]) for i, text in enumerate(texts)], ("text", "label"))
+    labels, splits = load_splits(MINE, [tmp_path / "all.tsv"])
+    sides = {name: {" ".join(text.split()) for text in examples.texts} for name, examples in splits.items()}
+    assert labels == ("a", "b") and list(splits) == ["train", "dev"]
+    assert not sides["train"] & sides["dev"] and len(sides["train"] | sides["dev"]) == 1000
+    assert 0.17 < len(splits["dev"]) / 2000 < 0.23
+    assert len(splits["train"]) + len(splits["dev"]) == 2000
+    assert "one file, divided by the hash of the text into 1," in capsys.readouterr().err
+    (tmp_path / "more").mkdir()
+    rows = [("new", "a"), *((text, "a") for text in texts)]
+    write(tmp_path / "more" / "all.tsv", [*rows, ("x", "b"), ("y", "b")], ("text", "label"))
+    longer = load_splits(MINE, [tmp_path / "more" / "all.tsv"])[1]
+    assert {" ".join(text.split()) for text in longer["dev"].texts} - {"new", "x", "y"} == sides["dev"]
+
+
+def test_a_file_that_is_too_small_to_divide(tmp_path: Path) -> None:
+    write(tmp_path / "all.tsv", [("same", "a"), ("same", "b")] * 5, ("text", "label"))
+    found = problems(MINE, tmp_path / "all.tsv")
+    assert found in (
+        ["mine: dev has 0 labelled examples; at least 2 are required"],
+        ["mine: train has no labelled examples"],
+    )
+
+
+def test_dev_of_one_row_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", ROWS)
+    write(tmp_path / "dev.tsv", ROWS[:1])
+    assert problems(load_task("sst2"), tmp_path) == ["sst2: dev has 1 labelled examples; at least 2 are required"]
+
+
+def test_train_of_one_declared_label_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", [("x", "positive"), ("y", "positive")])
+    write(tmp_path / "dev.tsv", ROWS)
+    assert problems(load_task("sst2"), tmp_path) == [
+        "sst2: all examples of train have the label 'positive'; use data with several"
+    ]
+
+
+def test_the_empty_questions_and_broken_lines_of_qqp_are_counted(tmp_path: Path, capsys) -> None:
+    header = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
+    good = [f"{i}\t1\t2\twhy {i}?\thow {i}?\t{i % 2}\n" for i in range(4)]
+    broken = "\tWas it real?\t0\n"
+    (tmp_path / "train.tsv").write_text(header + "".join(good) + "9\t1\t2\t\thow?\t0\n" + broken * 3)
+    (tmp_path / "dev.tsv").write_text(header + "".join(good))
+    _, splits = load_splits(load_task("qqp"), [tmp_path])
+    assert splits["train"].labels.tolist() == [0, 1, 0, 1, 0] and splits["train"].texts[4] == ""
+    said = capsys.readouterr().err
+    assert "train.tsv: left out 3 broken rows, as the task's declaration allows" in said
+    assert "train.tsv: kept 1 empty texts" in said
+    (tmp_path / "train.tsv").write_text(header + "".join(good) + broken * 101)
+    assert len(problems(load_task("qqp"), tmp_path)) == PROBLEMS_SHOWN + 1

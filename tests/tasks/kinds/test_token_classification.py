@@ -33,12 +33,12 @@ def test_jsonl_and_conllu(tmp_path: Path) -> None:
     for split in ("train", "dev"):
         (tmp_path / f"{split}.jsonl").write_text('{"w": ["a", "b"], "t": ["X", "Y"]}\n{"w": ["c"], "t": ["X"]}\n')
         rows = ["# text = ab c", "1-2\tab" + "\t_" * 8, "1\ta\t_\tDET" + "\t_" * 6, "2\tb\t_\tNOUN" + "\t_" * 6]
-        (tmp_path / f"{split}.conllu").write_text("\n".join([*rows, "", ""]))
+        (tmp_path / f"{split}.conllu").write_text("\n".join([*rows, "", *rows, "", ""]))
     task = with_flags(own_task("mine"), "w", None, "t", (), "token_classification")
     labels, splits = load_splits(task, [tmp_path / "train.jsonl", tmp_path / "dev.jsonl"])
     assert labels == ("X", "Y") and splits["dev"].labels.tolist() == [[0, 1], [0, -1]]
     labels, splits = load_splits(load_task("ud_korean_gsd"), [tmp_path / "train.conllu", tmp_path / "dev.conllu"])
-    assert labels == ("DET", "NOUN") and splits["dev"].words == [["a", "b"]]
+    assert labels == ("DET", "NOUN") and splits["dev"].words == [["a", "b"], ["a", "b"]]
 
 
 @pytest.mark.parametrize(
