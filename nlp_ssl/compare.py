@@ -103,7 +103,11 @@ def _protocol(options: Compare) -> Protocol:
 
 def _option_problems(options: Compare) -> list[str]:
     """Options out of range, and column flags without a task that they could be for."""
-    problems = [f"--{name} {n}: at least 1" for name, n in (("seeds", options.seeds), ("jobs", options.jobs)) if n < 1]
+    problems = [
+        f"--{name} is {n}: it must be at least 1"
+        for name, n in (("seeds", options.seeds), ("jobs", options.jobs))
+        if n < 1
+    ]
     for n in _sizes(options):
         each = Finetune(
             run=options.out,

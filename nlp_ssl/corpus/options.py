@@ -51,13 +51,15 @@ class Options:
     def __post_init__(self) -> None:
         problems = []
         if self.vocab_size < 300:
-            problems.append(f"--vocab-size {self.vocab_size}: must be 300 or more (256 bytes, special tokens)")
+            problems.append(
+                f"--vocab-size is {self.vocab_size}: it must be at least 300 (256 bytes and the special tokens)"
+            )
         if self.min_frequency < 1:
-            problems.append(f"--min-frequency {self.min_frequency}: must be 1 or more")
+            problems.append(f"--min-frequency is {self.min_frequency}: it must be at least 1")
         if not 0 <= self.validation <= 0.5:
-            problems.append(f"--validation {self.validation}: must be between 0 and 0.5")
+            problems.append(f"--validation is {self.validation}: it must be between 0 and 0.5")
         if self.processes < 1:
-            problems.append(f"--processes {self.processes}: must be 1 or more")
+            problems.append(f"--processes is {self.processes}: it must be at least 1")
         if not self.text:
             problems.append("prepare: name the text to read (files, folders, globs, a declared corpus)")
         if problems:

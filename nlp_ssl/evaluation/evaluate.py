@@ -53,7 +53,7 @@ def evaluate(options: Evaluate) -> dict[str, float]:
     Raises InputError if the run is unfinished, has no heads for the objective, or was trained on another corpus.
     """
     if options.evaluation_tokens < 1:
-        raise InputError(f"--evaluation-tokens {options.evaluation_tokens}: at least 1")
+        raise InputError(f"--evaluation-tokens is {options.evaluation_tokens}: it must be at least 1")
     if not (options.run / "recipe.toml").is_file() or not (options.run / "model").is_dir():
         raise InputError(f"{options.run}: not a finished pretraining run")
     corpus = Corpus.open(options.corpus)

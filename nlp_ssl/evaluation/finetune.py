@@ -66,8 +66,11 @@ class Finetune(Protocol, TaskOptions):
         """Conditions on the options, each with the error message for when it is violated."""
         return [
             *super().rules(),
-            (self.epochs is None or self.epochs >= 1, f"--epochs {self.epochs}: at least 1"),
-            (self.batch_size is None or self.batch_size >= 1, f"--batch-size {self.batch_size}: at least 1"),
+            (self.epochs is None or self.epochs >= 1, f"--epochs is {self.epochs}: it must be at least 1"),
+            (
+                self.batch_size is None or self.batch_size >= 1,
+                f"--batch-size is {self.batch_size}: it must be at least 1",
+            ),
             (
                 bool(self.learning_rates) and all(rate > 0 for rate in self.learning_rates),
                 f"--learning-rates {' '.join(map(str, self.learning_rates))}: one or more, all above 0",

@@ -68,13 +68,14 @@ class TaskOptions:
     def rules(self) -> list[tuple[bool, str]]:
         """Conditions on the options, each with the error message for when it is violated."""
         return [
-            (self.seeds >= 1, f"--seeds {self.seeds}: at least 1"),
+            (self.seeds >= 1, f"--seeds is {self.seeds}: it must be at least 1"),
             (
                 self.train_examples is None or self.train_examples >= FEWEST_EXAMPLES,
-                f"--train-examples {self.train_examples}: at least {FEWEST_EXAMPLES}, some are needed for selection",
+                f"--train-examples is {self.train_examples}: it must be at least {FEWEST_EXAMPLES}, as some are used "
+                "for selection",
             ),
-            (self.max_length >= 8, f"--max-length {self.max_length}: at least 8"),
-            (self.baseline_seed >= 1, f"--baseline-seed {self.baseline_seed}: at least 1"),
+            (self.max_length >= 8, f"--max-length is {self.max_length}: it must be at least 8"),
+            (self.baseline_seed >= 1, f"--baseline-seed is {self.baseline_seed}: it must be at least 1"),
             (
                 self.share_baselines is None or not self.share_baselines.is_file(),
                 f"--share-baselines {self.share_baselines}: a file, it should be a folder",

@@ -66,7 +66,11 @@ def show(options: Show) -> dict[str, Any]:
 
     Raises InputError for options out of range, or a corpus without examples for the recipe.
     """
-    wrong = [f"--{name} {n}: at least 1" for name in ("examples", "sample") if (n := getattr(options, name)) < 1]
+    wrong = [
+        f"--{name} is {n}: it must be at least 1"
+        for name in ("examples", "sample")
+        if (n := getattr(options, name)) < 1
+    ]
     if wrong:
         raise InputError(*wrong)
     corpus = Corpus.open(options.corpus)

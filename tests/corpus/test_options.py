@@ -10,10 +10,10 @@ def test_all_problems_are_reported_together() -> None:
     with pytest.raises(InputError) as error:
         Options(text=(), out=Path("x"), vocab_size=299, min_frequency=0, validation=0.51, processes=0)
     assert error.value.problems == (
-        "--vocab-size 299: must be 300 or more (256 bytes, special tokens)",
-        "--min-frequency 0: must be 1 or more",
-        "--validation 0.51: must be between 0 and 0.5",
-        "--processes 0: must be 1 or more",
+        "--vocab-size is 299: it must be at least 300 (256 bytes and the special tokens)",
+        "--min-frequency is 0: it must be at least 1",
+        "--validation is 0.51: it must be between 0 and 0.5",
+        "--processes is 0: it must be at least 1",
         "prepare: name the text to read (files, folders, globs, a declared corpus)",
     )
 

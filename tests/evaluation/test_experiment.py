@@ -48,7 +48,7 @@ def test_words_that_are_cut_off_get_the_most_frequent_label(run: Run, cues: Path
     ("train_examples", "message"),
     [
         (401, "--train-examples 401: cues has only 400 training examples"),
-        (10, "--train-examples 10: at least 20"),
+        (10, "--train-examples is 10: it must be at least 20"),
     ],
 )
 def test_a_number_of_examples_that_is_not_there(run, cues, tmp_path, train_examples: int, message: str) -> None:

@@ -303,7 +303,7 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
     [
         ({"run": Path("none")}, "none: no such folder"),
         ({"train_examples": 401}, "--train-examples 401: cues has only 400 training examples"),
-        ({"train_examples": 3}, "--train-examples 3: at least 20"),
+        ({"train_examples": 3}, "--train-examples is 3: it must be at least 20"),
         ({"learning_rates": (0.0,)}, "--learning-rates 0.0: one or more, all above 0"),
         ({"metric": ("bleu",)}, "--metric bleu"),
         ({"text_column": None}, "no task 'cues' is declared"),

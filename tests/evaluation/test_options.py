@@ -18,10 +18,13 @@ def problems(**values: object) -> list[str]:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"seeds": 0}, "--seeds 0: at least 1"),
-        ({"train_examples": 19}, "--train-examples 19: at least 20, some are needed for selection"),
-        ({"max_length": 7}, "--max-length 7: at least 8"),
-        ({"baseline_seed": 0}, "--baseline-seed 0: at least 1"),
+        ({"seeds": 0}, "--seeds is 0: it must be at least 1"),
+        (
+            {"train_examples": 19},
+            "--train-examples is 19: it must be at least 20, as some are used for selection",
+        ),
+        ({"max_length": 7}, "--max-length is 7: it must be at least 8"),
+        ({"baseline_seed": 0}, "--baseline-seed is 0: it must be at least 1"),
     ],
 )
 def test_what_cannot_be_is_said(values: dict[str, int], problem: str) -> None:
