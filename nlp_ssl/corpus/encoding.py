@@ -92,8 +92,8 @@ def encode_documents(path: Path, dropped: npt.NDArray[np.bool_], encoding: Encod
     """Split the documents of a file that are not `dropped` (bool[documents]) into sentences and tokens.
 
     Writes a shard for each split that has documents, and to `done` the counts of each split: documents, sentences,
-    tokens, bytes, words, unknown tokens, special tokens that the text spells, and documents without any token
-    (`empty`).
+    tokens, bytes, words, unknown tokens and the bytes that they stand for, special tokens that the text spells, and
+    documents without any token (`empty`).
     """
     in_validation = read_hashes(path) < np.uint64(encoding.validation_below)
     members = {"train": ~in_validation & ~dropped, "validation": in_validation & ~dropped}
@@ -113,6 +113,8 @@ def _encode_split(path: Path, chosen: npt.NDArray[np.integer[Any]], encoding: En
         sentences += found
         owners += [document] * len(found)
     tokens, lengths = _encode(model, prefix, sentences, np.uint32 if encoding.wide else np.uint16)
+    ends = np.cumsum(lengths)
+    with_unknown = np.unique(np.searchsorted(ends, np.flatnonzero(tokens == encoding.unknown), side="right"))
     written = lengths > 0
     owner = np.array(owners, dtype=np.int64)[written]
     document_sentences = np.bincount(owner, minlength=len(chosen))
@@ -128,6 +130,7 @@ def _encode_split(path: Path, chosen: npt.NDArray[np.integer[Any]], encoding: En
         "bytes": sum(len(s) if s.isascii() else len(s.encode()) for s in kept) + len(kept) - documents,
         "words": sum(len(s.split()) for s in kept),
         "unknown": int((tokens == encoding.unknown).sum()),
+        "unknown_bytes": _unknown_bytes(model, [sentences[i] for i in with_unknown.tolist()], encoding.unknown),
         "special": len(special.findall("\n".join(kept))),
         "empty": len(chosen) - documents,
     }
@@ -146,6 +149,17 @@ def _encode(
         lengths += map(len, ids)
         tokens.append(np.fromiter(chain.from_iterable(ids), dtype=dtype))
     return np.concatenate(tokens), np.array(lengths, dtype=np.int64)
+
+
+def _unknown_bytes(model: Tokenizer, sentences: Sequence[str], unknown: int) -> int:
+    """The UTF-8 bytes of the text that unknown tokens stand for."""
+    found = 0
+    for start in range(0, len(sentences), _BATCH):
+        some = sentences[start : start + _BATCH]
+        for text, encoded in zip(some, model.encode_batch(some, add_special_tokens=False), strict=True):
+            places = (place for id, place in zip(encoded.ids, encoded.offsets, strict=True) if id == unknown)
+            found += sum(len(text[first:past].encode()) for first, past in places)
+    return found
 
 
 def offsets(lengths: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int32]:

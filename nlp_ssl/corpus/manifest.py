@@ -10,12 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nlp_ssl.console import duration, say, table
+from nlp_ssl.console import duration, say, table, warn
 from nlp_ssl.corpus.options import Options
 from nlp_ssl.corpus.sources import Source
-from nlp_ssl.corpus.store import CORPUS_FORMAT, SPLITS
+from nlp_ssl.corpus.store import CORPUS_FORMAT, SPLITS, SplitCounts
 from nlp_ssl.errors import InputError
 from nlp_ssl.output_folder import contents
+
+MUCH_UNKNOWN = 0.01  # a larger share of unknown tokens is warned of …
+MOST_UNKNOWN = 0.2  # … or refused
 
 _LIBRARIES = ("tokenizers", "icu4py", "regex", "pyarrow")  # a corpus depends on their versions
 
@@ -57,6 +60,17 @@ def _content(source: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in source.items() if k != "name" or not source["hash"]}
 
 
+def check_unknown(counts: Mapping[str, Counter[str]], tokenizer: str) -> None:
+    """Warn of many unknown tokens in the training split. InputError where they are too many to learn from."""
+    share = counts["train"]["unknown"] / counts["train"]["tokens"]
+    remedy = "use --tokenizer bpe, a larger --vocab-size or a smaller --min-frequency"
+    found = f"--tokenizer {tokenizer}: {100 * share:.1f} % of the training tokens are unknown to it"
+    if share > MOST_UNKNOWN:
+        raise InputError(f"{found}; {remedy}")
+    if share > MUCH_UNKNOWN:
+        warn(f"{found}, so models learn nothing about that text; {remedy}")
+
+
 def make_manifest(
     settings: dict[str, Any],
     counts: Mapping[str, Counter[str]],
@@ -67,10 +81,7 @@ def make_manifest(
     train = counts["train"]
     return {
         "format": CORPUS_FORMAT,
-        "splits": {
-            split: {name: counts[split][name] for name in ("documents", "sentences", "tokens", "bytes")}
-            for split in SPLITS
-        },
+        "splits": {split: {field.name: counts[split][field.name] for field in fields(SplitCounts)} for split in SPLITS},
         "language": settings["options"]["language"],
         "document": sorted({source["document"] for source in settings["sources"]}),
         "dropped": dict(drops),

@@ -32,7 +32,7 @@ from nlp_ssl.corpus.document_files import write_json
 from nlp_ssl.corpus.encoding import Encoding, encode_files, encoded_path, shard_path
 from nlp_ssl.corpus.inputs import scan_sources
 from nlp_ssl.corpus.joining import join
-from nlp_ssl.corpus.manifest import is_finished, make_manifest, print_summary, settings_of
+from nlp_ssl.corpus.manifest import check_unknown, is_finished, make_manifest, print_summary, settings_of
 from nlp_ssl.corpus.options import Options
 from nlp_ssl.corpus.reading import CleanText, read_sources
 from nlp_ssl.corpus.sentences import load_splitter
@@ -120,6 +120,7 @@ class _Preparation:
         text.drops["empty"] += sum(counts[split].pop("empty") for split in SPLITS)
         if not counts["train"]["documents"]:
             raise InputError(f"{self.options.out}: this tokenizer finds no tokens in the text; use another --tokenizer")
+        check_unknown(counts, self.options.tokenizer)
         fingerprint = self._join(text, ids, model)
         seconds = dict(zip(("read", "tokenizer", "encode"), np.diff(clock).round(2).tolist(), strict=True))
         manifest = make_manifest(

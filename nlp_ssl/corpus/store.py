@@ -57,6 +57,8 @@ class SplitCounts:
     sentences: int
     tokens: int
     bytes: int
+    unknown: int = 0  # tokens
+    unknown_bytes: int = 0  # UTF-8 bytes that the unknown tokens stand for
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from nlp_ssl.corpus.tokenizer import SPECIAL, post_processor
 
 EMOJI_SHARE = 16  # at most 1/16 of the vocabulary are emoji
 ALPHABET_SHARE = 4  # at most 1/4 are single characters
+USUAL_WORD = 100  # characters of the longest word that WordPiece cuts; more where the text has longer ones …
+LONGEST_WORD = 1000  # … up to this, since the time grows with the square
 
 _SPECIAL = list(SPECIAL.values())
 
@@ -64,11 +66,30 @@ def _wordpiece(texts: Iterator[str], size: int, min_frequency: int, lowercase: b
         vocab_size=size, min_frequency=min_frequency, special_tokens=_SPECIAL + continuing,
         initial_alphabet=alphabet, limit_alphabet=len(alphabet), show_progress=False,
     )  # fmt: skip
-    tokenizer.train_from_iterator(texts, trainer)
-    learned = Tokenizer(models.WordPiece(tokenizer.get_vocab(), unk_token="[UNK]"))
+    longest = _LongestWord(tokenizer)
+    tokenizer.train_from_iterator(longest.measured(texts), trainer)
+    learned = Tokenizer(
+        models.WordPiece(tokenizer.get_vocab(), unk_token="[UNK]", max_input_chars_per_word=longest.limit)
+    )
     learned.normalizer, learned.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
     learned.decoder = decoders.WordPiece()
     return learned
+
+
+class _LongestWord:
+    """Finds the limit of a WordPiece model, which takes longer words as unknown: that of the longest in the text."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.limit, self._cut, self._normalizer = USUAL_WORD, tokenizer.pre_tokenizer, tokenizer.normalizer
+
+    def measured(self, texts: Iterator[str]) -> Iterator[str]:
+        """The same texts, which are measured on the way."""
+        for text in texts:
+            for word in text.split() if len(text) > USUAL_WORD else ():
+                if len(word) > self.limit:
+                    parts = self._cut.pre_tokenize_str(self._normalizer.normalize_str(word))
+                    self.limit = min(max(self.limit, *(len(part) for part, _ in parts)), LONGEST_WORD)
+            yield text
 
 
 def _bpe(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:

@@ -25,19 +25,22 @@ class LanguageHead(Head):
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
         """Cross-entropy; in evaluation also accuracy."""
         hidden = self.states(encode).flatten(0, 1)[targets["positions"]]  # [B * L, H] -> [T, H]
-        return language_loss(self.carrier, hidden, targets["labels"])
+        return language_loss(self.carrier, hidden, targets["labels"], self.unknown)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits [T, V] from hidden states [T, H]."""
         return logits_of(self.carrier, hidden)
 
 
-def language_loss(carrier: Any, hidden: Tensor, labels: Tensor) -> LossSum:
-    """Cross-entropy of a carrier's language model head from hidden states [T, H]; in evaluation also accuracy."""
+def language_loss(carrier: Any, hidden: Tensor, labels: Tensor, unknown: int) -> LossSum:
+    """Cross-entropy of a carrier's language model head from hidden states [T, H]; in evaluation also accuracy.
+
+    In the accuracy, a target that is the `unknown` token counts as wrong.
+    """
     score, size = partial(logits_of, carrier), carrier.config.vocab_size
     if torch.is_grad_enabled():
         return LossSum(
             vocabulary_loss(score, hidden, labels, size, [p for p in carrier.parameters() if p.requires_grad])
         )
-    total, correct = vocabulary_metrics(score, hidden, labels, size)
+    total, correct = vocabulary_metrics(score, hidden, labels, size, unknown)
     return LossSum(total, {"accuracy": (correct, (labels >= 0).sum())})

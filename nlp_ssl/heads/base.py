@@ -89,6 +89,7 @@ class Head(nn.Module):
         """`config` is the body's config. The head may share the body's embeddings but must not register the body."""
         super().__init__()
         self.carrier = carrier
+        self.unknown = vocabulary.unk
 
     @classmethod
     def for_body(cls, body: Body) -> type[Head]:

@@ -77,7 +77,7 @@ class ReplacedTokenDetectionHead(Head):
         if torch.is_grad_enabled():
             parameters = [*self.transform.parameters(), self.embedding.weight, self.bias]
             return LossSum(vocabulary_loss(self._logits, hidden, labels, size, parameters))
-        total, correct = vocabulary_metrics(self._logits, hidden, labels, size)
+        total, correct = vocabulary_metrics(self._logits, hidden, labels, size, self.unknown)
         return LossSum(total, {"accuracy": (correct, (labels >= 0).sum())})
 
     def _logits(self, hidden: Tensor) -> Tensor:

@@ -54,4 +54,5 @@ class SentenceDecoder(Head):
         vector = mean_pooled(encode().last_hidden_state, encode.attention_mask())  # [B, H]
         written = self.decoder.get_input_embeddings()(targets["decoder_input_ids"][:, 1:])
         hidden = self.decoder(inputs_embeds=torch.cat([vector[:, None].to(written.dtype), written], 1))[0]  # [B, T, H]
-        return language_loss(self.language_head, hidden.flatten(0, 1)[targets["positions"]], targets["labels"])
+        hidden = hidden.flatten(0, 1)[targets["positions"]]
+        return language_loss(self.language_head, hidden, targets["labels"], self.unknown)

@@ -35,13 +35,18 @@ def vocabulary_loss(
 
 
 @torch.no_grad()
-def vocabulary_metrics(logits_of: LogitsOf, hidden: Tensor, labels: Tensor, vocab_size: int) -> tuple[Tensor, Tensor]:
-    """The summed cross-entropy in nats and the number of correct predictions, float32 scalars without gradients."""
+def vocabulary_metrics(
+    logits_of: LogitsOf, hidden: Tensor, labels: Tensor, vocab_size: int, unknown: int
+) -> tuple[Tensor, Tensor]:
+    """The summed cross-entropy in nats and the number of correct predictions, float32 scalars without gradients.
+
+    The `unknown` token is never correct: its text is not known.
+    """
     loss, correct = (hidden.new_zeros((), dtype=torch.float32) for _ in range(2))
     for part in chunks(labels, vocab_size):
         logits = logits_of(hidden[part])
         loss += nn.functional.cross_entropy(logits.float(), labels[part], reduction="sum")
-        correct += (logits.argmax(-1) == labels[part]).sum()
+        correct += ((logits.argmax(-1) == labels[part]) & (labels[part] != unknown)).sum()
     return loss, correct
 
 

@@ -40,6 +40,8 @@ class Validation:
     steps: int
     bytes_per_token: float
     """UTF-8 bytes per text token in the validation split."""
+    bytes_per_unknown: float
+    """Mean UTF-8 bytes of the text that an unknown token stands for."""
 
 
 def make_batches(
@@ -79,7 +81,8 @@ def make_validation(
     batches = make_batches(options, text, examples, vocabulary, 0, accelerator)
     steps = math.ceil(options.evaluation_tokens / (examples.length.sum() / len(batches)))
     counts = corpus.counts["validation"]
-    return Validation(batches, min(steps, len(batches)), counts.bytes / counts.tokens)
+    of_unknown = counts.unknown_bytes / max(counts.unknown, 1)
+    return Validation(batches, min(steps, len(batches)), counts.bytes / counts.tokens, of_unknown)
 
 
 @torch.no_grad()
@@ -121,7 +124,7 @@ def evaluate(
     text_bytes = float(counts[0]) * validation.bytes_per_token
     of_losses = {}
     for (name, of_loss), count in zip(totals.items(), counts[2:].tolist(), strict=True):
-        of_losses[name] = of_loss.metrics(accelerator, count, text_bytes)
+        of_losses[name] = of_loss.metrics(accelerator, count, text_bytes, validation.bytes_per_unknown)
     return by_loss(of_losses, mixture)
 
 
@@ -133,6 +136,8 @@ class _Totals:
         self.of_head: dict[str, torch.Tensor] = {}  # metric -> [sum, count]
         self.by_class = torch.zeros(len(loss.classes(vocabulary)), dtype=torch.float64, device=device)
         self.copied = torch.zeros((), dtype=torch.float64, device=device)
+        self.unknown = torch.zeros((), dtype=torch.float64, device=device)
+        self.unknown_id = vocabulary.unk
         self.from_source = self.next_token = False
         self.extra = extra_metrics(loss)
         names = self.extra.names if self.extra is not None else ()
@@ -146,7 +151,7 @@ class _Totals:
             self.of_head[name] = self.of_head.get(name, zeros) + torch.stack([value.double() for value in pair])
 
     def add_targets(self, ids: Ints, targets: Targets) -> None:
-        """Count class frequencies and copyable tokens for the baselines."""
+        """Count class frequencies and copyable tokens for the baselines, and unknown tokens for bits per byte."""
         if isinstance(targets, RowTargets) and len(self.by_class):
             labels = targets.labels[targets.labels != NO_LABEL]
             counts = np.bincount(labels, minlength=len(self.by_class))
@@ -156,6 +161,7 @@ class _Totals:
             self.copied += int(np.count_nonzero(can_be_copied(ids, targets.tokens)))
         if isinstance(targets, TokenTargets):
             self.next_token = targets.next_token
+            self.unknown += int(np.count_nonzero(targets.labels == self.unknown_id))
 
     def add_extra(
         self, step: int, model: PretrainingModel, name: str, batch: Batch, inputs: Inputs, vocabulary: Vocabulary
@@ -164,7 +170,9 @@ class _Totals:
         if self.extra is not None and (self.extra.steps is None or step < self.extra.steps):
             self.of_extra += self.extra.measure(model, name, batch, inputs, vocabulary).to(self.of_extra.device)
 
-    def metrics(self, accelerator: Accelerator, count: float, text_bytes: float) -> dict[str, float]:
+    def metrics(
+        self, accelerator: Accelerator, count: float, text_bytes: float, bytes_per_unknown: float
+    ) -> dict[str, float]:
         """The metrics over all processes, for `count` targets in texts of `text_bytes` bytes."""
         n = max(count, 1.0)  # an alternating objective with a small share may have no example
         loss = float(accelerator.reduce(self.loss, "sum"))
@@ -178,7 +186,8 @@ class _Totals:
         if self.from_source:
             metrics["accuracy_by_copying"] = float(accelerator.reduce(self.copied, "sum")) / n
         if self.next_token:
-            metrics["bits_per_byte"] = loss / math.log(2) / text_bytes
+            unknown = float(accelerator.reduce(self.unknown, "sum")) * bytes_per_unknown
+            metrics["bits_per_byte"] = bits_per_byte(loss, text_bytes, unknown)
         if self.extra is not None:
             totals = accelerator.reduce(self.of_extra, "sum").tolist()
             metrics |= {key: total / of for key, (total, of) in zip(self.extra.names, totals, strict=True) if of}
@@ -188,6 +197,14 @@ class _Totals:
         """Metric names of the main process, which alone has those of whole-batch losses."""
         names: list[str] = broadcast_object_list([list(self.of_head)])[0] if accelerator.num_processes > 1 else []
         return names or list(self.of_head)
+
+
+def bits_per_byte(nats: float, text_bytes: float, unknown_bytes: float) -> float:
+    """The length of a code for the text, per byte: a model's summed loss, and 8 bits for each byte of unknown tokens.
+
+    Without the latter, a vocabulary that replaces rare words by the unknown token would look better for it.
+    """
+    return (nats / math.log(2) + 8 * unknown_bytes) / text_bytes
 
 
 def by_loss(of_losses: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:

@@ -33,8 +33,8 @@ def test_documents_become_sentences_of_tokens(encoding: Encoding, tmp_path: Path
     assert shard.sentence_offsets.tolist() == [0, 3, 6, 7, 9]
     assert shard.document_offsets.tolist() == [0, 2, 3, 4]
     assert json.loads(done.read_text())["train"] == {
-        "documents": 3, "sentences": 4, "tokens": 9, "bytes": 17, "words": 7, "unknown": 3, "special": 0,
-        "empty": 0,
+        "documents": 3, "sentences": 4, "tokens": 9, "bytes": 17, "words": 7, "unknown": 3, "unknown_bytes": 7,
+        "special": 0, "empty": 0,
     }  # fmt: skip
     assert not shard_path(done, "validation").exists()
 
@@ -47,6 +47,13 @@ def test_hashes_choose_the_split(encoding: Encoding, tmp_path: Path) -> None:
     facts = json.loads((tmp_path / "a.json").read_text())
     assert (facts["train"]["documents"], facts["validation"]["documents"]) == (3, 1)
     assert read_shard(shard_path(tmp_path / "a.json", "validation")).tokens.dtype == np.uint32
+
+
+def test_bytes_of_unknown_text(encoding: Encoding, tmp_path: Path) -> None:
+    write_documents(tmp_path / "a.txt", ["a 한글 b é", "b a", "😂"])
+    encode_documents(tmp_path / "a.txt", np.zeros(3, np.bool_), encoding, tmp_path / "a.json")
+    facts = json.loads((tmp_path / "a.json").read_text())["train"]
+    assert (facts["unknown"], facts["unknown_bytes"]) == (3, 6 + 2 + 4)
 
 
 def test_offsets() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nlp_ssl.corpus.manifest import is_finished, make_manifest, print_summary, settings_of
+from nlp_ssl.corpus.manifest import check_unknown, is_finished, make_manifest, print_summary, settings_of
 from nlp_ssl.corpus.options import Options
 from nlp_ssl.corpus.sources import Source
 from nlp_ssl.errors import InputError
@@ -40,6 +40,22 @@ def test_a_folder_with_something_else(tmp_path: Path) -> None:
         is_finished(tmp_path, settings_of(OPTIONS, [SOURCE]))
 
 
+@pytest.mark.parametrize(
+    ("unknown", "said"), [(10, ""), (11, "1.1 % of the training tokens are unknown"), (200, "20.0 %")]
+)
+def test_many_unknown_tokens_are_warned_of(unknown: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    check_unknown({"train": Counter(tokens=1000, unknown=unknown)}, "wordlevel")
+    printed = capsys.readouterr().err
+    assert said in printed and bool(printed) == bool(said)
+
+
+def test_too_many_unknown_tokens_are_refused() -> None:
+    with pytest.raises(
+        InputError, match=r"--tokenizer wordlevel: 20.1 % of the training tokens .* use --tokenizer bpe"
+    ):
+        check_unknown({"train": Counter(tokens=1000, unknown=201)}, "wordlevel")
+
+
 def test_rates_and_summary(capsys: pytest.CaptureFixture[str]) -> None:
     train = Counter(documents=2, sentences=3, tokens=2000, bytes=8000, words=1600, unknown=10)
     counts = {"train": train, "validation": Counter(documents=1, sentences=1, tokens=5, bytes=20)}
@@ -48,7 +64,9 @@ def test_rates_and_summary(capsys: pytest.CaptureFixture[str]) -> None:
         fingerprint="ab", vocab_size=300, emoji_ids={},
     )  # fmt: skip
     assert (manifest["bytes_per_token"], manifest["tokens_per_word"], manifest["unknown_rate"]) == (4.0, 1.25, 0.005)
-    assert manifest["splits"]["validation"] == {"documents": 1, "sentences": 1, "tokens": 5, "bytes": 20}
+    assert manifest["splits"]["validation"] == {
+        "documents": 1, "sentences": 1, "tokens": 5, "bytes": 20, "unknown": 0, "unknown_bytes": 0,
+    }  # fmt: skip
     assert (manifest["document"], manifest["language"]) == (["line"], "en")
     print_summary(manifest, 3_000_000, 2.0)
     lines = capsys.readouterr().err.splitlines()

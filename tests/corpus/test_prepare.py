@@ -178,7 +178,7 @@ def test_encodings_are_found(tmp_path: Path, encoding: str, capsys: pytest.Captu
     assert isinstance(source, Source)
     source = replace(source, document="line")
     assert list(read_span(Span(source), "text")) == [text, "zwei"]
-    corpus = make(file, tmp_path / "out", tokenizer="wordlevel")
+    corpus = make(file, tmp_path / "out", tokenizer="wordlevel", min_frequency=1)
     assert documents(corpus) == 2
     assert ("not UTF-8, read as" in capsys.readouterr().err) == (encoding in ("cp949", "cp1252", "utf-16"))
 
@@ -302,7 +302,28 @@ def test_a_given_tokenizer_never_reads_its_special_tokens_in_text(tmp_path: Path
     assert tokenizer("a</s>", split_special_tokens=True).tokens() == ["<s>", "▁", "a", "<", "/", "s", ">", "</s>"]
 
 
-def test_a_large_vocabulary_takes_four_bytes_a_token(tmp_path: Path, lines: Path) -> None:
+@pytest.mark.parametrize("kind", ["wordpiece", "bpe", "unigram"])
+def test_long_words_are_known(tmp_path: Path, kind: str) -> None:
+    rng = np.random.default_rng(0)
+    rows = ["".join(rng.choice(list("acgt"), 300)) for _ in range(60)]
+    corpus = make(write(tmp_path / "x.txt", rows), tmp_path / "out", tokenizer=kind, document="line")
+    assert corpus.manifest["unknown_rate"] == 0.0
+    assert corpus.counts["train"].tokens > 50 * 30  # they are cut, not taken whole
+
+
+@pytest.mark.parametrize(("kind", "letters"), [("wordpiece", 1001), ("wordlevel", 30), ("given", 30)])
+def test_text_that_is_mostly_unknown_is_refused(tmp_path: Path, lines: Path, kind: str, letters: int) -> None:
+    rng = np.random.default_rng(0)
+    rows = ["".join(rng.choice(list("가나다라"), letters)) for _ in range(60)]
+    if kind == "given":
+        kind = str(make(lines, tmp_path / "english").tokenizer_folder)
+    with pytest.raises(InputError, match=r"100.0 % of the training tokens are unknown to it; use --tokenizer bpe"):
+        make(write(tmp_path / "x.txt", rows), tmp_path / "out", tokenizer=kind, document="line")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_large_vocabulary_takes_four_bytes_a_token(tmp_path: Path) -> None:
+    lines = write(tmp_path / "lines.txt", [f"{'Anna ' * 9}Bob{i}" for i in range(60)])
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(70_000)), "Anna"]
     model = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
     model.pre_tokenizer = pre_tokenizers.Whitespace()

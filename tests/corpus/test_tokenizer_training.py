@@ -1,3 +1,4 @@
+import json
 from collections import Counter
 
 import pytest
@@ -31,6 +32,13 @@ def test_case_is_kept_on_request(algorithm: str) -> None:
     assert trained(algorithm).encode("THE Cat").ids == trained(algorithm).encode("the cat").ids
     cased = trained(algorithm, lowercase=False)
     assert cased.encode("The").ids != cased.encode("the").ids
+
+
+@pytest.mark.parametrize(("letters", "limit"), [(99, 100), (100, 100), (101, 101), (1000, 1000), (1001, 1000)])
+def test_the_longest_word_sets_the_limit_of_wordpiece(letters: int, limit: int) -> None:
+    texts = ["a" * letters + "-" + "b" * 70] * 4
+    model = train_tokenizer("wordpiece", iter(texts), 300, 1, True, Counter("".join(texts)), {})
+    assert json.loads(model.to_str())["model"]["max_input_chars_per_word"] == limit
 
 
 def test_rare_words_are_unknown() -> None:

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from nlp_ssl.models import vocabulary_loss
+from nlp_ssl.models.vocabulary_loss import vocabulary_metrics
+from nlp_ssl.sampling.targets import NO_LABEL
 from tests.networks import batch, loss_of, make
 
 
@@ -27,3 +29,10 @@ def test_the_loss_over_the_vocabulary_is_differentiated_once() -> None:
     loss.backward(retain_graph=True)
     with pytest.raises(RuntimeError, match="cannot be differentiated twice"):
         loss.backward()
+
+
+def test_unknown_targets_are_wrong_but_cost_their_loss() -> None:
+    hidden = torch.eye(3)[[0, 1, 2, 1]] * 100  # predicts 0, 1, 2 and 1
+    labels = torch.tensor([0, 1, 1, NO_LABEL])
+    loss, correct = vocabulary_metrics(lambda logits: logits, hidden, labels, 3, unknown=1)
+    assert (loss.item(), correct.item()) == (100.0, 1.0)
