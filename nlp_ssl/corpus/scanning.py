@@ -13,7 +13,7 @@ from pathlib import Path
 from nlp_ssl import registry
 from nlp_ssl.corpus.documents import wrap_width
 from nlp_ssl.corpus.sources import DocumentKind, Source
-from nlp_ssl.corpus.streams import DecodingError, decoded, read_bytes, undecodable
+from nlp_ssl.corpus.streams import CHUNK, DecodingError, decoded, read_bytes, undecodable
 from nlp_ssl.errors import InputError
 
 LARGEST_FILE_DOCUMENT = 16 * 2**20  # bytes; larger files are one document each only on request
@@ -104,13 +104,13 @@ def _detect(source: Source) -> str:
     sample = bytearray()
     bad = good = 0
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    for chunk in read_bytes(source.name):
+    for chunk_number, chunk in enumerate(read_bytes(source.name)):
         text = decoder.decode(chunk)
         replaced = text.count("\ufffd")
         bad += replaced
         good += 0 if text.isascii() else sum(not c.isascii() for c in text) - replaced
         if replaced and len(sample) < _HEAD // 4:
-            sample += chunk[: _HEAD // 4]
+            sample += _whole_lines(chunk[: _HEAD // 4], first=chunk_number == 0)
     if bad >= _FEWEST_BAD_BYTES and bad > good:
         from charset_normalizer import from_bytes
 
@@ -118,6 +118,19 @@ def _detect(source: Source) -> str:
         if best is not None and best.encoding not in ("ascii", "utf_8"):
             return codecs.lookup(best.encoding).name
     raise undecodable(source.name, source.encoding, _first_bad_byte(source))
+
+
+def _whole_lines(chunk: bytes, first: bool) -> bytes:
+    """The whole lines of a chunk, or what is between blanks: neither is inside a character in any encoding."""
+    for ending in (b"\n", b" "):
+        start = 0 if first else chunk.find(ending) + 1
+        if not first and not start:
+            continue
+        if len(chunk) < CHUNK:  # the end of the file
+            return chunk[start:]
+        if (end := chunk.rfind(ending)) > start:
+            return chunk[start : end + 1]
+    return chunk
 
 
 def _first_bad_byte(source: Source) -> int:

@@ -28,6 +28,19 @@ def test_encodings_are_detected(tmp_path: Path, text: str, encoding: str) -> Non
     assert "".join(decoded(source.name, source.encoding)) == text
 
 
+@pytest.mark.parametrize("separator", ["\n", " "])
+@pytest.mark.parametrize("before", ["", "a"])
+@pytest.mark.parametrize("encoding", ["cp949", "utf-8"])
+def test_a_sample_ends_at_a_line_and_not_inside_a_character(
+    tmp_path: Path, separator: str, before: str, encoding: str
+) -> None:
+    text = before + (KOREAN.splitlines()[0] + separator) * 6000  # over 256 KiB; "a" moves the cut by one byte
+    assert len(text.encode(encoding)) > 2**18
+    (tmp_path / "a.txt").write_bytes(text.encode(encoding))
+    scanned = scan(file_source(tmp_path / "a.txt"), None)
+    assert isinstance(scanned, Source) and scanned.encoding == encoding
+
+
 def test_a_damaged_file_is_not_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(KOREAN.encode() + b"\xff\n")
     error = scan(file_source(tmp_path / "a.txt"), None)

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from nlp_ssl.sampling.targets import NO_LABEL
 from tests.networks import batch, loss_of, losses, make
 
 
@@ -17,8 +18,14 @@ def test_evaluation_counts_what_is_right() -> None:
         hidden = hidden.flatten(0, 1)[inputs["targets"]["mlm"]["positions"]]
         best = model.head("mlm").logits(hidden).argmax(-1)
         inputs["targets"]["mlm"]["labels"] = torch.tensor([best[0], best[1], 0, best[3]])
+        model.head("mlm").unknown = NO_LABEL
         found = losses(model, inputs)["mlm"]
+        model.head("mlm").unknown = int(best[0])
+        without_unknown = losses(model, inputs)["mlm"]
     assert [value.item() for value in found.metrics["accuracy"]] == [3, 4]
+    known = 3 - int((best[[0, 1, 3]] == best[0]).sum())
+    assert [value.item() for value in without_unknown.metrics["accuracy"]] == [known, 4]
+    assert without_unknown.sum.item() == found.sum.item()
     assert loss.item() != found.sum.item()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.store import Corpus, fingerprint_of
 from nlp_ssl.objectives import all_objectives
 from nlp_ssl.training.validation import bits_per_byte
 from tests.training.runs import metrics, pretrain
@@ -45,6 +45,7 @@ def test_the_loss_of_unknown_targets_is_charged_their_bytes(corpus: Path, tmp_pa
     unknown = int((tokens == word).sum())
     manifest["special_ids"]["unk"] = word
     manifest["splits"]["validation"] |= {"unknown": unknown, "unknown_bytes": 2 * unknown}
+    manifest["fingerprint"] = fingerprint_of(tmp_path / "corpus", manifest["special_ids"])
     file.write_text(json.dumps(manifest))
     found = {}
     for name, folder in (("before", corpus), ("charged", tmp_path / "corpus")):
