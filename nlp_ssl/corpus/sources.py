@@ -85,7 +85,9 @@ def find_sources(texts: Sequence[str]) -> list[Source]:
 
 
 def file_source(path: Path) -> Source:
-    """The source of a file, with the reader of its suffix."""
+    """The source of a file, with the reader of its suffix. InputError where its name is not UTF-8."""
+    if any("\ud800" <= c <= "\udfff" for c in str(path)):
+        raise InputError(f"{str(path)!a}: its name is not UTF-8; rename the file")
     return Source(str(path), formats().get(suffix_of(path), "text"), bytes=path.stat().st_size)
 
 

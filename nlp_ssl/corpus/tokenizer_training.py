@@ -18,6 +18,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from nlp_ssl.corpus import emoji
 from nlp_ssl.corpus.special_text import spelled_in_two
 from nlp_ssl.corpus.tokenizer import SPECIAL, post_processor
+from nlp_ssl.errors import InputError
 
 EMOJI_SHARE = 16  # at most 1/16 of the vocabulary are emoji
 ALPHABET_SHARE = 4  # at most 1/4 are single characters
@@ -116,10 +117,28 @@ def _unigram(texts: Iterator[str], size: int, min_frequency: int, lowercase: boo
     trainer: Any = trainers.UnigramTrainer(
         vocab_size=size, special_tokens=_SPECIAL, unk_token="[UNK]", show_progress=False
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    seen: set[str] = set()
+    try:
+        tokenizer.train_from_iterator(_noting(texts, seen, lowercase), trainer)
+    except Exception as error:  # the library raises no other type
+        if "large enough" not in str(error):
+            raise
+        needed = len(seen - {" "}) + 1 + len(_SPECIAL)  # with the mark of a space
+        enough = needed + needed // (EMOJI_SHARE - 1) + 1
+        raise InputError(
+            f"--tokenizer unigram: the text has {len(seen):,} characters, and all must be tokens; use --vocab-size "
+            f"{enough} or more, or --tokenizer bpe"
+        ) from None
     vocabulary = _deterministic(json.loads(tokenizer.to_str())["model"]["vocab"], len(_SPECIAL))
     tokenizer.model = models.Unigram(vocabulary, unk_id=_SPECIAL.index("[UNK]"))
     return tokenizer
+
+
+def _noting(texts: Iterator[str], seen: set[str], lowercase: bool) -> Iterator[str]:
+    """The same texts; their characters are added to `seen` on the way."""
+    for text in texts:
+        seen.update(text.lower() if lowercase else text)
+        yield text
 
 
 def _wordlevel(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:

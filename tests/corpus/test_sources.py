@@ -54,3 +54,12 @@ def test_lines_are_counted_from_the_beginning_of_the_file(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_bytes(b"1\n2\n3\n4\n")
     span = Span(file_source(tmp_path / "a.txt"), start=4)
     assert span.where(1) == f"{tmp_path}/a.txt:3"
+
+
+def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    (tmp_path / "b\udcff.txt").write_text("text")
+    for name in (tmp_path, tmp_path / "b\udcff.txt", tmp_path / "*.txt"):
+        with pytest.raises(InputError, match=r"b\\udcff.txt': its name is not UTF-8; rename the file") as error:
+            find_sources([str(name)])
+        str(error.value).encode()

@@ -6,6 +6,7 @@ from tokenizers import Tokenizer
 
 from nlp_ssl.corpus.tokenizer import vocab_size
 from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
+from nlp_ssl.errors import InputError
 
 TEXT = ["The cat sat on the mat.", "The dog sat on the log 😂", "A cat and a dog and a log."] * 4
 
@@ -39,6 +40,15 @@ def test_the_longest_word_sets_the_limit_of_wordpiece(letters: int, limit: int) 
     texts = ["a" * letters + "-" + "b" * 70] * 4
     model = train_tokenizer("wordpiece", iter(texts), 300, 1, True, Counter("".join(texts)), {})
     assert json.loads(model.to_str())["model"]["max_input_chars_per_word"] == limit
+
+
+def test_unigram_says_how_large_its_vocabulary_must_be() -> None:
+    texts = ["".join(chr(0x4E00 + 50 * i + j) for j in range(50)) for i in range(20)] * 2
+    characters = Counter("".join(texts))
+    with pytest.raises(InputError, match=r"has 1,000 characters, .* use --vocab-size 1074 or more"):
+        train_tokenizer("unigram", iter(texts), 300, 1, True, characters, {})
+    model = train_tokenizer("unigram", iter(texts), 1074, 1, True, characters, {})
+    assert 1 not in model.encode(texts[3]).ids
 
 
 def test_rare_words_are_unknown() -> None:
