@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from nlp_ssl import declarations, registry
+from nlp_ssl.console import say
 from nlp_ssl.corpus.streams import CHUNK, COMPRESSIONS, suffix_of
 from nlp_ssl.errors import InputError
 
@@ -118,10 +120,20 @@ def _find(text: str) -> list[Source]:
 
 def _files_below(folder: Path) -> list[Source]:
     known = formats()
-    files = sorted(f for f in folder.rglob("*") if f.is_file() and suffix_of(f) in known)
-    files = [f for f in files if not any(part.startswith(".") for part in f.relative_to(folder).parts)]
+    files: list[Path] = []
+    skipped = Counter[str]()
+    for file in sorted(f for f in folder.rglob("*") if f.is_file()):
+        if any(part.startswith(".") for part in file.relative_to(folder).parts):
+            skipped["hidden"] += 1
+        elif suffix_of(file) not in known:
+            skipped[f"{suffix_of(file)!a}" if suffix_of(file) else "without suffix"] += 1
+        else:
+            files.append(file)
     if not files:
         raise InputError(f"{folder}: no {', '.join(sorted(known))} file in this folder; name other text files directly")
+    if skipped:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.most_common(10))
+        say(f"{folder}: {skipped.total():,} files not read ({reasons}); name text files directly to read them")
     return [file_source(f) for f in files]
 
 

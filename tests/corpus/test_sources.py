@@ -63,3 +63,10 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=r"b\\udcff.txt': its name is not UTF-8; rename the file") as error:
             find_sources([str(name)])
         str(error.value).encode()
+
+
+def test_files_of_a_folder_that_are_not_read_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.txt", "b.md", "c.md", "README", ".hidden.txt"):
+        (tmp_path / name).write_text("text")
+    assert [Path(source.name).name for source in find_sources([str(tmp_path)])] == ["a.txt"]
+    assert "4 files not read (2 '.md', 1 hidden, 1 without suffix); name text files" in capsys.readouterr().err
