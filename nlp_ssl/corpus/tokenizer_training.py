@@ -11,6 +11,7 @@ import json
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -42,7 +43,9 @@ def train_tokenizer(
     `algorithm` is one of `ALGORITHMS`. `characters` and `emoji_counts` are the counts in the corpus.
     """
     pictures = _most_frequent(emoji_counts, min_frequency, vocab_size // EMOJI_SHARE)
-    alphabet = _alphabet(characters, min_frequency, vocab_size // ALPHABET_SHARE, lowercase)
+    frequent = _frequent_characters(characters, min_frequency, lowercase)
+    most = vocab_size // ALPHABET_SHARE
+    alphabet = _Alphabet(sorted(frequent[:most]), frequent[most:])
     texts = (emoji.strip(paragraph) for paragraph in paragraphs)
     size = vocab_size - len(pictures)
     tokenizer = _TRAINERS[algorithm](texts, size, min_frequency, lowercase, alphabet)
@@ -53,7 +56,25 @@ def train_tokenizer(
     return tokenizer
 
 
-def _wordpiece(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+@dataclass(frozen=True)
+class _Alphabet:
+    """Single characters: those that a vocabulary begins with, sorted, and the others, the most frequent first."""
+
+    first: list[str]
+    others: list[str]
+
+    def fill(self, vocabulary: dict[str, int], size: int) -> dict[str, int]:
+        """The vocabulary with other characters in its free places; where one continues a word, with both forms."""
+        for character in self.others:
+            forms = [character, f"##{character}"] if _continues_word(character) else [character]
+            missing = [form for form in forms if form not in vocabulary]
+            if len(vocabulary) + len(missing) > size:
+                break
+            vocabulary |= {form: len(vocabulary) + i for i, form in enumerate(missing)}
+        return vocabulary
+
+
+def _wordpiece(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: _Alphabet) -> Tokenizer:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     bert = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
@@ -62,16 +83,15 @@ def _wordpiece(texts: Iterator[str], size: int, min_frequency: int, lowercase: b
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     # The trainer numbers the continuing characters in the order of a hash table and breaks ties by these
     # numbers: naming them first makes it deterministic.
-    continuing = [f"##{c}" for c in alphabet if _continues_word(c)]
+    continuing = [f"##{c}" for c in alphabet.first if _continues_word(c)]
     trainer: Any = trainers.WordPieceTrainer(
         vocab_size=size, min_frequency=min_frequency, special_tokens=_SPECIAL + continuing,
-        initial_alphabet=alphabet, limit_alphabet=len(alphabet), show_progress=False,
+        initial_alphabet=alphabet.first, limit_alphabet=len(alphabet.first), show_progress=False,
     )  # fmt: skip
     longest = _LongestWord(tokenizer)
     tokenizer.train_from_iterator(longest.measured(texts), trainer)
-    learned = Tokenizer(
-        models.WordPiece(tokenizer.get_vocab(), unk_token="[UNK]", max_input_chars_per_word=longest.limit)
-    )
+    vocabulary = alphabet.fill(tokenizer.get_vocab(), size)
+    learned = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]", max_input_chars_per_word=longest.limit))
     learned.normalizer, learned.pre_tokenizer = tokenizer.normalizer, tokenizer.pre_tokenizer
     learned.decoder = decoders.WordPiece()
     return learned
@@ -93,7 +113,7 @@ class _LongestWord:
             yield text
 
 
-def _bpe(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+def _bpe(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: _Alphabet) -> Tokenizer:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = _normalizer(lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
@@ -106,7 +126,7 @@ def _bpe(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, a
     return tokenizer
 
 
-def _unigram(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+def _unigram(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: _Alphabet) -> Tokenizer:
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = _normalizer(lowercase)
     parts = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
@@ -141,7 +161,7 @@ def _noting(texts: Iterator[str], seen: set[str], lowercase: bool) -> Iterator[s
         yield text
 
 
-def _wordlevel(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: list[str]) -> Tokenizer:
+def _wordlevel(texts: Iterator[str], size: int, min_frequency: int, lowercase: bool, alphabet: _Alphabet) -> Tokenizer:
     tokenizer = Tokenizer(models.WordLevel(unk_token="[UNK]"))
     tokenizer.normalizer = _normalizer(lowercase)
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -161,14 +181,14 @@ def _normalizer(lowercase: bool) -> normalizers.Normalizer:
     return normalizers.Sequence([normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])])
 
 
-def _alphabet(characters: Mapping[str, int], min_frequency: int, at_most: int, lowercase: bool) -> list[str]:
-    """The most frequent characters that can be in a token, sorted."""
+def _frequent_characters(characters: Mapping[str, int], min_frequency: int, lowercase: bool) -> list[str]:
+    """The characters that can be in a token and are frequent enough, the most frequent first."""
     counts = Counter[str]()
     for character, count in characters.items():
         for c in unicodedata.normalize("NFC", character.lower() if lowercase else character):
             if unicodedata.category(c)[0] not in "CZ" and not emoji.PATTERN.fullmatch(c):
                 counts[c] += count
-    return sorted(_most_frequent(counts, min_frequency, at_most))
+    return _most_frequent(counts, min_frequency, len(counts))
 
 
 def _most_frequent(counts: Mapping[str, int], at_least: int, at_most: int) -> list[str]:

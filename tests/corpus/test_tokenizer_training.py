@@ -54,3 +54,28 @@ def test_unigram_says_how_large_its_vocabulary_must_be() -> None:
 def test_rare_words_are_unknown() -> None:
     assert trained("wordlevel", min_frequency=5).token_to_id("mat") is None
     assert trained("wordlevel", min_frequency=4).token_to_id("mat") is not None
+
+
+def test_characters_fill_the_free_places_of_a_wordpiece_vocabulary() -> None:
+    """7,000 Chinese characters, 4,096 of which are the quarter of 16,384 that a vocabulary begins with."""
+    text = [chr(0x4E00 + i) * 2 for i in range(7000)] * 2
+    counts = Counter(c for line in text for c in line)
+    made = train_tokenizer("wordpiece", iter(text), 16_384, 2, True, counts, {})
+    assert made.get_vocab_size() == 7005
+    assert made.token_to_id("[UNK]") not in made.encode(" ".join(text)).ids
+
+
+def test_characters_beyond_the_vocabulary_are_left_out_the_rarest_first() -> None:
+    text = [chr(0x4E00 + i) * (200 - i) for i in range(100)]
+    counts = Counter(c for line in text for c in line)
+    made = train_tokenizer("wordpiece", iter(text), 65, 2, True, counts, {})
+    known = [i for i in range(100) if made.token_to_id(chr(0x4E00 + i)) is not None]
+    assert made.get_vocab_size() == 65 and known == list(range(60))
+
+
+def test_both_forms_of_a_letter_fill_free_places() -> None:
+    letters = [chr(0x10A0 + i) for i in range(30)] + [chr(0x0561 + i) for i in range(30)]  # Georgian, Armenian
+    text = [a + b for a in letters for b in letters]
+    counts = Counter(c for line in text for c in line)
+    made = train_tokenizer("wordpiece", iter(text), 150, 10_000, False, dict.fromkeys(counts, 10_000), {})
+    assert made.token_to_id("[UNK]") not in made.encode(" ".join(text)).ids
