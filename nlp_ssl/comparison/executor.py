@@ -30,7 +30,7 @@ from typing import Any
 from nlp_ssl import registry
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.comparison.job_kinds import JOB_KINDS, source
-from nlp_ssl.comparison.jobs import Job
+from nlp_ssl.comparison.jobs import Input, Job
 from nlp_ssl.console import duration, say
 from nlp_ssl.errors import InputError
 
@@ -116,7 +116,7 @@ def _start(job: Job, slot: int, at_once: int) -> _Started:
         write_text(folder / name, text)
     stated = {"name": job.name, "depends": job.depends}
     write_text(folder / "job.json", json.dumps(stated, indent=1, ensure_ascii=False) + "\n")
-    arguments = (job.kind, folder, job.arguments, source(), slot, at_once, registry.loaded_plugins())
+    arguments = (job.kind, folder, job.arguments, job.inputs, source(), slot, at_once, registry.loaded_plugins())
     process = _PROCESSES.Process(target=_work, args=arguments)
     process.start()
     return _Started(job, process, slot)
@@ -216,7 +216,14 @@ def _import_early() -> None:
 
 
 def _work(
-    kind: str, folder: Path, arguments: tuple[Any, ...], source: str, slot: int, at_once: int, plugins: Sequence[str]
+    kind: str,
+    folder: Path,
+    arguments: tuple[Any, ...],
+    inputs: Sequence[Input],
+    source: str,
+    slot: int,
+    at_once: int,
+    plugins: Sequence[str],
 ) -> None:
     """Run a job and write done.json or failed.json into its folder."""
     gc.freeze()  # imported modules are never garbage
@@ -231,6 +238,9 @@ def _work(
         registry.load_plugins(plugins)
         _share_machine(slot, at_once)
         result = JOB_KINDS[kind](folder, *arguments)
+        for data in inputs:
+            if data.changed():
+                raise InputError(f"{data.name} has changed since this comparison began: compare in a new --out")
         took = {"seconds": round(time.monotonic() - started, 1), "peak_memory_bytes": _peak_memory()}
         result = {"networks": 1, **result, **took, "source": source}
         write_text(folder / "done.json", json.dumps(result, indent=1) + "\n")

@@ -25,11 +25,40 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from nlp_ssl import __version__, registry
+from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
 from nlp_ssl.json_files import read_object
+
+
+class Input(Protocol):
+    """Data that a job reads by its path, with the fingerprint that it had when the plan was made."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+
+    def changed(self) -> bool:
+        """Whether the data have another fingerprint now."""
+
+
+@dataclass(frozen=True)
+class CorpusInput:
+    """A corpus as an input."""
+
+    folder: Path
+    fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """The corpus's folder."""
+        return str(self.folder)
+
+    def changed(self) -> bool:
+        """Whether the corpus has another fingerprint now."""
+        return Corpus.open(self.folder).fingerprint != self.fingerprint
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +80,8 @@ class Job:
     """Files written into the folder before the job starts, by name."""
     networks: int = 1
     """Number of networks wanted. A result with fewer is not finished, and is extended."""
+    inputs: tuple[Input, ...] = ()
+    """What the job reads by its path. A result is discarded if one has changed since the plan was made."""
     about: Mapping[str, Any] = field(default_factory=dict)
     """Columns that all scores of this job share, named as in results.json."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.jobs import Job, best, rate_of
+from nlp_ssl.comparison.jobs import CorpusInput, Job, best, rate_of
 from nlp_ssl.comparison.tasks import LabelledTask, PairFile
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
@@ -108,6 +108,7 @@ class Plan:
             kind="pretrain",
             out=self.out,
             depends={"recipe": table, "corpus": self.corpus.fingerprint},
+            inputs=(self._corpus_input,),
             arguments=(),
             needs=needs,
             files={"recipe.toml": toml},
@@ -148,6 +149,7 @@ class Plan:
             kind="evaluate",
             out=self.out,
             depends={"run": run.folder.name, "on": tomllib.loads(toml)["objective"], "mixing": recipe.mixing},
+            inputs=(self._corpus_input,),
             arguments=(),
             needs=(run,),
             files={"on.toml": toml},
@@ -155,6 +157,10 @@ class Plan:
         )
         words = [str(run.folder / "run"), "--corpus", str(self.corpus.folder), "--on", str(job.folder / "on.toml")]
         return replace(job, arguments=(words,))
+
+    @property
+    def _corpus_input(self) -> CorpusInput:
+        return CorpusInput(self.corpus.folder, self.corpus.fingerprint)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -168,6 +174,7 @@ class Plan:
             kind=MINIMAL_PAIRS,
             out=self.out,
             depends={"run": run.folder.name, "pairs": pairs.fingerprint, "precision": self.precision},
+            inputs=(pairs,),
             arguments=(),
             needs=(run,),
             about={**run.about, "task": pairs.name, "train_examples": None},
@@ -184,6 +191,7 @@ class Plan:
             kind="similarity",
             out=self.out,
             depends={"run": run.folder.name, "pairs": pairs.fingerprint, "baseline_seed": seed},
+            inputs=(pairs,),
             arguments=(words, self.finetune_seeds, seed),
             needs=(run,),
             networks=self.finetune_seeds,
@@ -212,6 +220,7 @@ class Plan:
             kind=command.command,
             out=self.out,
             depends={"run": run.folder.name, "task": task.key, **settings, **about},
+            inputs=(task,),
             arguments=(),
             needs=(run,),
             networks=1 if snapshot else self.finetune_seeds,  # a snapshot has one score and no baselines
@@ -255,6 +264,7 @@ class Plan:
             kind="show",
             out=self.out,
             depends={"recipe": tomllib.loads(toml), "corpus": self.corpus.fingerprint},
+            inputs=(self._corpus_input,),
             arguments=(),
             files={"recipe.toml": toml},
             about={"model": name},
@@ -269,6 +279,7 @@ class Plan:
             kind="overlap",
             out=self.out,
             depends={"corpus": self.corpus.fingerprint, "task": task.key},
+            inputs=(self._corpus_input, task),
             arguments=(str(self.corpus.folder), task.given, data, dict(task.flags)),
             about={"task": task.name},
         )

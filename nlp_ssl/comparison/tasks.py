@@ -42,6 +42,13 @@ class LabelledTask:
         """Name of the task."""
         return self.task.name
 
+    def changed(self) -> bool:
+        """Whether the data have other fingerprints now."""
+        from nlp_ssl.tasks.splits import load_splits
+
+        _, splits = load_splits(self.task, self.data)
+        return {split: examples.fingerprint() for split, examples in splits.items()} != dict(self.fingerprints)
+
     @property
     def key(self) -> dict[str, Any]:
         """What scores on this task depend on."""
@@ -60,6 +67,10 @@ class PairFile:
     def name(self) -> str:
         """Name without suffixes."""
         return self.data.resolve().name.partition(".")[0]
+
+    def changed(self) -> bool:
+        """Whether the files have another hash now."""
+        return load_pair_file(self.data).fingerprint != self.fingerprint
 
 
 def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any]) -> LabelledTask:
