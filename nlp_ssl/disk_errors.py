@@ -27,6 +27,7 @@ _REMEDIES = {
     errno.EACCES: "change the permissions or choose another path",
     errno.EPERM: "change the permissions or choose another path",
     errno.EROFS: "choose another path",
+    errno.ENOENT: "choose another path",
     errno.ENOTDIR: "choose another path",
     errno.EISDIR: "choose another path",
 }

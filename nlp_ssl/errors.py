@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class InputError(Exception):
@@ -17,6 +18,17 @@ class InputError(Exception):
         assert problems, "an InputError needs at least one problem"
         super().__init__("\n".join(problems))
         self.problems = problems
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive the way back from a worker process, whatever a subclass's constructor takes."""
+        return _restored, (type(self), self.problems, self.__dict__)
+
+
+def _restored(kind: type[InputError], problems: tuple[str, ...], state: dict[str, Any]) -> InputError:
+    error = kind.__new__(kind)
+    InputError.__init__(error, *problems)
+    error.__dict__.update(state)
+    return error
 
 
 class FieldError(ValueError):

@@ -4,6 +4,7 @@ import pickle
 
 import pytest
 
+from nlp_ssl.corpus.streams import DecodingError
 from nlp_ssl.errors import FieldError, InputError, cut, did_you_mean, listing, require
 
 
@@ -37,3 +38,13 @@ def test_a_list_has_at_most_ten_items_and_each_is_cut() -> None:
 def test_a_cut_text_is_one_line() -> None:
     assert cut("a\n  b") == "a b"
     assert cut("é" * 60) == "é" * 60
+
+
+@pytest.mark.parametrize(
+    "error",
+    [InputError("one"), InputError("one", "two"), DecodingError("a.txt: not text", "give --encoding", 7)],
+)
+def test_an_error_survives_the_way_back_from_a_worker(error: InputError) -> None:
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is type(error) and back.problems == error.problems and vars(back) == vars(error)
+    assert str(back) == str(error)

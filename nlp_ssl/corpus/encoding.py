@@ -22,7 +22,7 @@ from tokenizers import Tokenizer
 
 from nlp_ssl.console import progress
 from nlp_ssl.corpus.document_files import DocumentFile, read_documents, read_hashes, write_json
-from nlp_ssl.corpus.sentences import load_splitter
+from nlp_ssl.corpus.sentences import load_splitter, split_checked
 from nlp_ssl.corpus.special_text import spellings
 from nlp_ssl.corpus.splitters.base import Splitter
 from nlp_ssl.corpus.store import SPLITS, write_shard
@@ -108,7 +108,7 @@ def _encode_split(path: Path, chosen: npt.NDArray[np.integer[Any]], encoding: En
     splitter, model, prefix, special = encoding.tools()
     sentences: list[str] = []
     owners: list[int] = []
-    for document, split in enumerate(splitter.split(list(read_documents(path, chosen)))):
+    for document, split in enumerate(split_checked(splitter, list(read_documents(path, chosen)))):
         found = [s for raw in split if (s := raw.strip())]
         sentences += found
         owners += [document] * len(found)

@@ -33,8 +33,8 @@ class Options:
     language: str = "en"
     """Language of the text (en, ko, de …), for the sentence splitter."""
     sentences: str = "icu"
-    """Sentence splitter: icu (Unicode's rules), kiwi (Korean, also without punctuation), or module:function, which
-    takes a text and returns its sentences."""
+    """Sentence splitter: icu (Unicode's rules), kiwi (Korean, also without punctuation), or the name of one that
+    --plugin loads."""
     document: Literal["auto", "file", "line", "block", "row"] = "auto"
     """What a document is: a text file, a line, a block between blank lines, or a row of a table. auto chooses by the
     files and prints its choice."""

@@ -8,6 +8,7 @@ Training is deterministic: the same text gives the same tokenizer.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -22,10 +23,12 @@ from nlp_ssl.corpus.tokenizer import SPECIAL, post_processor
 from nlp_ssl.errors import InputError
 
 EMOJI_SHARE = 16  # at most 1/16 of the vocabulary are emoji
+LONGEST_RUN = 2000  # characters without a space that a trainer gets
 ALPHABET_SHARE = 4  # at most 1/4 are single characters
 USUAL_WORD = 100  # characters of the longest word that WordPiece cuts; more where the text has longer ones …
 LONGEST_WORD = 1000  # … up to this, since the time grows with the square
 
+_RUN = re.compile(rf"\S{{{LONGEST_RUN}}}(?=\S)")
 _SPECIAL = list(SPECIAL.values())
 
 
@@ -46,7 +49,7 @@ def train_tokenizer(
     frequent = _frequent_characters(characters, min_frequency, lowercase)
     most = vocab_size // ALPHABET_SHARE
     alphabet = _Alphabet(sorted(frequent[:most]), frequent[most:])
-    texts = (emoji.strip(paragraph) for paragraph in paragraphs)
+    texts = (emoji.strip(_cut_runs(paragraph)) for paragraph in paragraphs)
     size = vocab_size - len(pictures)
     tokenizer = _TRAINERS[algorithm](texts, size, min_frequency, lowercase, alphabet)
     tokenizer.add_special_tokens(_SPECIAL)
@@ -189,6 +192,11 @@ def _frequent_characters(characters: Mapping[str, int], min_frequency: int, lowe
             if unicodedata.category(c)[0] not in "CZ" and not emoji.PATTERN.fullmatch(c):
                 counts[c] += count
     return _most_frequent(counts, min_frequency, len(counts))
+
+
+def _cut_runs(text: str) -> str:
+    """The text with a space in every run of `LONGEST_RUN` characters without one: trainers take quadratic time."""
+    return _RUN.sub(r"\g<0> ", text) if len(text) > LONGEST_RUN else text
 
 
 def _most_frequent(counts: Mapping[str, int], at_least: int, at_most: int) -> list[str]:

@@ -1,4 +1,5 @@
 import json
+import time
 from collections import Counter
 
 import pytest
@@ -79,3 +80,11 @@ def test_both_forms_of_a_letter_fill_free_places() -> None:
     counts = Counter(c for line in text for c in line)
     made = train_tokenizer("wordpiece", iter(text), 150, 10_000, False, dict.fromkeys(counts, 10_000), {})
     assert made.token_to_id("[UNK]") not in made.encode(" ".join(text)).ids
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_line_of_millions_of_letters_does_not_hang(algorithm: str) -> None:
+    text = ["a" * 1_000_000, *["some words here"] * 9]
+    started = time.monotonic()
+    train_tokenizer(algorithm, iter(text), 300, 2, True, Counter("".join(text)), {})
+    assert time.monotonic() - started < 30
