@@ -214,11 +214,12 @@ def conclude(options: Compare, plan: Plan, command: str) -> int:
     """Write results.json and the report, print tables and failures; returns the exit status."""
     from nlp_ssl.comparison.analysis import boards
     from nlp_ssl.comparison.results import collect_results
+    from nlp_ssl.comparison.results_file import write_results
     from nlp_ssl.comparison.summary import summary
     from nlp_ssl.report.report import write_report
 
     results = collect_results(plan, command)
-    write_text(options.out / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write_results(options.out, results)
     if results["scores"]:
         print(f"{summary(results, boards(results, options.out))}\n\n{write_report(options.out)}", flush=True)
     if ", " in results["versions"]["source"]:

@@ -114,6 +114,10 @@ class Optimizer:
         require(self.max_grad_norm > 0, "max_grad_norm", self.max_grad_norm, "it must be above 0")
 
 
+MOST = {"tokens": 1e15, "steps": 1e10, "minutes": 525_600.0, "flops": 1e27}
+"""Largest budgets: more than anybody has trained for, and a year."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """How long to train: an amount in one unit. It is equal for all runs of a comparison."""
@@ -130,11 +134,15 @@ class Budget:
         pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kKmMgGtTpP]?)-(tokens|steps|minutes|flops)"
         match = re.fullmatch(pattern, text)
         rule = 'it must be like "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"'
-        require(match is not None and 0 < float(match[1]) < math.inf, "budget", text, rule)
+        require(match is not None and text.isascii() and 0 < float(match[1]) < math.inf, "budget", text, rule)
         assert match is not None
         scale = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}[match[2].lower()]
         unit: Any = match[3]
-        return cls(float(match[1]) * scale, unit)
+        amount = float(match[1]) * scale
+        require(unit != "steps" or amount >= 1, "budget", text, "it must be at least one step")
+        most = MOST[unit]
+        require(amount <= most, "budget", text, f"it must be at most {most:.0e} {unit}")
+        return cls(amount, unit)
 
     @classmethod
     def spelled(cls, text: str) -> str:
@@ -187,6 +195,7 @@ class Recipe:
         _ = self.mixture  # raises FieldError for objectives that cannot be combined
         for name in ("save_every", "keep_checkpoints", "log_every", "evaluations", "evaluation_tokens"):
             require(getattr(self, name) >= 1, name, getattr(self, name), "it must be at least 1")
+        require(0 <= self.seed < 2**63, "seed", self.seed, "it must lie in 0..2^63 - 1")
         require(0 <= self.snapshots <= 20, "snapshots", self.snapshots, "it must lie in 0..20")
 
     @cached_property

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForSeq2SeqLM
 
 import nlp_ssl.models.static  # noqa: F401  # registers static vectors with transformers
+from nlp_ssl.console import quantity
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.errors import InputError, cut, did_you_mean
 from nlp_ssl.models.auto import has_head
 from nlp_ssl.recipe import SIZES, Model
 from nlp_ssl.sampling.examples import Body
@@ -46,6 +49,9 @@ TESTED: dict[Body, tuple[str, ...]] = {
     "seq2seq": tuple(_ENCODER_DECODERS.split()),
 }
 """Accepted model types by kind of body. benchmarks/architectures.py builds, trains, saves, loads and probes each."""
+
+BYTES_PER_PARAMETER = 16
+"""Memory that training takes: weights, gradients, and AdamW's two averages, in float32."""
 
 SPLIT_BODIES = {"t5", "mt5", "umt5", "switch_transformers", "longt5"}
 """Encoder-decoders whose language model does not contain the base model as one module."""
@@ -108,9 +114,31 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
     if strangers:
         raise InputError(*[f"[model.config] {key}: {did_you_mean(key, sorted(known_fields))}" for key in strangers])
     values = {key: value for key, value in shape.items() if key in known_fields} | special | dict(model.config)
-    config = AutoConfig.for_model(architecture, **values)
-    set_dropout(config, model.dropout)
+    try:
+        config = AutoConfig.for_model(architecture, **values)
+        set_dropout(config, model.dropout)
+        for auto_class in auto_classes:
+            with torch.device("meta"):  # no memory: only the shapes
+                size = sum(p.numel() for p in auto_class.from_config(config).parameters())
+            _require_room(size)
+    except InputError:
+        raise
+    except Exception as error:  # each architecture checks its config in its own way, and raises its own types
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        given = ", ".join(f"{key} = {value!r}" for key, value in model.config.items()) or architecture
+        raise InputError(f"[model.config] {cut(given)}: {architecture} cannot be built so: {reason}") from None
     return config
+
+
+def _require_room(parameters: int) -> None:
+    """InputError for a model whose weights, gradients and optimizer state do not fit into memory."""
+    needed = parameters * BYTES_PER_PARAMETER
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory:
+        raise InputError(
+            f"[model.config] a model of {quantity(parameters)} parameters needs {quantity(needed)}B to train, "
+            f"this machine has {quantity(memory)}B: choose smaller sizes"
+        )
 
 
 def gated_size(width: int) -> int:

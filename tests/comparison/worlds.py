@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from nlp_ssl.comparison.results_file import write_results
 from nlp_ssl.tasks.metrics import score
 
 BODIES = {"clm": "decoder", "gap_sentences": "seq2seq"}
@@ -99,7 +99,7 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
         "machine": {"cores": 2, "device": "cpu", "memory_bytes": 8 * 2**30, "system": "Linux"},
         "date": "2026-01-02T03:04:05+00:00",
     }
-    (folder / "results.json").write_text(json.dumps(results, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_results(folder, results)
     return results
 
 

@@ -50,3 +50,20 @@ def test_the_list_in_the_docs_is_the_list_in_the_code() -> None:
     for body in ("encoder", "decoder", "seq2seq"):
         (row,) = re.findall(rf"^\| {body} \| (.*) \|$", text, flags=re.M)
         assert re.findall(r"`(.*?)`", row) == list(TESTED[body])
+
+
+@pytest.mark.parametrize(
+    ("architecture", "config"),
+    [
+        ("bert", {"num_attention_heads": 7}),
+        ("bert", {"num_hidden_layers": "six"}),
+        ("bert", {"hidden_act": "no such"}),
+        ("auto", {"hidden_size": 7}),
+        ("auto", {"pad_token_id": 99_999}),
+        ("auto", {"hidden_size": 2**24, "intermediate_size": 2**26}),
+    ],
+)
+def test_values_of_the_config_that_do_not_fit_are_one_sentence(architecture, config) -> None:
+    with pytest.raises(InputError, match=r"\[model.config\]") as error:
+        make("mlm", architecture, config=config)
+    assert len(str(error.value)) < 400 and "\n" not in str(error.value)

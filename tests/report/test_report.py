@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nlp_ssl import cli
-from nlp_ssl.comparison.results_file import COLUMNS
+from nlp_ssl.comparison.results_file import COLUMNS, write_results
 from nlp_ssl.errors import InputError
 from nlp_ssl.report.report import write_report
 from tests.comparison.worlds import KOREAN, TASKS, World, write_comparison
@@ -165,7 +165,7 @@ def test_tasks_at_chance_are_flagged_and_left_out(tmp_path: Path) -> None:
         if score["task"] == "nsmc" and score["role"] == "objective":
             majority = next(s for s in results["scores"] if s["model"] == "majority" and s["task"] == "nsmc")
             score |= {"outputs": majority["outputs"], "score": majority["score"]}
-    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    write_results(tmp_path, results)
     write_report(tmp_path)
     markdown = (tmp_path / "report.md").read_text(encoding="utf-8")
     assert "nsmc (no objective differs significantly from the majority class)" in markdown.split("## Scores")[0]
@@ -174,7 +174,7 @@ def test_tasks_at_chance_are_flagged_and_left_out(tmp_path: Path) -> None:
 
 def test_a_comparison_without_scores_yet_is_reported_too(tmp_path: Path) -> None:
     results = write_comparison(tmp_path)
-    (tmp_path / "results.json").write_text(json.dumps(results | {"scores": [], "matrix": []}), encoding="utf-8")
+    write_results(tmp_path, results | {"scores": [], "matrix": []})
     assert write_report(tmp_path) == "There are no scores yet."
 
 
@@ -195,7 +195,11 @@ def test_wrong_input_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text(json.dumps(results | {"format": 1}), encoding="utf-8")
     with pytest.raises(InputError, match="has format 1, not 4"):
         write_report(tmp_path)
-    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    for changed in (results | {"scores": {}}, {k: v for k, v in results.items() if k != "runs"}, {"format": 4}):
+        (tmp_path / "results.json").write_text(json.dumps(changed), encoding="utf-8")
+        with pytest.raises(InputError, match="is damaged or was edited: run `nlp-ssl compare` again"):
+            write_report(tmp_path)
+    write_results(tmp_path, results)
     (tmp_path / results["scores"][0]["outputs"]).unlink()
     with pytest.raises(InputError, match=r"lacks 1 file.* first: run"):
         write_report(tmp_path)
