@@ -11,10 +11,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.errors import require
+from nlp_ssl.errors import InputError, listing, require
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream, find_examples
 from nlp_ssl.sampling.noise import Noise
@@ -57,6 +57,14 @@ class Objective(ABC):
     """Authors, title, venue, year, and section."""
     needs: ClassVar[str]
     """Required content of a corpus; completes the sentence "the corpus has no …"."""
+
+    def __init_subclass__(cls) -> None:
+        """Check what a plug-in declares. InputError for a type of example or a kind of body that there is not."""
+        super().__init_subclass__()
+        for field, known in (("example_type", get_args(ExampleType)), ("body", get_args(Body))):
+            value = getattr(cls, field, known[0])
+            if value not in known:
+                raise InputError(f"objective {cls.__name__}: {field} is {value!r}: it must be {listing(known, '')}")
 
     def __post_init__(self) -> None:
         require(self.weight > 0, "weight", self.weight, "it must be above 0")

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.errors import require
+from nlp_ssl.errors import InputError, require
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import Batch, stack
 from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream
@@ -176,7 +176,7 @@ class Mixture:
         """Return the corrupted batch, with targets named after the losses."""
         if self.mixing == "together" or len(self.objectives) == 1:
             for objective in self.objectives.values():
-                batch = objective.corrupt(batch, vocabulary, noise)
+                batch = _corrupt(objective, batch, vocabulary, noise)
             return _renamed(batch, self.losses)
         shares = np.cumsum([o.weight for o in self.objectives.values()])
         draw = noise.uniform("objective", 1)[:, 0]
@@ -184,7 +184,7 @@ class Mixture:
         corrupted = []
         for number, objective in enumerate(self.objectives.values()):
             rows = np.flatnonzero(chosen == number)
-            part = objective.corrupt(batch.take(rows), vocabulary, noise.take(rows))
+            part = _corrupt(objective, batch.take(rows), vocabulary, noise.take(rows))
             own = {name: loss for name, loss in self.losses.items() if objective in loss.objectives}
             corrupted.append((rows, _renamed(part, own)))
         return stack(corrupted, vocabulary)
@@ -198,3 +198,15 @@ def _renamed(batch: Batch, losses: Mapping[str, Loss]) -> Batch:
 def _selects(objective: Objective) -> bool:
     """Whether an objective selects its own examples."""
     return type(objective).examples is not Objective.examples
+
+
+def _corrupt(objective: Objective, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
+    """Corrupt a batch. InputError if an objective of a plug-in returns none, or one without its targets."""
+    found = objective.corrupt(batch, vocabulary, noise)
+    missing = sorted(set(objective.heads) - set(found.targets)) if isinstance(found, Batch) else []
+    if not isinstance(found, Batch) or missing:
+        what = (
+            f"a batch without the targets {', '.join(missing)}" if missing else f"a {type(found).__name__}, not a batch"
+        )
+        raise InputError(f"objective {objective.name}: corrupt returned {what}")
+    return found

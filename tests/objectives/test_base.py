@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from nlp_ssl import registry
+from nlp_ssl.errors import InputError
 from nlp_ssl.objectives import all_objectives
-from nlp_ssl.objectives.base import require
+from nlp_ssl.objectives.base import Objective, require
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.sampling.batch import check
 from tests.worlds import clean_batch, random_documents, vocabulary
 
@@ -54,3 +56,24 @@ def test_require_names_field_value_and_rule() -> None:
     require(True, "width", 3, "it must be even")
     with pytest.raises(ValueError, match=r"^width is 3: it must be even$"):
         require(False, "width", 3, "it must be even")
+
+
+@pytest.mark.parametrize(("field", "value"), [("example_type", "segmnt"), ("body", "encodr")])
+def test_a_type_or_body_that_there_is_not_is_refused_when_the_class_is_made(field, value) -> None:
+    with pytest.raises(InputError, match=f"objective Mistaken: {field} is '{value}': it must be "):
+        type("Mistaken", (Objective,), {field: value})
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        (lambda batch: None, "objective mlm: corrupt returned a NoneType, not a batch"),
+        (lambda batch: batch, "objective mlm: corrupt returned a batch without the targets masked_lm"),
+    ],
+)
+def test_what_corrupt_returns_is_checked(returned, message, monkeypatch) -> None:
+    mlm = OBJECTIVES["mlm"]
+    monkeypatch.setattr(mlm, "corrupt", lambda self, batch, vocabulary, noise: returned(batch))
+    clean, noise = clean_batch(random_documents(0, 40), "segment", "encoder", 40)
+    with pytest.raises(InputError, match=message):
+        Mixture(objectives={"mlm": mlm()}).corrupt(clean, vocabulary(), noise)
