@@ -133,3 +133,10 @@ def test_awkward_strings_by_hand() -> None:
 
 def test_none_and_empty_dicts_are_left_out() -> None:
     assert tomllib.loads(to_toml({"a": None, "b": {}, "inner": Inner()})) == {"inner": {"rate": 0.5}}
+
+
+@pytest.mark.parametrize("content", [b"a = " + b"[" * 100_000, b"a = 1\na = 2", b"\xff", b"[", b"a = \x00"])
+def test_a_file_that_is_no_toml_is_one_sentence(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.toml: not valid TOML: "):
+        read_toml(tmp_path / "a.toml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +14,7 @@ from nlp_ssl.corpus.tokenizer import post_processor
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.auto import has_head, model_class
 from nlp_ssl.models.loading import load_config, load_model, load_tokenizer
+from nlp_ssl.toml_tables import read_toml
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,9 @@ def _is_backward(recipe: Path) -> bool:
     """Whether a run's recipe trains a language model that predicts the previous token."""
     if not recipe.is_file():
         return False
-    try:
-        objective = tomllib.loads(recipe.read_text("utf-8")).get("objective", {})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{recipe}: cannot read the model's direction from this damaged file: {error}") from None
-    return bool(objective.get("clm", {}).get("direction") == "backward")
+    clm = read_toml(recipe).get("objective", {})
+    clm = clm.get("clm", {}) if isinstance(clm, dict) else {}
+    return isinstance(clm, dict) and clm.get("direction") == "backward"
 
 
 def longest_input(config: Any, wanted: int) -> int:
