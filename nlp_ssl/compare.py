@@ -161,6 +161,9 @@ def _pair_files(
     """The files of a flag, read once as a check; problems are appended to `problems`."""
     files = []
     for path in paths:
+        if not path.exists():
+            problems.append(f"{flag} {path}: no such file")
+            continue
         try:
             read(path)
             files.append(load_pair_file(path))

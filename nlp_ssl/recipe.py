@@ -35,7 +35,7 @@ feed-forward layer has as many weights as two matrices from and to four times th
 @dataclass(frozen=True, kw_only=True)
 class Model:
     """The model. For any other field of the architecture's transformers config, give the recipe file a table
-    [model.config], such as: num_hidden_layers = 6. Flags can change the fields of that table, and not add to it."""
+    [model.config], such as: num_hidden_layers = 6. Flags can only change fields that the file already sets."""
 
     size: Size = "mini"
     """Layers x width: tiny 2x128, mini 4x256, small 4x512, medium 8x512, base 12x768."""
@@ -43,7 +43,7 @@ class Model:
     """A transformers model type, such as bert, roberta, electra, gpt2 or llama. auto is modernbert for an encoder, and
     modernbert-decoder (the same with causal attention) for a decoder."""
     dropout: float = 0.0
-    """Dropout during pretraining. Defaults to 0: small budgets rarely repeat data. Fine-tuning sets its own."""
+    """Dropout during pretraining. Defaults to 0: small budgets rarely repeat data. Fine-tuning uses another value."""
     config: dict[str, Any] = field(default_factory=dict)
     """Further fields of the architecture's transformers config, from the table [model.config] of the recipe."""
 
@@ -109,7 +109,7 @@ class Optimizer:
         require(0 <= self.warmup <= 1, "warmup", self.warmup, "it must lie in 0..1")
         require(self.weight_decay >= 0, "weight_decay", self.weight_decay, "it must be at least 0")
         for name in ("beta1", "beta2"):
-            require(0 <= getattr(self, name) < 1, f"{name}", getattr(self, name), "it must lie in 0..1, below 1")
+            require(0 <= getattr(self, name) < 1, f"{name}", getattr(self, name), "it must be at least 0 and below 1")
         require(self.epsilon > 0, "epsilon", self.epsilon, "it must be above 0")
         require(self.max_grad_norm > 0, "max_grad_norm", self.max_grad_norm, "it must be above 0")
 

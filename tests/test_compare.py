@@ -425,7 +425,7 @@ def test_side_by_side_gives_the_same(finished: Path, world: World, tmp_path: Pat
     [
         (["mml", "--task", "sst2"], ["no recipe 'mml': did you mean 'mlm'?"]),
         (["mlm", "clmm", "sopp", "--task", "sst2"], ["no recipe 'clmm'", "no recipe 'sopp'"]),
-        (["mlm", "mlm", "--task", "sst2"], ["two recipes are called 'mlm'"]),
+        (["mlm", "mlm", "--task", "sst2"], ["mlm is named twice: remove one"]),
         (["mlm", "--task", "sts2"], ["no task 'sts2'"]),
         (["mlm", "--task", "sst2", "--task", "cola"], ["task 'sst2': no folder", "task 'cola': no folder"]),
         (["mlm", "--task", "TASK", "--seeds", "0"], ["--seeds is 0: it must be at least 1"]),

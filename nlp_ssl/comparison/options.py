@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -81,7 +82,8 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     chosen: dict[str, Recipe] = {}
     problems: list[str] = []
     shared = [field.name for field in fields(Recipe) if field.name not in ("objective", "seed")]
-    for word in options.recipes:
+    problems += [f"{word} is named twice: remove one" for word, count in Counter(options.recipes).items() if count > 1]
+    for word in dict.fromkeys(options.recipes):
         try:
             recipe = recipes.load(word)
         except InputError as error:

@@ -51,9 +51,10 @@ class Options:
     def __post_init__(self) -> None:
         problems = []
         if self.vocab_size < 300:
-            problems.append(
-                f"--vocab-size is {self.vocab_size}: it must be at least 300 (256 bytes and the special tokens)"
+            holds = (
+                "256 bytes and the special tokens" if self.tokenizer == "bpe" else "characters, words, special tokens"
             )
+            problems.append(f"--vocab-size is {self.vocab_size}: it must be at least 300 ({holds})")
         if self.min_frequency < 1:
             problems.append(f"--min-frequency is {self.min_frequency}: it must be at least 1")
         if not 0 <= self.validation <= 0.5:

@@ -96,6 +96,8 @@ def file_source(path: Path) -> Source:
 def _find(text: str) -> list[Source]:
     path = Path(text)
     if path.is_file():
+        if _declares_a_task(path):
+            raise InputError(f"{text}: it declares a task, not a corpus; give the path of a text")
         return [file_source(path)]
     if path.is_dir():
         return _files_below(path)
@@ -116,6 +118,15 @@ def _find(text: str) -> list[Source]:
     close = get_close_matches(path.name, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else "check the path"
     raise InputError(f"{text}: no such file or folder; {hint}")
+
+
+def _declares_a_task(path: Path) -> bool:
+    if path.suffix != ".toml":
+        return False
+    try:
+        return "task" in tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError:  # another text, or of another encoding
+        return False
 
 
 def _files_below(folder: Path) -> list[Source]:
@@ -140,6 +151,6 @@ def _files_below(folder: Path) -> list[Source]:
 def _declared(name: str) -> list[Source]:
     declared = tomllib.loads((declarations.folder("data") / f"{name}.toml").read_text(encoding="utf-8"))
     if "corpus" not in declared:
-        raise InputError(f"{name}: declares a task, not a corpus; give the path of a text")
+        raise InputError(f"{name}: it declares a task, not a corpus; give the path of a text")
     module = declared["corpus"]["module"]
     return [Source(f"{module}:{source}", "module") for source in import_module(module).sources()]

@@ -52,6 +52,8 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
         given = AutoTokenizer.from_pretrained(name)
     except Exception as error:  # missing files, no network, no such model: many types
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        if Path(name).is_dir() and not (Path(name) / "tokenizer.json").is_file():
+            reason = "tokenizer.json is missing"
         raise InputError(
             f"--tokenizer {name}: neither {known} nor a tokenizer that could be loaded ({reason})"
         ) from None

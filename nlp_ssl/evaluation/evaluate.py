@@ -57,7 +57,7 @@ def evaluate(options: Evaluate) -> dict[str, float]:
     if not (options.run / "recipe.toml").is_file() or not (options.run / "model").is_dir():
         raise InputError(f"{options.run}: not a finished pretraining run")
     corpus = Corpus.open(options.corpus)
-    check_corpus(options.run, corpus)
+    check_corpus(options.run, corpus, "give that corpus with --corpus")
     vocabulary = Vocabulary.of(corpus)
     trained = recipes.load(str(options.run))
     evaluated = recipes.load(options.on) if options.on else trained

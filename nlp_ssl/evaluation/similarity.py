@@ -68,6 +68,8 @@ def read_pairs(file: Path) -> list[tuple[str, str, float]]:
 
     Raises InputError if the file cannot be read or has no pairs, and for malformed lines, with their numbers.
     """
+    if not file.exists():
+        raise InputError(f"{file}: no such file")
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

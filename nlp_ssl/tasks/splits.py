@@ -28,7 +28,7 @@ from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.tasks.kinds.base import Column
 from nlp_ssl.tasks.values import container, label_name
 
-PROBLEMS_SHOWN = 10
+PROBLEMS_SHOWN = 3
 
 UNLABELLED = ("-1", "-1.0")
 """Labels on the hub that mark a test split with hidden labels."""

@@ -60,19 +60,24 @@ def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool)
         raise InputError(f"{folder} holds other files than a run: choose another --out")
     if not resume:
         raise InputError(f"{folder} holds a run: continue it with --resume, or choose another --out")
-    changes = [c for c in recipes.differences(recipes.load(str(stored)), recipe) if c.field not in INCIDENTAL]
+    trained = recipes.load(str(stored))
+    was, now = trained.mixture.name, recipe.mixture.name
+    if was != now:
+        raise InputError(f"{folder} is a run of {was}, not {now}: choose another --out")
+    changes = [str(c) for c in recipes.differences(trained, recipe) if c.field not in INCIDENTAL]
     if changes:
-        raise InputError(*[f"{folder} holds a run with another recipe: {change}" for change in changes])
-    check_corpus(folder, corpus)
+        remedy = f"repeat the old value{'s' if len(changes) > 1 else ''} or choose another --out"
+        raise InputError(f"{folder} holds a run with another recipe: {'; '.join(changes)}; {remedy}")
+    check_corpus(folder, corpus, "use it, or another --out")
 
 
-def check_corpus(folder: Path, corpus: Corpus) -> None:
-    """InputError if a run was trained on another corpus."""
+def check_corpus(folder: Path, corpus: Corpus, remedy: str) -> None:
+    """InputError, with what to do about it, if a run was trained on another corpus."""
     environment = read_environment(folder)
     if environment.get("fingerprint") != corpus.fingerprint:
         raise InputError(
             f"{folder} was trained on another corpus ({environment.get('corpus')}, fingerprint "
-            f"{environment.get('fingerprint')}; {corpus.folder} has {corpus.fingerprint}): use it, or another --out"
+            f"{environment.get('fingerprint')}; {corpus.folder} has {corpus.fingerprint}): {remedy}"
         )
 
 

@@ -45,9 +45,14 @@ def test_declared_corpora_and_hub_datasets() -> None:
     assert not any(source.is_file for source in found)
 
 
-def test_a_declared_task_is_no_corpus() -> None:
-    with pytest.raises(InputError, match="sst2: declares a task, not a corpus; give the path of a text"):
-        find_sources(["sst2"])
+def test_a_declared_task_is_no_corpus(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[task]\ntitle = "A task"\n')
+    for name in ("sst2", str(file)):
+        with pytest.raises(InputError, match=f"{name}: it declares a task, not a corpus; give the path of a text"):
+            find_sources([name])
+    file.write_text("notes = about a task, no TOML")
+    assert find_sources([str(file)])[0].format == "text"
 
 
 def test_lines_are_counted_from_the_beginning_of_the_file(tmp_path: Path) -> None:

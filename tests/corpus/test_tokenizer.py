@@ -104,3 +104,9 @@ def test_a_given_tokenizer_that_its_class_would_rebuild_composes_too(tmp_path: P
 def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="neither bpe, unigram nor a tokenizer that could be loaded"):
         save_given(str(tmp_path / "none"), tmp_path / "copy", ["bpe", "unigram"])
+
+
+def test_a_folder_without_a_tokenizer_file_says_so(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    with pytest.raises(InputError, match=r"\(tokenizer.json is missing\)"):
+        save_given(str(tmp_path), tmp_path / "copy", ["bpe"])

@@ -76,7 +76,8 @@ def test_what_cannot_be_asked_is_refused(run, on, message, runs, corpus, capsys)
 def test_another_corpus_or_no_run_is_refused(runs, tmp_path, corpus, capsys) -> None:
     other = write_corpus(tmp_path / "other", documents=30)
     assert main(["evaluate", str(runs["mlm"]), "--corpus", str(other.folder)]) == 2
-    assert "was trained on another corpus" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "was trained on another corpus" in said and said.endswith("): give that corpus with --corpus\n")
     unfinished = tmp_path / "run"
     shutil.copytree(runs["mlm"], unfinished, ignore=shutil.ignore_patterns("model"))
     assert main(["evaluate", str(unfinished), "--corpus", str(corpus)]) == 2

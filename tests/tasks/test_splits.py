@@ -145,7 +145,7 @@ def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
     write(tmp_path / "dev.tsv", ROWS)
     found = problems(load_task("sst2"), tmp_path)
     assert len(found) == PROBLEMS_SHOWN + 1
-    assert found[-1] == "… and 1,490 more problems"
+    assert found[-1] == "… and 1,497 more problems"
 
 
 @pytest.mark.parametrize(
@@ -297,8 +297,8 @@ def test_an_unknown_number_among_many_suggests_regression(tmp_path: Path) -> Non
     write(tmp_path / "train.tsv", [("text", str(i % 15)) for i in range(300)], ("text", "label"))
     write(tmp_path / "dev.tsv", [("text", "99"), ("text", "1")], ("text", "label"))
     assert problems(with_flags(own_task("mine"), "text", None, "label", ()), tmp_path) == [
-        f"{tmp_path}/dev.tsv:2: unknown label '99'; the labels are 0 (0), 1 (1), 2 (2), 3 (3), 4 (4), 5 (5), 6 (6), "
-        "7 (7), 8 (8), 9 (9) and 5 more; for numbers, use --kind regression"
+        f"{tmp_path}/dev.tsv:2: unknown label '99'; the labels are 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 5 more; "
+        "for numbers, use --kind regression"
     ]
 
 
@@ -307,7 +307,10 @@ def test_another_separator_is_recognised(tmp_path: Path, suffix: str, separator:
     for split in ("train", "dev"):
         (tmp_path / f"{split}.{suffix}").write_text(f"text{separator}label\nfine{separator}a\nbad{separator}b\n")
     found = problems(with_flags(own_task("mine"), "text", None, "label", ()), tmp_path)
-    assert all(f"its values seem to be separated by {separator!r}; save it with commas" in problem for problem in found)
+    assert all(
+        f"its values seem to be separated by {separator!r}; save it with commas" in problem
+        for problem in found[:PROBLEMS_SHOWN]
+    )
 
 
 def test_a_table_of_many_columns_lists_ten(tmp_path: Path) -> None:

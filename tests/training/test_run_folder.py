@@ -16,8 +16,14 @@ def test_a_folder_with_another_run_is_refused(corpus, tmp_path, capsys) -> None:
     common = ["--corpus", str(corpus), "--out", str(out), *TINY, *steps]
     assert "holds a run: continue it with --resume" in refused(capsys, "pretrain", "mlm", *common)
     changed = refused(capsys, "pretrain", "mlm", *common, "--resume", "--seed", "5", "--model.dropout", "0.2")
-    assert "run with another recipe: seed is 5, before 0" in changed and "model.dropout is 0.2, before 0.0" in changed
-    assert "objective" in refused(capsys, "pretrain", "clm", *common, "--resume")
+    assert (
+        "holds a run with another recipe:" in changed
+        and "seed is 5, before 0" in changed
+        and "model.dropout is 0.2, before 0.0" in changed
+    )
+    assert "repeat the old values or choose another --out" in changed
+    said = refused(capsys, "pretrain", "clm", *common, "--resume")
+    assert said.endswith(f"{out} is a run of mlm, not clm: choose another --out\n") and said.count("\n") == 1
     other = write_corpus(tmp_path / "other", seed=1).folder
     common[1] = str(other)
     assert "was trained on another corpus" in refused(capsys, "pretrain", "mlm", *common, "--resume")

@@ -226,11 +226,10 @@ def ids_of(labels: Sequence[str], declared: bool) -> dict[str, int]:
 
 
 def known_labels(labels: Sequence[str]) -> str:
-    """The labels with their ids, for error messages."""
-    advice = (
-        "; for numbers, use --kind regression" if len(labels) > LISTED_ITEMS and all(map(is_number, labels)) else ""
-    )
-    return listing((f"{cut(name)} ({i})" for i, name in enumerate(labels)), "") + advice
+    """The labels for error messages, with their ids unless they are numbers themselves."""
+    if all(map(is_number, labels)):
+        return listing(labels, "") + ("; for numbers, use --kind regression" if len(labels) > LISTED_ITEMS else "")
+    return listing((f"{cut(name)} ({i})" for i, name in enumerate(labels)), "")
 
 
 def is_number(name: str) -> bool:

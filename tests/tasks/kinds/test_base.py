@@ -24,6 +24,7 @@ def test_labels_may_be_written_as_ids_where_they_are_declared() -> None:
     assert ids_of(["bad", "good"], declared=True) == {"bad": 0, "good": 1, "0": 0, "1": 1}
     assert ids_of(["1", "0"], declared=True) == {"1": 0, "0": 1}  # a name goes before an id
     assert known_labels(["bad", "good"]) == "bad (0), good (1)"
+    assert known_labels(["0", "1"]) == "0, 1"
 
 
 def test_texts_are_one_line_each() -> None:
