@@ -61,8 +61,8 @@ def estimate(plan: Plan, at_once: int) -> str:
     shared = f", or {duration(seconds / at_once)} at best with --jobs {at_once}" if at_once > 1 else ""
     return (
         f"{table(('job', '', 'tokens', 'FLOPs', 'time'), rows)}\n\n"
-        f"About {duration(seconds)} in total{shared}. Times of scoring follow from the measured pretraining speed; "
-        "fine-tuning is counted at its maximum, every epoch for every seed. Jobs without an estimate take seconds to "
+        f"About {duration(seconds)} in total{shared}. Times of scoring follow from the measured pretraining speed. "
+        "The estimate assumes that fine-tuning uses all epochs. Jobs without an estimate take seconds to "
         "minutes each, as do TF-IDF and fitting a probe."
     )
 

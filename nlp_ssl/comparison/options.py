@@ -25,7 +25,8 @@ The shipped recipes and tasks are listed by nlp-ssl pretrain --help and nlp-ssl 
 class Compare(Recipe, Protocol):
     """Compare objectives on a corpus.
 
-    Pretraining flags apply to every recipe. Defaults shown are those of the first.
+    Pretraining flags apply to every recipe. Defaults shown are those of the first. Options of one objective belong in a
+    recipe file.
     """
 
     recipes: tyro.conf.Positional[tuple[str, ...]]

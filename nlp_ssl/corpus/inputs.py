@@ -49,7 +49,7 @@ def _with_document(sources: Sequence[Source], options: Options) -> list[Source]:
         document = cast(DocumentKind, options.document)
     wrapped = sum(source.width is not None for source in texts)
     if wrapped and document != "line":
-        say(f"unwrapping the hard-wrapped lines of {wrapped} of {len(texts)} text files")
+        say(f"joining lines that were broken at a fixed width ({wrapped} of {len(texts)} files)")
     if document == "line":
         texts = [replace(source, width=None) for source in texts]
     by_name = {source.name: replace(source, document=document) for source in texts}

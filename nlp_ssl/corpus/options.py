@@ -17,8 +17,9 @@ class Options:
     """Turn raw text into a corpus: documents, sentences and tokens, ready for every objective."""
 
     text: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """What to read: files (.txt .jsonl .csv .tsv .parquet .conll .conllu, also with .gz or .zst; other suffixes are
-    text), folders, globs, a declared corpus (data/NAME.toml), or a hub dataset (owner/name[:config])."""
+    """What to read: files (.txt .jsonl .csv .tsv .parquet .conll .conllu, also with .gz or .zst; .json is read as
+    JSON Lines; other suffixes are text), folders, globs, a declared corpus (data/NAME.toml), or a hub dataset
+    (owner/name[:config])."""
     out: Path
     """Folder for the corpus. An interrupted run continues there."""
     vocab_size: int = 16384

@@ -42,7 +42,7 @@ class Protocol:
     """How every network is fine-tuned."""
 
     learning_rates: tuple[float, ...] = (5e-5, 2e-4, 8e-4)
-    """Peak learning rates to choose from, on the selection part of train."""
+    """Peak learning rates to choose from, by scores on a part of train that is held out."""
     epochs: int | None = None
     """Maximum number of epochs; the best number is chosen. Defaults to 3 (large tasks) to 10 (small tasks)."""
     batch_size: int | None = None

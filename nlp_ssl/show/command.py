@@ -26,6 +26,24 @@ from nlp_ssl.show.statistics import concerns, flat, measure, readable
 from nlp_ssl.show.words import CLOSE, OPEN, describe_row
 from nlp_ssl.training.pretrain import parse, usable_examples
 
+LABELS = {
+    "examples_an_epoch": "examples per epoch",
+    "runs_left_out": "pieces of text left out",
+    "rows": "examples in the sample",
+    "text_tokens": "tokens of text in the sample",
+    "padding": "share of padding",
+    "rows_unchanged": "examples left unchanged",
+    "answer_in_the_input": "examples with the answer in the input",
+    "rows_per_second": "examples per second",
+    "rows_without_targets": "examples without targets",
+    "accuracy_by_copying_alone": "accuracy of copying",
+    "accuracy_by_lengths_alone": "accuracy from lengths alone",
+    "accuracy_by_words_alone": "accuracy from words alone",
+    "majority_accuracy": "share of the largest class",
+    "text_in_examples": "share of the text in examples",
+}
+"""Statistics whose names need more words in the table."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Show(Recipe):
@@ -48,17 +66,23 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         print(json.dumps(shown, ensure_ascii=False, indent=1))
         return 0
-    marks = ("\x1b[1;32m", "\x1b[0m") if sys.stdout.isatty() else ("«", "»")
+    marks = ("\x1b[1;32m«", "»\x1b[0m") if sys.stdout.isatty() else ("«", "»")
     for number, example in enumerate(shown["examples"], 1):
         print(f"example {number}")
         for name, value in example.items():
             print(f"  {name:<10} {value.replace('«', marks[0]).replace('»', marks[1])}")
         print()
-    rows = [[name.replace("_", " "), readable(v)] for name, v in flat(shown["statistics"]).items()]
-    print(table(["over a sample", ""], rows))
+    rows = [[_label(name), readable(value)] for name, value in flat(shown["statistics"]).items()]
+    print(table(["statistics of a sample", ""], rows))
     for concern in shown["warnings"]:
         warn(concern)
     return 0
+
+
+def _label(name: str) -> str:
+    """A statistic's name in the table; a name inside a loss stands behind the loss's."""
+    loss, colon, name = name.rpartition(": ")
+    return loss + colon + LABELS.get(name, name.replace("_", " "))
 
 
 def show(options: Show) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def concerns(figures: Mapping[str, Any], mixture: Mixture) -> list[str]:
     found = []
     if mixture.body == "seq2seq" and figures["answer_in_the_input"] > UNCHANGED_WORTH_A_WARNING:
         found.append(
-            f"{figures['answer_in_the_input']:.0%} of the rows have the answer in the input: nothing is corrupted "
+            f"{figures['answer_in_the_input']:.0%} of the examples have the answer in the input: nothing is corrupted "
             "there, or a sentence occurs twice"
         )
     if (
@@ -142,22 +142,22 @@ def concerns(figures: Mapping[str, Any], mixture: Mixture) -> list[str]:
         and figures["rows_unchanged"] > UNCHANGED_WORTH_A_WARNING
     ):
         share = figures["rows_unchanged"]
-        found.append(f"{share:.0%} of the rows are unchanged: their targets can be read off the input")
+        found.append(f"{share:.0%} of the examples are unchanged: the model can copy their targets from the input")
     for name, part in figures["losses"].items():
         if part["targets"] == 0:
             found.append(f"{name} has nothing to predict")
         if part.get("rows_without_targets", 0) > UNCHANGED_WORTH_A_WARNING and mixture.mixing == "together":
-            found.append(f"{part['rows_without_targets']:.0%} of the rows have nothing to predict for {name}")
+            found.append(f"{part['rows_without_targets']:.0%} of the examples have nothing to predict for {name}")
         if part.get("majority_accuracy", 0) > MAJORITY_WORTH_A_WARNING:
             found.append(f"{name}: {part['majority_accuracy']:.0%} of the labels are of one class")
         if part.get("accuracy_by_lengths_alone", 0) > part.get("majority_accuracy", 1) + LENGTHS_WORTH_A_WARNING:
             found.append(
-                f"{name}: the lengths of rows and sentences alone tell {part['accuracy_by_lengths_alone']:.0%} of the "
-                f"labels (the majority is {part['majority_accuracy']:.0%}): a model may learn those and nothing else"
+                f"{name}: text and sentence lengths alone predict {part['accuracy_by_lengths_alone']:.0%} of the "
+                f"labels (the majority is {part['majority_accuracy']:.0%}): a model may learn nothing else"
             )
     if figures["text_in_examples"] < 1 - LEFT_OUT_WORTH_A_WARNING:
         share = 1 - figures["text_in_examples"]
-        found.append(f"{share:.0%} of the text is in no example: there is no {mixture.needs}")
+        found.append(f"{share:.0%} of the text is in no example: it has no {mixture.needs}")
     return found
 
 

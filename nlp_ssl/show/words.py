@@ -21,10 +21,10 @@ from nlp_ssl.sampling.targets import (
 )
 
 OPEN, CLOSE = "\x02", "\x03"
-"""Around what carries loss, until it is known how to mark it."""
+"""Stand around each target until the output's marks are known."""
 
 Notes = dict[int, str]
-"""Words that stand in marks behind the tokens at some positions."""
+"""Words that are shown in marks after the tokens at some positions."""
 
 
 def describe_row(clean: Batch, batch: Batch, row: int, mixture: Mixture, vocabulary: Vocabulary) -> dict[str, str]:
@@ -54,17 +54,22 @@ def _describe(targets: Targets, batch: Batch, row: int, loss: Loss, vocabulary: 
         places = np.flatnonzero(targets.labels[row] != NO_LABEL)
         notes = {int(i): words(_context(targets, batch.ids[row], row, int(i)), vocabulary) for i in places}
         sampled = words(targets.negatives[row, :5], vocabulary)
-        return f"{len(places)} words, their windows in marks, told from negative samples such as {sampled}", notes
+        shown = f"the words around each are shown in {OPEN}{CLOSE} after it"
+        return f"{_count(len(places), 'target')}; {shown}. Negative samples: {sampled}, …", notes
     if isinstance(targets, TokenTargets):
         labels = targets.labels[row, : batch.length[row]]
         places = np.flatnonzero(labels != NO_LABEL)
         if targets.next_token:
             return OPEN + words(labels[places], vocabulary) + CLOSE, {}
         notes = {int(i): words(labels[i : i + 1], vocabulary) for i in places}
-        return f"{len(places)} tokens, in marks behind what stands in their place", notes
+        return f"{_count(len(places), 'target')}; each is shown in {OPEN}{CLOSE} after what the model reads", notes
     if isinstance(targets, BatchTargets):
-        return "this row, among the others of its batch" if targets.valid[row] else "", {}
+        return "the other span of the same document, among all spans of the batch" if targets.valid[row] else "", {}
     return "", {}
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _context(targets: WindowTargets, ids: npt.NDArray[np.int64], row: int, place: int) -> npt.NDArray[np.int64]:

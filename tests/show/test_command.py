@@ -20,7 +20,7 @@ def test_every_recipe_can_be_shown(name, tmp_path, capsys) -> None:
     assert figures["rows"] > 0 and 0 <= figures["padding"] < 1
     assert all(part["targets"] > 0 for part in figures["losses"].values())
     assert main(arguments) == 0
-    assert "over a sample" in capsys.readouterr().out
+    assert "statistics of a sample" in capsys.readouterr().out
 
 
 def test_figures_of_a_known_corpus(tmp_path, capsys) -> None:

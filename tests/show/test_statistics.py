@@ -16,7 +16,7 @@ def test_what_is_off_is_said() -> None:
     figures = {"rows_unchanged": 0.0, "answer_in_the_input": 0.0, "text_in_examples": 1.0, "losses": {"mlm": good}}
     assert concerns(figures, mixture) == []
     (said,) = concerns(figures | {"rows_unchanged": 0.2}, mixture)
-    assert said == "20% of the rows are unchanged: their targets can be read off the input"
+    assert said == "20% of the examples are unchanged: the model can copy their targets from the input"
     (said,) = concerns(figures | {"losses": {"nsp": {"targets": 9, "majority_accuracy": 1.0}}}, mixture)
     assert said == "nsp: 100% of the labels are of one class"
     assert "nothing to predict" in concerns(figures | {"losses": {"mlm": good | {"targets": 0}}}, mixture)[0]
@@ -33,4 +33,4 @@ def test_a_label_that_lengths_tell_is_warned_about() -> None:
     common = {"answer_in_the_input": 0.0, "rows_unchanged": 0.0, "text_in_examples": 1.0}
     mixture = Mixture(objectives={"nsp": NextSentencePrediction()})
     (said,) = concerns({**common, "losses": {"nsp": figures}}, mixture)
-    assert said.startswith("nsp: the lengths of rows and sentences alone tell 70% of the labels (the majority is 51%)")
+    assert said.startswith("nsp: text and sentence lengths alone predict 70% of the labels (the majority is 51%)")

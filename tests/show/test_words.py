@@ -22,7 +22,7 @@ def test_an_example_in_words() -> None:
     assert found == {
         "text": "w10 w11w12 w13",  # tokens divisible by 3 continue a word
         "input": f"[CLS] w10 [MASK]{OPEN}w11{CLOSE} w20{OPEN}w12{CLOSE} [SEP] w13 [SEP]",
-        "mlm:": "2 tokens, in marks behind what stands in their place",
+        "mlm:": f"2 targets; each is shown in {OPEN}{CLOSE} after what the model reads",
         "nsp:": f"{OPEN}random{CLOSE}",
     }
 
