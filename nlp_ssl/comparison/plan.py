@@ -87,7 +87,8 @@ class Plan:
             return []
         recipe = self.recipes[name]
         budget = Budget.parse(recipe.budget)
-        amount = f"{PILOT * budget.amount:.4f}".rstrip("0").rstrip(".")
+        least = 1.0 if budget.unit == "steps" else 0.0
+        amount = f"{max(PILOT * budget.amount, least):.4f}".rstrip("0").rstrip(".")
         recipe = replace(recipe, seed=1, budget=f"{amount}-{budget.unit}", evaluations=1)
         pilots = []
         for factor in LADDER:
