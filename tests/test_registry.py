@@ -122,7 +122,7 @@ def test_an_installed_objective_works_with_every_command(tmp_path) -> None:
     assert without.returncode == 2 and "no recipe 'queue_contrast'" in without.stderr
     # A run of a stranger's objective names it, and imports nothing.
     stranger = run("show", trained, "--corpus", corpus)
-    assert stranger.returncode == 2 and "one of a plug-in needs --plugin MODULE" in stranger.stderr
+    assert stranger.returncode == 2 and "an objective of a plug-in needs --plugin MODULE" in stranger.stderr
 
 
 @pytest.mark.slow
