@@ -71,7 +71,12 @@ def listing(items: Iterable[object], before: str = "there are ") -> str:
     return before + ", ".join(shown) + (f" and {hidden:,} more" if hidden > 0 else "")
 
 
-def cut(text: object) -> str:
-    """The text in one line of at most 60 characters, for a message."""
-    line = " ".join(str(text)[: 10 * LISTED_CHARACTERS].split())
-    return line if len(line) <= LISTED_CHARACTERS else line[: LISTED_CHARACTERS - 1] + "…"
+def cut(text: object, most: int = LISTED_CHARACTERS) -> str:
+    """The text in one line of at most `most` characters, for a message."""
+    line = " ".join(str(text)[: 10 * most].split())
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of another library's error, or its type where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from nlp_ssl.corpus.streams import DecodingError
-from nlp_ssl.errors import FieldError, InputError, cut, did_you_mean, listing, require
+from nlp_ssl.errors import FieldError, InputError, cut, did_you_mean, first_line, listing, require
 
 
 def test_an_input_error_has_each_problem() -> None:
@@ -48,3 +48,20 @@ def test_an_error_survives_the_way_back_from_a_worker(error: InputError) -> None
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is type(error) and back.problems == error.problems and vars(back) == vars(error)
     assert str(back) == str(error)
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("one\ntwo"), "one"),
+        (KeyError(), "KeyError"),
+        (OSError(" \n "), "OSError"),
+        (ValueError("\n a "), "a"),
+    ],
+)
+def test_the_first_line_of_an_error(error: Exception, line: str) -> None:
+    assert first_line(error) == line
+
+
+def test_a_text_is_cut_to_one_line() -> None:
+    assert cut("a\n b", 3) == "a b" and cut("abcd", 3) == "ab…" and cut("x" * 61) == "x" * 59 + "…"

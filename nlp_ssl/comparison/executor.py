@@ -132,7 +132,7 @@ def _end(started: _Started, jobs: Sequence[Job]) -> None:
         if code < 0:
             reason = f"its process was killed by signal {-code} ({signal.strsignal(-code)})"
             reason += ", perhaps for lack of memory" if code == -signal.SIGKILL else ""
-        write_text(job.folder / "failed.json", json.dumps({"error": reason}) + "\n")
+        _record_failure(job.folder, reason)
     settled = sum(other.done or other.error is not None for other in jobs)
     how = f"done in {duration(result['seconds'])}" if result else f"failed: {job.error} (see {job.folder / 'log.txt'})"
     say(f"[{settled}/{len(jobs)}] {job.name}: {how}{time_left(jobs)}")
@@ -256,6 +256,10 @@ def _work(
 
 def _fail(folder: Path, error: str) -> None:
     print(f"error: {error}", file=sys.stderr, flush=True)
+    _record_failure(folder, error)
+
+
+def _record_failure(folder: Path, error: str) -> None:
     write_text(folder / "failed.json", json.dumps({"error": error}, ensure_ascii=False) + "\n")
 
 

@@ -6,7 +6,6 @@ Each call runs in its own process (`executor`), with its output in the job's log
 from __future__ import annotations
 
 import ast
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -35,14 +34,14 @@ def pretrain(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """Pretrain in `folder/run`, or resume. Checkpoints of the finished run are deleted; the model is kept."""
     from nlp_ssl.runtime import resolve_precision
     from nlp_ssl.training.pretrain import main
-    from nlp_ssl.training.run_folder import read_environment
+    from nlp_ssl.training.run_folder import Metrics, read_environment
 
     status = main(words)
     if status:
         raise InterruptedError(f"interrupted and saved (status {status})")
     run = folder / "run"
     shutil.rmtree(run / "checkpoints", ignore_errors=True)  # gone if this job was killed just after
-    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = Metrics(run).read()
     end, snapshots = lines[-1], {line["name"]: line["tokens"] for line in lines if line["event"] == "snapshot"}
     device = read_environment(run)["device"]
     precision = resolve_precision(recipes.load(str(run)).precision)

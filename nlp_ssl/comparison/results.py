@@ -6,7 +6,6 @@ and times are in seconds; paths are relative to the comparison's folder; null me
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ from nlp_ssl.evaluation.finetune import best_of
 from nlp_ssl.evaluation.scores import score_name
 from nlp_ssl.recipe import Budget
 from nlp_ssl.tasks.metrics import CORRELATIONS
-from nlp_ssl.training.run_folder import LIBRARIES
+from nlp_ssl.training.run_folder import LIBRARIES, Metrics
 
 MOST_POINTS = 200
 """Maximum number of points in a loss curve, evenly spread."""
@@ -148,7 +147,7 @@ def _run(plan: Plan, job: Job) -> dict[str, Any]:
         return run
     run |= {key: result[key] for key in run.keys() & result.keys() - {"objective"}}  # "objective" is the recipe's name
     folder = job.folder / "run"
-    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = Metrics(folder).read()
     counters = ("step", "tokens", "flops")
     curve = [{key: line[key] for key in (*counters, "loss")} for line in lines if line["event"] == "train"]
     left_out = {"event", "targets", "seconds"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from nlp_ssl import declarations, registry
 from nlp_ssl.console import say
 from nlp_ssl.corpus.streams import CHUNK, COMPRESSIONS, suffix_of
 from nlp_ssl.errors import InputError
+from nlp_ssl.toml_tables import read_toml
 
 DocumentKind = Literal["file", "line", "block", "row"]
 """What one document is: a text file, a line of it, a block between blank lines, or a row of a table."""
@@ -124,8 +124,8 @@ def _declares_a_task(path: Path) -> bool:
     if path.suffix != ".toml":
         return False
     try:
-        return "task" in tomllib.loads(path.read_text(encoding="utf-8"))
-    except ValueError:  # another text, or of another encoding
+        return "task" in read_toml(path)
+    except InputError:  # another text, or of another encoding
         return False
 
 
@@ -149,7 +149,7 @@ def _files_below(folder: Path) -> list[Source]:
 
 
 def _declared(name: str) -> list[Source]:
-    declared = tomllib.loads((declarations.folder("data") / f"{name}.toml").read_text(encoding="utf-8"))
+    declared = read_toml(declarations.folder("data") / f"{name}.toml")
     if "corpus" not in declared:
         raise InputError(f"{name}: it declares a task, not a corpus; give the path of a text")
     module = declared["corpus"]["module"]

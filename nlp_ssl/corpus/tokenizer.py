@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, normalizers, processors
 
 from nlp_ssl.corpus import emoji
 from nlp_ssl.corpus.special_text import separate_special_tokens
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, first_line
 
 SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
 """The special tokens that every objective relies on, by role."""
@@ -51,7 +51,7 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
     try:
         given = AutoTokenizer.from_pretrained(name)
     except Exception as error:  # missing files, no network, no such model: many types
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        reason = first_line(error)
         if Path(name).is_dir() and not (Path(name) / "tokenizer.json").is_file():
             reason = "tokenizer.json is missing"
         raise InputError(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForSeq2SeqLM
+from transformers import CONFIG_MAPPING, AutoConfig
 
 import nlp_ssl.models.static  # noqa: F401  # registers static vectors with transformers
 from nlp_ssl.console import quantity
@@ -53,9 +53,6 @@ TESTED: dict[Body, tuple[str, ...]] = {
 BYTES_PER_PARAMETER = 16
 """Memory that training takes: weights, gradients, and AdamW's two averages, in float32."""
 
-SPLIT_BODIES = {"t5", "mt5", "umt5", "switch_transformers", "longt5"}
-"""Encoder-decoders whose language model does not contain the base model as one module."""
-
 GATED = {"modernbert", "modernbert-decoder", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3"}
 """Architectures with a gated feed-forward layer (three matrices instead of two)."""
 
@@ -72,8 +69,9 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
     if architecture not in TESTED[body]:
         known = did_you_mean(architecture, list(TESTED[body]))
         raise InputError(f"model.architecture is {architecture!r}: not one of the tested types of {body}: {known}")
+    standard = CONFIG_MAPPING[architecture]()
     for auto_class in auto_classes:
-        if not _supports(architecture, auto_class):
+        if not has_head(auto_class, standard):
             raise InputError(
                 f"model.architecture is {architecture!r}: {auto_class.__name__} does not support it; "
                 f"use 'auto' for {DEFAULT_ARCHITECTURE[body]}"
@@ -97,7 +95,7 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         shape |= {"d_model": width, "num_hidden_layers": half}
         for side in ("encoder", "decoder"):
             shape |= {f"{side}_layers": half, f"{side}_attention_heads": width // 64, f"{side}_ffn_dim": 4 * width}
-    known_fields = _fields(CONFIG_MAPPING[architecture]())
+    known_fields = _fields(standard)
     special: dict[str, Any] = {
         "pad_token_id": vocabulary.pad,
         "bos_token_id": vocabulary.cls,
@@ -124,7 +122,7 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
     except InputError:
         raise
     except Exception as error:  # each architecture checks its config in its own way, and raises its own types
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        reason = cut(error, 160) or type(error).__name__
         given = ", ".join(f"{key} = {value!r}" for key, value in model.config.items()) or architecture
         raise InputError(f"[model.config] {cut(given)}: {architecture} cannot be built so: {reason}") from None
     return config
@@ -158,9 +156,3 @@ def set_dropout(config: Any, share: float) -> None:
 
 def _fields(config: Any) -> set[str]:
     return set(config.to_dict()) | set(config.attribute_map)
-
-
-def _supports(architecture: str, auto_class: Any) -> bool:
-    known = has_head(auto_class, CONFIG_MAPPING[architecture]())
-    # `detach_body` needs the base model as one module.
-    return known and (auto_class is not AutoModelForSeq2SeqLM or architecture not in SPLIT_BODIES)

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, first_line
 
 PROBED = 16
 """Tokens of the probe."""
@@ -58,5 +58,5 @@ def sees_later_tokens(body: Any, name: str) -> bool:
     try:
         return bool(dependence(body, argument, length).triu(1).any())
     except Exception as error:  # each architecture that takes other inputs fails in its own way
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+        reason = first_line(error)[:120]
         raise InputError(f"{name}: a forward pass over token ids fails ({reason})") from None

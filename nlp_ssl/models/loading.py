@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging
 
 from nlp_ssl.corpus.special_text import separate_special_tokens
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, cut
 from nlp_ssl.models import static, token_classifier  # noqa: F401  (registered with the Auto classes)
 from nlp_ssl.models.finite import require_finite
 
@@ -72,6 +72,5 @@ def _as_input_error(folder: Path) -> Iterator[None]:
         with quiet():
             yield
     except Exception as error:  # damaged files make four libraries raise a dozen types
-        reason = " ".join(str(error).split()) or type(error).__name__
-        cut = reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]} …"
-        raise InputError(f"{folder}: not a model and tokenizer in Hugging Face format: {cut}") from None
+        reason = cut(error, LONGEST_REASON) or type(error).__name__
+        raise InputError(f"{folder}: not a model and tokenizer in Hugging Face format: {reason}") from None

@@ -10,7 +10,7 @@ from typing import Any
 from nlp_ssl import registry
 from nlp_ssl.corpus.streams import COMPRESSIONS
 from nlp_ssl.corpus.table import Table, read_table, table_formats
-from nlp_ssl.errors import InputError, cut, listing
+from nlp_ssl.errors import InputError, cut, first_line, listing
 from nlp_ssl.tasks.declaration import Task
 
 
@@ -97,7 +97,7 @@ def _download(task: Task) -> dict[str, Table]:
     try:
         loaded = datasets.load_dataset(f"{owner}/{path}", configuration or None)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = first_line(error)
         raise InputError(
             f"task {task.name!r}: cannot load {task.hub!r} from the hub ({reason}); "
             "to use local files, give their folder with --data"

@@ -1,7 +1,7 @@
 """Checkpoints: written beside the run and renamed, so that the last complete one survives any failure.
 
 `RUN/checkpoints/step-00000500/` holds Accelerate's state (weights, optimizer, random states) and `state.json`: the
-run's totals, and the size and checksum of every other file. Order, noise and learning rate are functions of the step,
+run's totals, and the checksum of every other file. Order, noise and learning rate are functions of the step,
 so resuming needs nothing else. Files are read with `torch.load(weights_only=True)`, which runs no code.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from accelerate import Accelerator
 
 from nlp_ssl.atomic_io import checksum, put_folder, removed_on_error
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, first_line
 from nlp_ssl.json_files import read_record
 from nlp_ssl.training.totals import Totals
 
@@ -74,7 +74,7 @@ def load(accelerator: Accelerator, checkpoint: Path) -> None:
     try:
         accelerator.load_state(str(checkpoint))
     except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:  # torch and Accelerate raise all of these
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(":")[:120]
+        reason = first_line(error).rstrip(":")[:120]
         raise InputError(f"{checkpoint} does not fit this run ({reason}): {_remedy(checkpoint)}") from None
 
 

@@ -104,7 +104,7 @@ def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device:
 
 
 class Metrics:
-    """Appends to metrics.jsonl."""
+    """Writes and reads metrics.jsonl."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "metrics.jsonl"
@@ -114,18 +114,24 @@ class Metrics:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
 
+    def read(self) -> list[dict[str, Any]]:
+        """All lines of a finished run."""
+        return [json.loads(line) for line in self._lines()]
+
+    def _lines(self) -> list[str]:
+        return self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.is_file() else []
+
     @property
     def ended(self) -> bool:
         """Whether the last line says that the run has ended."""
-        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.is_file() else []
+        lines = self._lines()
         return bool(lines) and math.isfinite(_step(lines[-1])) and json.loads(lines[-1]).get("event") == "end"
 
     def truncate_after(self, step: int) -> None:
         """Remove the lines after `step`, which a run resumed from there writes again."""
         if not self.path.is_file():
             return
-        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
-        kept = [line for line in lines if _step(line) <= step]
+        kept = [line for line in self._lines() if _step(line) <= step]
         write_text(self.path, "".join(f"{line}\n" for line in kept))
 
 

@@ -67,3 +67,11 @@ def test_a_finished_run_needs_no_checkpoint_to_be_known_as_finished(corpus, tmp_
     shutil.rmtree(out / "checkpoints")
     assert pretrain("mlm", corpus, out, "--budget", "2-steps", "--resume") == 0
     assert "is finished" in capsys.readouterr().err and weights(out) == saved
+
+
+def test_metrics_are_read_as_they_were_written(tmp_path) -> None:
+    metrics = Metrics(tmp_path)
+    assert metrics.read() == []
+    metrics.append("train", 5, {"loss": 1.0})
+    metrics.append("end", 6, {})
+    assert metrics.read() == [{"event": "train", "step": 5, "loss": 1.0}, {"event": "end", "step": 6}]

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from nlp_ssl.corpus.readers.base import Row, TableReader, no_column
 from nlp_ssl.corpus.sources import Span
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, first_line
 
 
 class Hub(TableReader):
@@ -26,7 +26,7 @@ class Hub(TableReader):
         try:
             rows = load_dataset(path, config or None, split="train")
         except Exception as error:  # the hub fails in many ways
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = first_line(error)
             raise InputError(
                 f"{name}: no such file or folder, and no hub dataset that could be loaded ({reason})"
             ) from None
