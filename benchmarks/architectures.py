@@ -26,6 +26,7 @@ from nlp_ssl.cli import main as nlp_ssl
 from nlp_ssl.models import architectures
 from nlp_ssl.models.auto import model_types
 from nlp_ssl.models.causality import sees_later_tokens
+from nlp_ssl.models.parts import detach_body
 
 RECIPES = {
     "encoder": ("mlm", "AutoModelForMaskedLM"),
@@ -34,6 +35,7 @@ RECIPES = {
 }
 SECONDS = 60
 """A tiny model of a type that takes longer for two steps is of no use on a CPU."""
+LEFT_OUT = {"mt5": "its tied logits are not scaled: the first loss is 88 nats, where a guess costs 5"}
 
 TEXT = "the cat sat on a mat and saw two dogs run over red hills while rain fell in old towns by a sea"
 
@@ -67,7 +69,7 @@ def attempt(body: str, name: str, corpus: Path) -> None:
         model, report = getattr(transformers, auto).from_pretrained(out / "model", output_loading_info=True)
         for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
             assert not report[kind], f"{kind}: {sorted(report[kind])[:3]}"
-        later = sees_later_tokens(model.base_model, name)
+        later = sees_later_tokens(detach_body(model), name)
         assert later == (body == "encoder"), f"saved model sees later tokens: {later}"
 
 
@@ -106,7 +108,7 @@ def main(options: Options) -> None:
             for name in model_types(getattr(transformers, auto)):
                 if options.only and name not in options.only:
                     continue
-                said = apart(body, name, corpus)
+                said = LEFT_OUT.get(name) or apart(body, name, corpus)
                 print(f"{body:8} {name:28} {said}", flush=True)
                 if said == "passed":
                     passed[body].append(name)

@@ -49,6 +49,8 @@ def main() -> None:
         text, vocabulary = TokenStream(corpus.shards("train")), Vocabulary.of(corpus)
         for name, objective in VARIANTS.items():
             examples = objective.examples(text, vocabulary, objective.body, 128)
+            if not len(examples):  # of a corpus without emoji
+                continue
             row, padding = [f"{corpus.folder.name}: {name}"], 0.0
             for tokens in (4096, 32768):
                 batches = Batches(text, examples, vocabulary, objective, seed=0, tokens=tokens)

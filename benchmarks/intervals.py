@@ -4,7 +4,7 @@ python benchmarks/intervals.py [--repeats 1000] [--worlds untrained]
 Models are simulated whose true scores are known. Whether an example is right depends on the model's skill, on its
 pretraining and fine-tuning seed, on the example (for both models alike, and for one alone), and on chance that every
 run has with every example. The metric is computed from the predictions, as in a comparison.
-The percentile multi-bootstrap over seeds and examples is beside it.
+The multi-bootstrap of the MultiBERTs is beside it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from scipy.special import ndtr
 
 from nlp_ssl.console import table
 from nlp_ssl.statistics.intervals import Scores, difference, measure
+from nlp_ssl.statistics.multi_bootstrap import multi_bootstrap
 from nlp_ssl.tasks.metrics import METRICS
 
 POSITIVE = 0.7  # of the examples are of class 1: so is CoLA
-RESAMPLES = 300
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class World:
     chance: float = 0.6
     seeds: int = 3
     finetuning_seeds: int = 2
+    own_draw: float | None = None
+    """Fine-tuning seeds have draws of training examples, the same for all seeds: models vary by this with them."""
     untrained: float | None = None
     """Theirs is a network without pretraining, whose samples vary by this and have nothing in common with our seeds."""
 
@@ -57,9 +59,11 @@ class World:
             # The mean margin of each run for the examples of each class.
             of_class = skill + same * (self.untrained is None) + seed * rng.standard_normal((S, 1, 2))
             of_class = of_class + self.finetuning * rng.standard_normal((S, F, 2))  # [S, F, 2]
+            of_class = of_class + (self.own_draw or 0) * rng.standard_normal((1, F, 2))
             margin = np.take_along_axis(of_class, np.broadcast_to(gold.astype(int), (S, F, n)), axis=2) + both
             margin += self.own_example * rng.standard_normal(n) + self.chance * rng.standard_normal((S, F, n))
-            scores.append(measure(self.metric, gold, np.where(margin > 0, gold, 1 - gold), pretrained=pretrained))
+            predicted, draws = np.where(margin > 0, gold, 1 - gold), self.own_draw is not None
+            scores.append(measure(self.metric, gold, predicted, pretrained=pretrained, draws=draws))
         return scores[0], scores[1]
 
     def _models(self) -> list[tuple[float, float, bool]]:
@@ -75,6 +79,7 @@ class World:
         means = []
         for skill, seed, _ in self._models():
             variance = self.finetuning**2 + seed**2 + self.shared_seed**2 * (self.untrained is None)
+            variance += (self.own_draw or 0) ** 2
             margin = skill + np.sqrt(variance) * rng.standard_normal((400_000, 2))
             right = ndtr(margin / np.sqrt(self.example**2 + self.own_example**2 + self.chance**2))
             # Four kinds of examples, (gold, predicted), with the share that each has.
@@ -97,21 +102,14 @@ def worlds() -> Iterator[tuple[str, World]]:
         yield f"{S} seeds, 97 % right", World(seeds=S, skill=1.9)
         yield f"{S} seeds, Matthews", World(seeds=S, metric="matthews")
         yield f"{S} seeds, macro F1, ours better", World(seeds=S, metric="macro_f1", gain=0.2)
+        for own, how in ((0.0, "do not matter"), (0.05, "vary like seeds"), (0.2, "vary much")):
+            yield f"{S} seeds, 3 draws {how}", World(seeds=S, finetuning_seeds=3, own_draw=own)
+        yield f"{S} seeds, 5 draws vary much", World(seeds=S, finetuning_seeds=5, own_draw=0.2)
+        drawn = World(seeds=S, finetuning_seeds=3, own_draw=0.1, untrained=0.1, seed=0.1)
+        yield f"{S} seeds, 3 draws, beside untrained", drawn
         yield f"{S} seeds, beside untrained", World(seeds=S, untrained=0.05, finetuning_seeds=1)
         yield f"{S} seeds, untrained varies less", World(seeds=S, seed=0.1, untrained=0.0)
         yield f"{S} seeds, untrained varies more", World(seeds=S, seed=0.0, untrained=0.2)
-
-
-def multi_bootstrap(ours: Scores, theirs: Scores, rng: np.random.Generator) -> tuple[float, float]:
-    """The percentile interval over seeds and examples; a resample moves scores by its examples' influence."""
-    values, influence = ours.values.mean(1), ours.influence.mean(1)
-    values, influence = values - theirs.values.mean(1), influence - theirs.influence.mean(1)
-    S, n = influence.shape
-    # Of a mean over hundreds of examples, resampling finds the normal distribution with their covariance.
-    examples = rng.multivariate_normal(np.zeros(S), np.cov(influence, bias=True) / n, RESAMPLES)  # [R, S]
-    seeds = rng.multinomial(S, np.full(S, 1 / S), RESAMPLES) / S  # [R, S]
-    low, high = np.quantile(((values + examples) * seeds).sum(1), [0.025, 0.975])
-    return float(low), float(high)
 
 
 def main() -> None:
@@ -130,9 +128,9 @@ def main() -> None:
         for _ in range(repeats):
             ours, theirs = world.draw(rng)
             found = difference(ours, theirs)
-            low, high = multi_bootstrap(ours, theirs, rng)
+            other = multi_bootstrap(ours, theirs)
             covered += found.low <= truth <= found.high
-            resampled += low <= truth <= high
+            resampled += other.low <= truth <= other.high
             better += found.verdict == "better"
             worse += found.verdict == "worse"
             detectable.append(found.detectable)

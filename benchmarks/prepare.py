@@ -63,32 +63,27 @@ def resident(pid: int) -> float:
 
 def clean_paragraphs(texts: list[str], file: Path) -> int:
     """The paragraphs that `prepare` encodes, one a line; returns their bytes."""
-    from dataclasses import replace
-
     from nlp_ssl.corpus.documents import clean
+    from nlp_ssl.corpus.inputs import scan_sources
+    from nlp_ssl.corpus.options import Options
     from nlp_ssl.corpus.reading import read_span
-    from nlp_ssl.corpus.scanning import choose_document, scan
-    from nlp_ssl.corpus.sources import find_sources
     from nlp_ssl.corpus.units import units
+    from nlp_ssl.corpus.workers import Workers
 
-    sources = [scan(source, None) for source in find_sources(texts)]
-    plain = [source for source in sources if source.format == "text"]
-    if plain:
-        document, _ = choose_document(plain)
-        sources = [replace(s, document=document, width=s.width if document != "line" else None) for s in sources]
+    sources = scan_sources(Options(text=tuple(texts), out=file.with_suffix(""), processes=1), Workers(None)).sources
     with file.open("w", encoding="utf-8") as sink:
         for unit in units(sources):
             for span in unit:
-                for raw in read_span(span, "text"):
+                for raw in read_span(span):
                     sink.write(clean(raw, span.source.width) + "\n")
     return file.stat().st_size
 
 
 def three_copies(texts: list[str], folder: Path) -> list[str]:
     """The text three times over, each copy with other words at the end of its lines or rows."""
-    from nlp_ssl.corpus.sources import find_sources
+    from nlp_ssl.corpus.finding import find_sources
 
-    sources = [Path(source.name) for source in find_sources(texts)]
+    sources = [Path(source.name) for source in find_sources(texts).sources]
     made = set()
     for original in sources:
         lines = original.read_text(encoding="utf-8-sig").split("\n")

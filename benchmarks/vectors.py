@@ -71,7 +71,7 @@ def with_nlp_ssl(corpus: Path, objective: str, rate: float, tokens: int) -> tupl
 
 def sentences_of(corpus: Corpus) -> Iterator[str]:
     """The sentences of the train split, as gensim reads them, without unknown words."""
-    words = np.array(tokenizer.surfaces(tokenizer.load_tokenizer(corpus.tokenizer_folder), corpus.vocab_size))
+    words = np.array(tokenizer.surfaces(tokenizer.load_backend_tokenizer(corpus.tokenizer_folder), corpus.vocab_size))
     for shard in corpus.shards("train"):
         for start, end in zip(shard.sentence_offsets, shard.sentence_offsets[1:], strict=False):
             yield " ".join(filter(None, words[shard.tokens[start:end]]))

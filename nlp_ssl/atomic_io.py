@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+import glob
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,26 @@ from nlp_ssl.disk_errors import find_disk_error
 
 UNFINISHED = ".writing"
 """The suffix of what a killed process left half-written. It can be deleted."""
+
+
+def remove_unfinished(paths: Iterable[Path]) -> None:
+    """Remove those of the files and folders that a killed process left half-written."""
+    for path in list(paths):
+        if path.suffix == UNFINISHED:
+            remove(path)
+
+
+def remove_leftovers(final: Path) -> None:
+    """Remove what killed processes left half-written of a file outside a folder that is held for writing."""
+    remove_unfinished(final.parent.glob(f"{glob.escape(final.name)}.*{UNFINISHED}"))
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def flush(path: Path) -> None:
@@ -35,10 +55,12 @@ def writing(final: Path) -> Iterator[Path]:
     with removed_on_error(beside):
         yield beside
         if beside.is_dir():
-            shutil.rmtree(final, ignore_errors=True)
+            remove(final)
             put_folder(beside, final)
         else:
             flush(beside)
+            if final.is_dir():
+                remove(final)
             beside.rename(final)
             flush(final.parent)
 
@@ -50,10 +72,7 @@ def removed_on_error(path: Path) -> Iterator[None]:
         yield
     except BaseException as error:
         disk_error = find_disk_error(error, path.parent)  # before removing frees space
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        remove(path)
         if disk_error is not None and disk_error is not error:
             raise disk_error from error
         raise
@@ -71,9 +90,3 @@ def put_folder(writing: Path, final: Path) -> None:
         flush(file)
     writing.rename(final)
     flush(final.parent)
-
-
-def checksum(file: Path) -> str:
-    """BLAKE2b of a file's content, as hexadecimal digits."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()

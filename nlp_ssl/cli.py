@@ -12,21 +12,24 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from nlp_ssl import __version__, registry
-from nlp_ssl.console import speaks
+from nlp_ssl import __version__, processes, registry
+from nlp_ssl.console import printable, speaks
 from nlp_ssl.disk_errors import disk_errors
-from nlp_ssl.errors import InputError, did_you_mean
+from nlp_ssl.errors import InputError, did_you_mean, short
+from nlp_ssl.signals import exit_status, sentence, terminable
 
 COMMANDS = {
     "prepare": ("nlp_ssl.corpus.prepare", "turn raw text into a corpus of documents, sentences and tokens"),
     "show": ("nlp_ssl.show.command", "show what an objective does to a text, without training"),
     "pretrain": ("nlp_ssl.training.pretrain", "pretrain a model on a corpus with an objective"),
-    "evaluate": ("nlp_ssl.evaluation.evaluate", "compute validation metrics of a model, also on another objective"),
+    "evaluate": ("nlp_ssl.evaluation.evaluate", "score a model on any corpus without labels, in one table"),
     "finetune": ("nlp_ssl.evaluation.finetune", "fine-tune a model on a labelled task, and score it beside baselines"),
     "similarity": ("nlp_ssl.evaluation.similarity", "compare word vectors with human similarity ratings"),
     "export": ("nlp_ssl.models.export", "write the word vectors of a model in word2vec format"),
     "probe": ("nlp_ssl.evaluation.probe", "score the frozen vectors of a model on a labelled task"),
     "minimal-pairs": ("nlp_ssl.evaluation.minimal_pairs", "score which sentence of a pair a model finds more likely"),
+    "few-shot": ("nlp_ssl.evaluation.few_shot", "score a model on a labelled task by prompts with a few examples"),
+    "retrieval": ("nlp_ssl.evaluation.retrieval", "score how well vectors find the next sentence among 1,000"),
     "compare": ("nlp_ssl.compare", "compare objectives on one corpus with one budget"),
     "report": ("nlp_ssl.report.report", "write the report of a comparison"),
     "demo": ("nlp_ssl.demo", "run every step in a few minutes, on text from this machine"),
@@ -65,7 +68,13 @@ def split_plugins(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. Returns the exit status: 0 done, 2 wrong input, 130 interrupted."""
+    """Run a command. Returns the exit status: 0 done, 2 wrong input, 130 or 143 interrupted."""
+    status = _status(arguments)
+    processes.leave(status)
+    return status
+
+
+def _status(arguments: Sequence[str] | None) -> int:
     # Waiting threads that spin make training twenty times slower when another process needs the core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Huge pages for large torch tensors, where the system allows it, save a tenth of a step on a CPU.
@@ -81,19 +90,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):  # a character that the terminal cannot show must not end the run
         sys.stdout.reconfigure(errors="replace")
     try:
-        registry.load_plugins(plugins)
         if command not in COMMANDS:
             raise InputError(f"no command {command!r}: {did_you_mean(command, list(COMMANDS))}")
-        with disk_errors():
+        with terminable(), processes.joined(), disk_errors():
+            registry.load_plugins(plugins)
             status: int = import_module(COMMANDS[command][0]).main(rest)
         return status
     except InputError as error:
-        if speaks():
+        if speaks() or isinstance(error, processes.OwnError):
             for problem in error.problems:
-                print(f"nlp-ssl: error: {problem}", file=sys.stderr)
+                print(short(f"nlp-ssl: error: {printable(problem)}"), file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        if speaks():
+            print(f"nlp-ssl: {sentence(interrupt)}", file=sys.stderr)
+        return exit_status(interrupt)
     except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -8,32 +8,38 @@ report, and prints a short table.
 
 from __future__ import annotations
 
-import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from nlp_ssl import registry
-from nlp_ssl.atomic_io import write_text
+from nlp_ssl.comparison.chosen_tasks import (
+    column_flags,
+    damaged_sentences,
+    has_neighbours,
+    labelled_tasks,
+    named_tasks,
+    pair_files,
+)
 from nlp_ssl.comparison.options import Compare, parse
-from nlp_ssl.comparison.plan import MINIMAL_PAIRS, Plan
-from nlp_ssl.comparison.tasks import LabelledTask, PairFile, load_labelled, load_pair_file
-from nlp_ssl.console import say, warn
+from nlp_ssl.comparison.plan import Plan
+from nlp_ssl.comparison.score_jobs import MINIMAL_PAIRS
+from nlp_ssl.console import say, show_result, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.experiment import is_declared
 from nlp_ssl.evaluation.finetune import Finetune, Protocol
-from nlp_ssl.evaluation.minimal_pairs import read_minimal_pairs
+from nlp_ssl.evaluation.options import MOST_SEEDS
+from nlp_ssl.evaluation.sentence_pairs import read_sentence_pairs
 from nlp_ssl.evaluation.similarity import read_pairs
-from nlp_ssl.json_files import read_object
+from nlp_ssl.json_files import read_object, write_object
 from nlp_ssl.output_folder import contents, exclusive
 from nlp_ssl.recipe import Recipe
+from nlp_ssl.tasks.flags import is_declared
 
-FORMAT = 2
+FOLDER_FORMAT = 2
 """Of the comparison's folder; increases when older folders cannot be continued."""
 
 
@@ -42,24 +48,34 @@ def main(arguments: Sequence[str]) -> int:
     options, chosen = parse(list(arguments))
     plan = make_plan(options, chosen)
     claim(options, plan)
+    from nlp_ssl.comparison.power import advice, brief, expect, power_table
+
+    expected = expect(plan, options.spread_from)
     if options.dry_run:
         from nlp_ssl.comparison.cost import estimate
 
-        print(estimate(plan, options.jobs), flush=True)
+        cost = estimate(plan, options.jobs)
+        texts = [cost.text]
+        if expected.rows:
+            texts += [power_table(expected), advice(expected, cost.seconds_per_seed, options.difference)]
+        show_result("\n\n".join(texts))
         return 0
-    from nlp_ssl.comparison.executor import execute
+    from nlp_ssl.comparison.looks import grow
 
     with disk_errors(options.out, "run the command again; finished jobs are kept"), exclusive(options.out):
-        write_text(options.out / "comparison.json", json.dumps(_identity(plan), indent=1) + "\n")
+        write_object(options.out / "comparison.json", _identity(plan))
         jobs = plan.jobs()
         say(f"{len(jobs)} jobs, {sum(job.done for job in jobs)} of them done; logs: {options.out / 'jobs'}")
-        execute(plan.jobs, options.jobs)
+        if expected.rows:
+            say(brief(expected))
+        plan = grow(plan, options.difference, options.jobs)
         return conclude(options, plan, shlex.join(["nlp-ssl", *registry.plugin_flags(), "compare", *arguments]))
 
 
 def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
     """The plan of the comparison. Raises InputError with all problems of corpus, tasks and options."""
-    problems = _option_problems(options)
+    if problems := _option_problems(options):
+        raise InputError(*problems)
     corpus: Any = None
     try:
         corpus = Corpus.open(options.corpus)
@@ -67,11 +83,16 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
         problems += error.problems
     if options.tune and corpus is not None:
         problems += _tuning_problems(corpus, chosen)
-    tasks = _labelled_tasks(options, problems)
-    minimal_pairs = _pair_files("--minimal-pairs", options.minimal_pairs, lambda p: read_minimal_pairs([p]), problems)
-    word_pairs = _pair_files("--word-pairs", options.word_pairs, read_pairs, problems)
-    names = [task.name for task in tasks] + [pairs.name for pairs in (*minimal_pairs, *word_pairs)]
+    tasks = labelled_tasks(options, corpus, problems)
+    files = pair_files("--minimal-pairs", options.minimal_pairs, lambda p: read_sentence_pairs([p]), problems)
+    made = damaged_sentences(options, corpus, problems)
+    retrieval = has_neighbours(options, corpus, problems)
+    word_pairs = pair_files("--word-pairs", options.word_pairs, read_pairs, problems)
+    names = [task.name for task in tasks] + [pairs.name for pairs in (*files, *word_pairs)] + [p.name for p in made]
     problems += [f"two tasks are called {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1]
+    if not (problems or names or retrieval):
+        remedy = "prepare more text, or a larger share with --validation, or name labelled tasks with --task"
+        problems.append(f"{options.corpus}: too little held-out text for any task; {remedy}")
     if problems:
         raise InputError(*problems)
     plan = Plan(
@@ -79,15 +100,20 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
         corpus=corpus,
         recipes=chosen,
         tasks=tasks,
-        minimal_pairs=minimal_pairs,
+        minimal_pairs=[*files, *made],
         word_pairs=word_pairs,
-        seeds=options.seeds,
+        looks=options.seeds,
+        seeds=options.seeds[0],
+        first_seed=options.first_seed,
         train_examples=tuple(dict.fromkeys(_sizes(options))),
         finetune_seeds=options.finetune_seeds,
         protocol=_protocol(options),
         max_length=options.max_length,
         precision=options.precision,
+        class_weights=options.class_weights,
         tune=options.tune,
+        methods=options.methods,
+        retrieval=retrieval,
     )
     _say_what_is_skipped(plan)
     return plan
@@ -103,11 +129,8 @@ def _protocol(options: Compare) -> Protocol:
 
 def _option_problems(options: Compare) -> list[str]:
     """Options out of range, and column flags without a task that they could be for."""
-    problems = [
-        f"--{name} is {n}: it must be at least 1"
-        for name, n in (("seeds", options.seeds), ("jobs", options.jobs))
-        if n < 1
-    ]
+    problems = [] if 1 <= options.jobs <= 256 else [f"--jobs is {options.jobs}: it must lie in 1..256"]
+    problems += _seed_problems(options)
     for n in _sizes(options):
         each = Finetune(
             run=options.out,
@@ -118,17 +141,29 @@ def _option_problems(options: Compare) -> list[str]:
             max_length=options.max_length,
             **vars(_protocol(options)),
         )
-        problems += [problem for holds, problem in each.rules() if not holds and problem not in problems]
-    flags = ", ".join(f"--{name.replace('_', '-')}" for name, value in _own_task(options).items() if value)
-    if flags and all(map(is_declared, options.task)):
+        broken = [problem.replace("--seeds", "--finetune-seeds") for holds, problem in each.rules() if not holds]
+        problems += [problem for problem in broken if problem not in problems]
+    flags = ", ".join(f"--{name.replace('_', '-')}" for name, value in column_flags(options).items() if value)
+    if flags and all(map(is_declared, named_tasks(options))):
         problems.append(f"{flags}: only for tasks without a declaration, and every --task has one")
     return problems
 
 
-def _own_task(options: Compare) -> dict[str, Any]:
-    """The flags that describe tasks without a declaration."""
-    names = ("text_column", "pair_column", "label_column", "kind", "positive", "metric")
-    return {name: getattr(options, name) for name in names}
+def _seed_problems(options: Compare) -> list[str]:
+    """What is wrong with the numbers of seeds, and with the smallest difference of interest."""
+    given = " ".join(map(str, options.seeds))
+    problems = []
+    if not options.seeds or min(options.seeds) < 1 or max(options.seeds) > MOST_SEEDS:
+        problems.append(f"--seeds is {given or 'empty'}: it must lie in 1..{MOST_SEEDS}")
+    elif list(options.seeds) != sorted(set(options.seeds)):
+        problems.append(f"--seeds is {given}: several numbers must increase")
+    elif len(options.seeds) > 1 and options.seeds[0] == 1:
+        problems.append(f"--seeds is {given}: begin with at least 2, as one seed gives no p values")
+    elif not 1 <= options.first_seed <= MOST_SEEDS + 1 - options.seeds[-1]:
+        problems.append(f"--first-seed is {options.first_seed}: all seeds must lie in 1..{MOST_SEEDS}")
+    if options.difference <= 0:
+        problems.append(f"--difference is {options.difference:g}: it must be above 0")
+    return problems
 
 
 def _tuning_problems(corpus: Corpus, chosen: Mapping[str, Recipe]) -> list[str]:
@@ -144,34 +179,6 @@ def _tuning_problems(corpus: Corpus, chosen: Mapping[str, Recipe]) -> list[str]:
     return problems
 
 
-def _labelled_tasks(options: Compare, problems: list[str]) -> list[LabelledTask]:
-    """The labelled tasks; problems are appended to `problems`."""
-    tasks = []
-    for given in dict.fromkeys(options.task):
-        try:
-            tasks.append(load_labelled(given, options.data, {} if is_declared(given) else _own_task(options)))
-        except InputError as error:
-            problems += error.problems
-    return tasks
-
-
-def _pair_files(
-    flag: str, paths: Sequence[Path], read: Callable[[Path], object], problems: list[str]
-) -> list[PairFile]:
-    """The files of a flag, read once as a check; problems are appended to `problems`."""
-    files = []
-    for path in paths:
-        if not path.exists():
-            problems.append(f"{flag} {path}: no such file")
-            continue
-        try:
-            read(path)
-            files.append(load_pair_file(path))
-        except InputError as error:
-            problems += [f"{flag} {problem}" for problem in error.problems]
-    return files
-
-
 def _say_what_is_skipped(plan: Plan) -> None:
     """Print what the plan leaves out. Raises InputError for a task with too few examples for every size."""
     for task in plan.tasks:
@@ -182,16 +189,19 @@ def _say_what_is_skipped(plan: Plan) -> None:
         if too_large:
             say(f"{task.name} has {n:,} training examples: {', '.join(too_large)} are skipped")
     kinds = {job.kind for job in plan.jobs()}
-    if plan.minimal_pairs and MINIMAL_PAIRS not in kinds:
-        say("--minimal-pairs is skipped: none of these objectives gives likelihoods of texts (mlm and clm do)")
-    if plan.word_pairs and "similarity" not in kinds:
-        say("--word-pairs is skipped: none of these objectives trains word vectors (cbow and skip_gram do)")
+    reasons = [
+        (MINIMAL_PAIRS, plan.minimal_pairs, "gives likelihoods of texts (mlm and clm do)"),
+        ("similarity", plan.word_pairs, "trains word vectors (cbow and skip_gram do)"),
+    ]
+    for kind, pairs, reason in reasons:
+        if pairs and kind not in kinds:
+            say(f"skipped: {', '.join(each.name for each in pairs)}, as none of these objectives {reason}")
 
 
 def _identity(plan: Plan) -> dict[str, Any]:
     """What all jobs in one folder share; everything else is in their keys."""
     recipe = next(iter(plan.recipes.values()))
-    return {"format": FORMAT, "corpus": plan.corpus.fingerprint, "budget": recipe.budget}
+    return {"format": FOLDER_FORMAT, "corpus": plan.corpus.fingerprint, "budget": recipe.budget}
 
 
 def claim(options: Compare, plan: Plan) -> None:
@@ -200,9 +210,12 @@ def claim(options: Compare, plan: Plan) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file: choose another --out")
     stored = out / "comparison.json"
-    if stored.is_file():
-        theirs, mine = read_object(stored, "choose another --out"), _identity(plan)
-        if theirs.get("format") != FORMAT:
+    if stored.exists():
+        try:
+            theirs, mine = read_object(stored, ""), _identity(plan)
+        except InputError:  # damaged, and written again: the jobs' own keys have all of it
+            return
+        if theirs.get("format") != FOLDER_FORMAT:
             raise InputError(f"{out} was written by another version of nlp-ssl: choose another --out")
         changed = [f"{key} ({theirs.get(key)}, now {mine[key]})" for key in mine if theirs.get(key) != mine[key]]
         if changed:
@@ -217,14 +230,15 @@ def conclude(options: Compare, plan: Plan, command: str) -> int:
     """Write results.json and the report, print tables and failures; returns the exit status."""
     from nlp_ssl.comparison.analysis import boards
     from nlp_ssl.comparison.results import collect_results
-    from nlp_ssl.comparison.results_file import write_results
+    from nlp_ssl.comparison.results_file import load_results, write_results
     from nlp_ssl.comparison.summary import summary
-    from nlp_ssl.report.report import write_report
+    from nlp_ssl.report.report import write_analysed
 
-    results = collect_results(plan, command)
-    write_results(options.out, results)
+    write_results(options.out, collect_results(plan, command))
+    results = load_results(options.out)
     if results["scores"]:
-        print(f"{summary(results, boards(results, options.out))}\n\n{write_report(options.out)}", flush=True)
+        found = boards(results, options.out)
+        show_result(f"{summary(results, found)}\n\n{write_analysed(options.out, results, found)}")
     if ", " in results["versions"]["source"]:
         warn("These results mix code revisions. Use a new --out to rerun everything with one.")
     skipped = sum(not job.done and job.error is None for job in plan.jobs())

@@ -8,13 +8,18 @@ so that standard output has only results.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 
 SECONDS_BETWEEN_LINES = 10.0
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def speaks() -> bool:
@@ -22,10 +27,48 @@ def speaks() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def printable(text: str) -> str:
+    """A text in one line that no terminal acts on.
+
+    Line breaks, escape sequences and other control characters, marks that reorder text, and bytes of file names that
+    are not UTF-8 become codes such as "\\x1b".
+    """
+    return _UNPRINTABLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def say(text: str = "") -> None:
-    """Print a message."""
+    """Print a message to standard error."""
     if speaks():
-        print(text, file=sys.stderr, flush=True)
+        print(_lines_printable(text), file=sys.stderr, flush=True)
+
+
+def show_result(text: str = "") -> None:
+    """Print a result to standard output."""
+    print(_lines_printable(text), flush=True)
+
+
+def show_written(text: str, out: Path) -> None:
+    """Print a result and the folder that all of it was written to, except within `part_of_a_result`."""
+    if not _PART.get():
+        show_result(text)
+        say(f"\nall results are in {out}")
+
+
+_PART = ContextVar("part of a result", default=False)
+
+
+@contextmanager
+def part_of_a_result() -> Iterator[None]:
+    """For a command that calls others and prints one table of its own."""
+    token = _PART.set(True)
+    try:
+        yield
+    finally:
+        _PART.reset(token)
+
+
+def _lines_printable(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def warn(text: str) -> None:
@@ -139,7 +182,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Format a plain-text table. The first column is left-aligned, the others right-aligned."""
     from rich.cells import cell_len  # wide characters such as Hangul take two columns
 
-    cells = [list(header), *[list(row) for row in rows]]
+    cells = [[printable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(cell_len(row[i]) for row in cells) for i in range(len(header))]
 
     def aligned(row: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ def summary(kind: str, name: str) -> str:
         return next(lines).removeprefix("#").strip()
 
 
-def listing(kind: str, chosen: list[str]) -> str:
+def summaries(kind: str, chosen: list[str]) -> str:
     """A line with name and summary for each of these declarations, for help texts."""
     width = max(map(len, chosen))
     return "\n".join(f"  {name:<{width}}  {summary(kind, name)}" for name in chosen)

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nlp_ssl.errors import InputError
+from nlp_ssl.signals import explain
 
 FULL_BELOW = 2**20
 """Bytes of free space below which a disk counts as full."""
@@ -30,6 +31,8 @@ _REMEDIES = {
     errno.ENOENT: "choose another path",
     errno.ENOTDIR: "choose another path",
     errno.EISDIR: "choose another path",
+    errno.ENAMETOOLONG: "choose a shorter path",
+    errno.ELOOP: "choose another path",
 }
 _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EIO)  # the file does not matter
 _HIDDEN = (*_OF_THE_DISK, errno.EACCES, errno.EROFS)  # libraries rephrase these
@@ -52,9 +55,12 @@ def find_disk_error(error: BaseException, folder: Path | None = None) -> OSError
 
 @contextmanager
 def disk_errors(folder: Path | None = None, then: str = "run the command again") -> Iterator[None]:
-    """Raise an InputError in place of a disk error. `then` says how to go on and what was kept."""
+    """Raise an InputError in place of a disk error. `then` says how to go on and what was kept, also after a signal."""
     try:
         yield
+    except KeyboardInterrupt as interrupt:
+        explain(interrupt, then)
+        raise
     except Exception as error:
         found = find_disk_error(error, folder)
         if found is None or found.errno is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,6 +23,10 @@ class InputError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive the way back from a worker process, whatever a subclass's constructor takes."""
         return _restored, (type(self), self.problems, self.__dict__)
+
+
+class NoScoreError(InputError):
+    """A usable model has no score of the kind that was asked for."""
 
 
 def _restored(kind: type[InputError], problems: tuple[str, ...], state: dict[str, Any]) -> InputError:
@@ -75,6 +80,18 @@ def cut(text: object, most: int = LISTED_CHARACTERS) -> str:
     """The text in one line of at most `most` characters, for a message."""
     line = " ".join(str(text)[: 10 * most].split())
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+LONGEST_MESSAGE = 299
+
+
+def short(message: str) -> str:
+    """The message in at most 299 characters: if it is longer, long words and then the middle are cut."""
+    if len(message) > LONGEST_MESSAGE:
+        message = re.sub(r"\S{81,}", lambda word: f"{word[0][:50]}…{word[0][-25:]}", message)
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:180]}…{message[-118:]}"
+    return message
 
 
 def first_line(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
@@ -10,14 +11,21 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar, Union, cast, get_
 
 import tyro
 from tyro import _errors as failures  # tyro has no public way to read its errors; the tests cover each kind
-from tyro.constructors import ConstructorRegistry, StructConstructorSpec, StructFieldSpec, StructTypeInfo
+from tyro.constructors import (
+    ConstructorRegistry,
+    PrimitiveConstructorSpec,
+    PrimitiveTypeInfo,
+    StructConstructorSpec,
+    StructFieldSpec,
+    StructTypeInfo,
+)
 
-from nlp_ssl.errors import FieldError, InputError, did_you_mean
+from nlp_ssl.errors import FieldError, InputError
 
 Options = TypeVar("Options")
 
 METAVARS = {int: "INT", float: "FLOAT", str: "STR", Path: "PATH"}
-IN_WORDS = {int: "a whole number", float: "a number"}
+IN_WORDS = {int: "a whole number", float: "a finite number"}
 
 HIDDEN = (tyro.conf.Fixed, tyro.conf.Suppress)
 """The markers of a field without a flag: `Annotated[T, *HIDDEN]`."""
@@ -91,6 +99,11 @@ def _registry(command: str, flags: _Flags) -> ConstructorRegistry:
     registry = ConstructorRegistry()
     busy = False
 
+    @registry.primitive_rule
+    def numbers(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        kind: Any = info.type
+        return _number(kind) if kind in IN_WORDS else None
+
     @registry.struct_rule
     def rule(info: StructTypeInfo) -> StructConstructorSpec | None:
         nonlocal busy
@@ -109,6 +122,10 @@ def _registry(command: str, flags: _Flags) -> ConstructorRegistry:
         make = spec.instantiate
 
         def instantiate(**values: Any) -> Any:
+            for name, value in values.items():
+                if type(value) is int and abs(value) >= 2**63:
+                    error = FieldError(name, value, "it must be less than 2^63")
+                    raise InputError(f"{command}: {flags.refusal(kind, error)}")
             try:
                 return make(**values)
             except FieldError as error:
@@ -117,6 +134,21 @@ def _registry(command: str, flags: _Flags) -> ConstructorRegistry:
         return StructConstructorSpec(instantiate, tuple(map(_plain_field, spec.fields)))
 
     return registry
+
+
+def _number(kind: type[int] | type[float]) -> PrimitiveConstructorSpec[Any]:
+    """How tyro reads a number: in the digits 0 to 9, and finite."""
+
+    def read(words: list[str]) -> int | float:
+        value = kind(words[0])
+        if not (words[0].isascii() and math.isfinite(value)):
+            raise ValueError(words[0])
+        return value
+
+    def fits(value: Any) -> bool:
+        return isinstance(value, int | kind) and not isinstance(value, bool)
+
+    return PrimitiveConstructorSpec(1, METAVARS[kind], read, fits, lambda value: [str(value)])
 
 
 def _plain_field(option: StructFieldSpec) -> StructFieldSpec:
@@ -165,7 +197,20 @@ def _unknown(words: Sequence[str], flags: list[str]) -> list[str]:
     unknown = [word.partition("=")[0] for word in words if word.startswith("-")]
     if not unknown:
         return [f"unexpected argument {words[0]!r}"] if words else []
-    return [f"unknown flag {flag}: {did_you_mean(flag.replace('_', '-'), flags)}" for flag in unknown]
+    return [f"unknown flag {flag}: {_suggestion(flag.replace('_', '-'), flags)}" for flag in unknown]
+
+
+def _suggestion(flag: str, flags: list[str]) -> str:
+    """The known flag that ends like an unknown one, such as --model.size for --size, or that is close to it."""
+    from difflib import get_close_matches
+
+    def end(flag: str) -> str:
+        return flag.removeprefix("--").rpartition(".")[2]
+
+    ends = {end(known): known for known in flags}
+    close = [ends[end(flag)]] if end(flag) in ends else get_close_matches(flag, flags, n=1)
+    close = close or [ends[found] for found in get_close_matches(end(flag), list(ends), n=1)]
+    return f"did you mean {close[0]!r}?" if close else "--help lists them"
 
 
 def _values(flag: str, arguments: Sequence[str]) -> Iterator[str]:

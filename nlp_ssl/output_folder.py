@@ -15,9 +15,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from nlp_ssl.atomic_io import UNFINISHED
+from nlp_ssl.atomic_io import UNFINISHED, remove_unfinished
 from nlp_ssl.console import speaks
 from nlp_ssl.errors import InputError
+from nlp_ssl.processes import check_shared
 
 LOCK = ".lock"
 """The lock's file name. It is removed when the lock is released; a killed process leaves it, which blocks nobody."""
@@ -27,12 +28,13 @@ LOCK = ".lock"
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold a folder for writing, and create it. InputError if it is a file, or if another process holds it.
 
-    Of the processes of a distributed run, only the first one takes the lock. Folders that were created are removed
-    again if they are still empty at the end.
+    What killed processes left half-written anywhere in it is removed.
+    Of the processes of a distributed run, only the first one takes the lock, and all must see it. Folders that were
+    created are removed again if they are still empty at the end.
     """
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder} is a file: choose another --out")
+    require_folder(folder)
     if not speaks():
+        check_shared(folder / LOCK)
         yield
         return
     created = [place for place in (folder, *folder.parents) if not place.exists()]
@@ -45,6 +47,8 @@ def exclusive(folder: Path) -> Iterator[None]:
             f"{folder}: another process is writing to this folder; wait until it ends, or choose another --out"
         ) from None
     try:
+        remove_unfinished(folder.rglob(f"*{UNFINISHED}"))
+        check_shared(folder / LOCK)
         yield
     finally:
         (folder / LOCK).unlink(missing_ok=True)  # while it is held: a waiting process notices that it is gone
@@ -52,6 +56,13 @@ def exclusive(folder: Path) -> Iterator[None]:
         for place in created:
             if place.is_dir() and not any(place.iterdir()):
                 place.rmdir()
+
+
+def require_folder(folder: Path) -> None:
+    """InputError if a folder, or one that it would lie in, is a file."""
+    for place in (folder, *folder.parents):
+        if place.exists() and not place.is_dir():
+            raise InputError(f"{place} is a file: choose another --out")
 
 
 def contents(folder: Path) -> list[Path]:

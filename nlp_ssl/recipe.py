@@ -1,23 +1,19 @@
-"""Recipes: the settings of a pretraining run, as frozen dataclasses that TOML files and flags fill.
+"""Recipes: the settings of a pretraining run, as frozen dataclasses.
 
-A recipe file holds only what differs from the defaults. A table `[objective.NAME]` selects an objective and sets its
-fields; several such tables make a mixture. Flags override the file. The string under each field is its help text.
-Nothing here imports torch.
+TOML files (`nlp_ssl.recipe_files`) and flags set the fields. The string under each field is its help text. Nothing here
+imports torch.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field, fields, is_dataclass, make_dataclass
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, Literal, cast
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cached_property
+from typing import Any, Literal
 
-from nlp_ssl import declarations, registry
-from nlp_ssl.errors import InputError, did_you_mean, require
+from nlp_ssl.errors import require
 from nlp_ssl.objectives.mixture import Mixing, Mixture
-from nlp_ssl.toml_tables import from_table, read_toml, to_toml
 
 Size = Literal["tiny", "mini", "small", "medium", "base"]
 
@@ -48,7 +44,7 @@ class Model:
     """Further fields of the architecture's transformers config, from the table [model.config] of the recipe."""
 
     def __post_init__(self) -> None:
-        require(0 <= self.dropout < 1, "dropout", self.dropout, "it must lie between 0 and 1")
+        require(0 <= self.dropout < 1, "dropout", self.dropout, "it must be at least 0 and below 1")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +71,7 @@ class Batching:
             f"it must hold at least one sequence of up to {self.max_length} tokens (batch.max_length)",
         )
         require(self.accumulation >= 1, "accumulation", self.accumulation, "it must be at least 1")
-        require(self.workers >= 0, "workers", self.workers, "it must be at least 0")
+        require(0 <= self.workers <= 256, "workers", self.workers, "it must lie in 0..256")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,16 +123,16 @@ class Budget:
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Parse "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"; suffixes k, M, G, T, P of either case.
+        """Parse "10M-tokens", "500-steps", "20-minutes" or "2e15-flops", in capitals or not; suffixes k, M, G, T, P.
 
         Raises FieldError for anything else.
         """
-        pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kKmMgGtTpP]?)-(tokens|steps|minutes|flops)"
-        match = re.fullmatch(pattern, text)
+        pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kmgtp]?)-(tokens|steps|minutes|flops)"
+        match = re.fullmatch(pattern, text.lower())
         rule = 'it must be like "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"'
         require(match is not None and text.isascii() and 0 < float(match[1]) < math.inf, "budget", text, rule)
         assert match is not None
-        scale = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}[match[2].lower()]
+        scale = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}[match[2]]
         unit: Any = match[3]
         amount = float(match[1]) * scale
         require(unit != "steps" or amount >= 1, "budget", text, "it must be at least one step")
@@ -148,8 +144,8 @@ class Budget:
     def spelled(cls, text: str) -> str:
         """A budget with its suffix in the usual case: "5M-tokens" for "5m-tokens". Raises FieldError as `parse`."""
         cls.parse(text)
-        amount, unit = text.split("-")
-        return f"{amount.translate(str.maketrans('Kmgtp', 'kMGTP'))}-{unit}"
+        amount, unit = text.lower().split("-")
+        return f"{amount.translate(str.maketrans('mgtp', 'MGTP'))}-{unit}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,7 +156,8 @@ class Recipe:
     """The settings of each objective."""
     mixing: Mixing = "together"
     """How several objectives are combined. together: all work on each example, and their weighted losses are added.
-    alternating: each example gets one objective, in proportion to the weights."""
+    alternating: each example gets one objective, in proportion to the weights. sequence: one objective after the other,
+    each for a share of the steps in proportion to its weight."""
     model: Model = field(default_factory=Model)
     batch: Batching = field(default_factory=Batching)
     optimizer: Optimizer = field(default_factory=Optimizer)
@@ -206,76 +203,6 @@ class Recipe:
         )
 
 
-OF_A_PLUGIN = " (an objective of a plug-in needs --plugin MODULE)"
-
-
-def find(name: str) -> Path | None:
-    """The file of a recipe, by path or shipped name. None for a plug-in's objective, which has no file.
-
-    InputError if there is no such recipe.
-    """
-    path = Path(name)
-    if path.is_dir() and (path / "recipe.toml").is_file():
-        return path / "recipe.toml"
-    if path.suffix == ".toml":
-        if not path.is_file():
-            raise InputError(f"{path}: no such recipe file")
-        return path
-    shipped = declarations.folder("objectives") / f"{name}.toml"
-    if shipped.is_file():
-        return shipped
-    known = [*declarations.names("objectives"), *registry.names("objectives")]
-    if name in known:
-        return None
-    raise InputError(f"no recipe {name!r}: {did_you_mean(name, sorted(set(known)))} (or give the path of a TOML file)")
-
-
-def load(name: str) -> Recipe:
-    """Read a recipe by name or path. InputError with every problem if it is not valid."""
-    path = find(name)
-    if path is None:  # an objective of a plug-in, with its defaults
-        return cast(Recipe, recipe_type((name,))(objective=_objective_table((name,))()))
-    table = read_toml(path)
-    chosen = table.get("objective")
-    if not isinstance(chosen, dict) or not chosen:
-        names = ", ".join(registry.names("objectives"))
-        raise InputError(f"{path}: it needs a table [objective.NAME], NAME one of {names}")
-    unknown = [name for name in chosen if not registry.knows("objectives", name)]
-    if unknown:
-        known = registry.names("objectives")
-        raise InputError(
-            *[f"{path}: [objective.{n}]: no such objective: {did_you_mean(n, known)}{OF_A_PLUGIN}" for n in unknown]
-        )
-    problems: list[str] = []
-    recipe: Recipe | None = from_table(recipe_type(tuple(chosen)), table, problems)
-    if recipe is None:
-        raise InputError(*[f"{path}: {problem}" for problem in problems])
-    return recipe
-
-
-def recipe_type(objectives: tuple[str, ...], base: type[Recipe] = Recipe) -> Any:
-    """`base` with the fields of these objectives under `objective`, to read from files and flags."""
-    table = _objective_table(objectives)
-    column = ("objective", table, field(default_factory=table))
-    whole = make_dataclass(base.__name__, [column], bases=(base,), frozen=True, kw_only=True)
-    whole.__doc__ = base.__doc__
-    return whole
-
-
-@cache
-def _objective_table(objectives: tuple[str, ...]) -> Any:
-    found = {name: registry.find("objectives", name) for name in objectives}
-    columns = [(name, objective, field(default_factory=objective)) for name, objective in found.items()]
-    table = make_dataclass("Objective", columns, frozen=True, kw_only=True)
-    table.__doc__ = "The settings of each objective."
-    return table
-
-
-def dump(recipe: Recipe) -> str:
-    """A recipe as TOML that `load` reads back. It has every field, so that a later default does not change it."""
-    return to_toml({f.name: getattr(recipe, f.name) for f in fields(Recipe)})
-
-
 @dataclass(frozen=True)
 class FieldChange:
     """A field in which two recipes differ. A field that a recipe does not have is None."""
@@ -291,7 +218,7 @@ class FieldChange:
 
 def differences(old: Recipe, new: Recipe) -> list[FieldChange]:
     """The fields in which two recipes differ, sorted by name."""
-    before, after = _flat(old, Recipe), _flat(new, Recipe)
+    before, after = flat(old, Recipe), flat(new, Recipe)
     return [
         FieldChange(name, before.get(name), after.get(name))
         for name in sorted(before.keys() | after.keys())
@@ -299,10 +226,10 @@ def differences(old: Recipe, new: Recipe) -> list[FieldChange]:
     ]
 
 
-def _flat(value: Any, kind: Any, where: str = "") -> dict[str, Any]:
+def flat(value: Any, kind: Any, where: str = "") -> dict[str, Any]:
     """The values of all fields of a dataclass and of the dataclasses in it, by full name."""
     found: dict[str, Any] = {}
     for f in fields(kind):
         item = getattr(value, f.name)
-        found |= _flat(item, item, f"{where}{f.name}.") if is_dataclass(item) else {f"{where}{f.name}": item}
+        found |= flat(item, item, f"{where}{f.name}.") if is_dataclass(item) else {f"{where}{f.name}": item}
     return found

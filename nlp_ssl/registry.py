@@ -1,4 +1,4 @@
-"""Find objectives, heads, kinds of task, baselines, readers and sentence splitters by name.
+"""Find objectives, heads, kinds of task, baselines, tasks from a corpus, readers and splitters by name.
 
 A member of a group is a class with a `name`. Three places are searched, in this order:
 
@@ -32,6 +32,7 @@ GROUPS = {
     "heads": ("nlp_ssl.heads", "Head"),
     "task_kinds": ("nlp_ssl.tasks.kinds", "TaskKind"),
     "baselines": ("nlp_ssl.tasks.baselines", "Baseline"),
+    "corpus_tasks": ("nlp_ssl.tasks.from_corpus", "CorpusTask"),
     "readers": ("nlp_ssl.corpus.readers", "Reader"),
     "splitters": ("nlp_ssl.corpus.splitters", "Splitter"),
 }
@@ -53,7 +54,7 @@ def find(group: str, name: str) -> Any:
         except (ImportError, AttributeError) as error:
             raise InputError(f"{entry.value}: cannot import the plug-in for {name!r}: {error}") from None
     if member is None:
-        what = {"task_kinds": "kind of task"}.get(group, group.removesuffix("s"))
+        what = {"task_kinds": "kind of task", "corpus_tasks": "task from a corpus"}.get(group, group.removesuffix("s"))
         known = did_you_mean(name, names(group))
         raise InputError(f"no such {what} {name!r}: {known} (load your own with --plugin MODULE)")
     return member
@@ -72,7 +73,8 @@ def names(group: str) -> list[str]:
 def load_plugins(plugins: Iterable[str]) -> None:
     """Import modules or .py files, and register the members that they define or import from their own package.
 
-    Raises InputError for a plug-in that cannot be imported, or that uses the name of a built-in member.
+    Raises InputError for a plug-in that cannot be imported, that defines neither a member nor a function for a
+    declaration, or that uses the name of a built-in member.
     """
     for plugin in plugins:
         if plugin not in _plugins:
@@ -90,6 +92,10 @@ def _load_plugin(name: str) -> None:
         raise InputError("--plugin: name a module or a .py file")
     module = _imported(name)
     package = module.__name__.partition(".")[0]
+    own = [value for value in vars(module).values() if getattr(value, "__module__", "").partition(".")[0] == package]
+    if not any(_groups_of(value) if isinstance(value, type) else callable(value) for value in own):
+        bases = ", ".join(base for _, base in GROUPS.values())
+        raise InputError(f"--plugin {name}: it defines nothing to load: derive a class from {bases}")
     for value in vars(module).values():
         if not isinstance(value, type) or value.__module__.partition(".")[0] != package:
             continue
@@ -105,6 +111,12 @@ def _load_plugin(name: str) -> None:
 def loaded_plugins() -> list[str]:
     """The plug-ins that are loaded, for child processes."""
     return list(_plugins)
+
+
+def is_trusted(module: str, package: str) -> bool:
+    """Whether a declaration may name this module: it is in `package`, or was loaded with --plugin."""
+    loaded = [Path(plugin).stem if plugin.endswith(".py") else plugin for plugin in _plugins]
+    return any(module == name or module.startswith(f"{name}.") for name in (package, *loaded))
 
 
 def _groups_of(member: type[Any]) -> list[str]:
@@ -133,7 +145,7 @@ def _imported(name: str) -> ModuleType:
         return import_module(name)
     except InputError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script that ends with `sys.exit(0)` would end the command as a success
         raise InputError(f"--plugin {name}: cannot import it: {type(error).__name__}: {error}") from None
 
 

@@ -14,10 +14,13 @@ types, broken rules.
 
 from __future__ import annotations
 
+import math
+import re
 import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -29,6 +32,36 @@ T = TypeVar("T")
 
 ONE_OR_MORE = "one or more"
 """Marks a tuple field whose value in a table may also be a single item, without an array around it."""
+
+
+_SEAL = re.compile(r"# Written by nlp-ssl, checksum ([0-9a-f]{32})\n")
+
+
+def sealed(text: str) -> str:
+    """The text of a TOML file with its checksum in a comment before it."""
+    return f"# Written by nlp-ssl, checksum {_checksum(text)}\n{text}"
+
+
+def read_sealed_toml(path: Path, remedy: str) -> dict[str, Any]:
+    """The content of a TOML file that `sealed` made. InputError, ending in `remedy`, if it is damaged or was edited.
+
+    A file without the comment is read as it is.
+    """
+    try:
+        text = path.read_bytes().decode(errors="replace")
+        seal = _SEAL.match(text)
+        intact = seal is None or seal[1] == _checksum(text[seal.end() :])
+        if intact and (table := read_toml(path)):
+            return table
+    except FileNotFoundError:
+        raise InputError(f"{path} is missing: {remedy}") from None
+    except (InputError, IsADirectoryError):  # no TOML
+        pass
+    raise InputError(f"{path} is damaged or was edited: {remedy}")
+
+
+def _checksum(text: str) -> str:
+    return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -51,6 +84,7 @@ def from_table(
     hints = get_type_hints(kind, include_extras=True)
     known = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
     before = len(problems)
+    unread = False  # whether a default stands for a value, so that rules over several fields say nothing
     values = dict(given)
     for key, value in table.items():
         if key not in known:
@@ -61,11 +95,13 @@ def from_table(
             try:
                 values[key] = _converted(value, hints[key])
             except _WrongTypeError:
+                unread = True
                 problems.append(f"{where}{key} is {value!r}: it must be {_described(hints[key])}")
     problems += [f"{where}{key} is missing" for key, f in known.items() if _is_required(f) and key not in table]
     values = {key: value for key, value in values.items() if value is not None}
     try:
-        made = kind(**values) if all(key in values for key, f in known.items() if _is_required(f)) else None
+        complete = not unread and all(key in values for key, f in known.items() if _is_required(f))
+        made = kind(**values) if complete else None
     except FieldError as error:
         problems.append(f"{where}{error}")
     except ValueError as error:
@@ -115,12 +151,13 @@ def _converted(value: object, hint: Any) -> Any:
         return tuple(_converted(item, arguments[0]) for item in value)
     elif origin is dict and isinstance(value, dict):
         return {key: _converted(item, arguments[1]) for key, item in value.items()}
-    elif hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    elif hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        if abs(value) < math.inf:
+            return float(value)
     elif origin is Literal:
         if value in arguments:
             return value
-    elif hint is Any or type(value) is hint:
+    elif hint is Any or (type(value) is hint and not (isinstance(value, int) and abs(value) >= 2**63)):
         return value
     raise _WrongTypeError
 
@@ -138,5 +175,5 @@ def _described(hint: Any) -> str:
         return "a list of strings" if arguments[0] is str else f"a list, each item {_described(arguments[0])}"
     if origin is dict and arguments[1] is not Any:
         return f"a table, each value {_described(arguments[1])}"
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a string"}
+    words = {int: "a whole number", float: "a finite number", bool: "true or false", str: "a string"}
     return words.get(hint, "a table")

@@ -1,4 +1,4 @@
-"""What is written is there whole or not at all."""
+"""Files are written completely or not at all."""
 
 import errno
 import shutil
@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nlp_ssl.atomic_io import UNFINISHED, write_text, writing
+from nlp_ssl.atomic_io import UNFINISHED, remove_leftovers, write_text, writing
 
 
 def test_a_file_appears_when_it_is_finished(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_folder_takes_the_place_of_another(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", [True, False])
-def test_an_error_leaves_what_was_there(tmp_path: Path, folder: bool) -> None:
+def test_an_error_leaves_the_old_file(tmp_path: Path, folder: bool) -> None:
     final = tmp_path / "final"
     write_text(final, "old")
     with pytest.raises(KeyboardInterrupt), writing(final) as beside:
@@ -52,7 +52,7 @@ def test_an_error_before_anything_is_written_is_that_error(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_recognised_before_what_is_half_written_is_removed(tmp_path: Path, monkeypatch) -> None:
+def test_a_full_disk_is_recognised_before_the_partial_file_is_removed(tmp_path: Path, monkeypatch) -> None:
     final = tmp_path / "model"
 
     def usage(_: Path) -> SimpleNamespace:
@@ -64,3 +64,10 @@ def test_a_full_disk_is_recognised_before_what_is_half_written_is_removed(tmp_pa
         raise RuntimeError("unexpected pos 8524544 vs 8524432")
     assert caught.value.errno == errno.ENOSPC
     assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_of_a_file_are_removed_and_those_of_others_stay(tmp_path: Path) -> None:
+    for name in (f"a[1].txt.4711{UNFINISHED}", f"a1.txt.4711{UNFINISHED}", "a[1].txt"):
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path / "a[1].txt")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a1.txt.4711.writing", "a[1].txt"]

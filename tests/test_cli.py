@@ -10,7 +10,7 @@ from nlp_ssl import __version__, cli, declarations
 from nlp_ssl.errors import InputError, did_you_mean
 
 
-def test_without_a_command_it_says_how_to_use_it(capsys) -> None:
+def test_without_a_command_it_prints_its_usage(capsys) -> None:
     assert cli.main([]) == 0
     out = capsys.readouterr().out
     assert all(command in out for command in cli.COMMANDS)
@@ -57,7 +57,7 @@ MISTYPED = {
     "--vocab-size": ["prepare", "novels", "--out", "corpus", "--vocab-sise", "300"],
     "--budget": ["pretrain", "mlm", "--corpus", "corpus", "--out", "run", "--buget", "9-steps"],
     "--seeds": ["finetune", "run", "--task", "sst2", "--out", "scores", "--sedes", "1"],
-    "--train-examples": ["demo", "--train-example", "100"],
+    "--out": ["demo", "--oot", "folder"],
 }
 
 
@@ -77,11 +77,11 @@ def test_suggestions() -> None:
     assert did_you_mean("zzz", ["mlm", "clm"]) == "there are clm, mlm"
 
 
-def test_what_the_system_does_not_allow_is_one_sentence(tmp_path, capsys) -> None:
+def test_an_output_folder_in_a_file_is_one_sentence(tmp_path, capsys) -> None:
     (tmp_path / "file").write_text("a text\n")
     assert cli.main(["prepare", str(tmp_path / "file"), "--out", str(tmp_path / "file" / "corpus")]) == 2
     said = capsys.readouterr().err.splitlines()[-1]
-    assert said.startswith(f"nlp-ssl: error: {tmp_path / 'file' / 'corpus'}: not a directory; choose another path")
+    assert said == f"nlp-ssl: error: {tmp_path / 'file'} is a file: choose another --out"
 
 
 HELP = [

@@ -1,6 +1,7 @@
 """The whole command, on networks of two layers, a few steps and forty labelled texts."""
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -19,10 +20,13 @@ from nlp_ssl.atomic_io import UNFINISHED
 from nlp_ssl.cli import main
 from nlp_ssl.compare import claim, make_plan
 from nlp_ssl.comparison.options import parse
+from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.results import _question
 from nlp_ssl.comparison.results_file import COLUMNS
+from nlp_ssl.errors import InputError
 from nlp_ssl.report.formats import BUDGETS
 from nlp_ssl.tasks.metrics import score
+from tests.damage import DAMAGES
 from tests.worlds import replace_split, write_corpus
 
 FEW = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--budget", "4-steps"]
@@ -102,7 +106,7 @@ def done(out: Path) -> dict[str, int]:
 
 
 def kinds(jobs: set[str]) -> list[str]:
-    """Cells without the keys in their folders' names."""
+    """Jobs without the keys in their folders' names."""
     return sorted(job.rsplit("-", 1)[0] for job in jobs)
 
 
@@ -121,11 +125,12 @@ def timeless(found: dict[str, Any], out: Path) -> dict[str, Any]:
     return without(found)
 
 
-def test_all_is_there(finished: Path) -> None:
+def test_results_are_complete(finished: Path) -> None:
     found = results(finished)
     assert found["question"] == {
         "objectives": ["mlm", "clm"],
         "seeds": [1, 2],
+        "looks": [2],
         "tasks": ["cues"],
         "train_examples": [None],
         "budget": "4-steps",
@@ -158,7 +163,7 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
     assert all(tuple(line) == COLUMNS for line in lines)
     columns = ("model", "role", "method", "pretraining_seed", "finetuning_seed")
     keys = [tuple(line[key] for key in columns) for line in lines if line["metric"] == "accuracy"]
-    expected = [("majority", "baseline", "finetune", None, None), ("tfidf", "baseline", "finetune", None, None)]
+    expected = [(name, "text baseline", "finetune", None, None) for name in ("majority", "tfidf")]
     for method in ("finetune", "probe", "knn"):
         random_init = [
             "encoder, random initialisation",
@@ -184,7 +189,7 @@ def test_every_score_has_its_line_and_its_predictions(finished: Path) -> None:
     assert len(samples) == 2 * 2 * 2 and len(set(samples.values())) == len(samples)  # bodies, samples, seeds
 
 
-def test_what_each_network_was_fine_tuned_with_is_there(finished: Path) -> None:
+def test_results_have_the_choices_of_each_network(finished: Path) -> None:
     choices = results(finished)["choices"]
     models = ("mlm", "clm", "encoder, random initialisation", "decoder, random initialisation")
     expected = {(model, seed) for model in models for seed in (1, 2)}
@@ -211,14 +216,15 @@ def test_the_commands_are_those_that_do_it(finished: Path, world: World, tmp_pat
     assert scores == [s["score"] for s in results(finished)["scores"] if key.items() <= s.items()]
 
 
-def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) -> None:
+def test_finished_jobs_are_not_run_again(again: Path, world: World, capsys) -> None:
     before = {file: file.stat().st_mtime_ns for file in (again / "jobs").rglob("*")}
     first = results(again)
     assert world.compare(again, "mlm", "clm", *world.task(), *SEEDS) == 0
     assert {file: file.stat().st_mtime_ns for file in (again / "jobs").rglob("*")} == before
     said = capsys.readouterr()
     assert "15 jobs, 15 of them done" in said.err
-    assert said.out.splitlines()[0].split()[:4] == ["finetune,", "all", "labels", "cues"] and "± " in said.out
+    assert said.out.splitlines()[0].split()[:5] == ["task", "scored", "by", "mlm", "clm"]
+    assert said.out.splitlines()[2].split()[:2] == ["cues", "finetune"]
     second = results(again)
     for found in (first, second):
         found.pop("date"), found.pop("commands"), found.pop("checksum")
@@ -239,7 +245,7 @@ def test_what_is_finished_is_not_run_again(again: Path, world: World, capsys) ->
     ],
     ids=["objective", "seed"],
 )
-def test_adding_costs_only_what_is_added(more, new, again: Path, world: World) -> None:
+def test_an_addition_runs_only_its_own_jobs(more, new, again: Path, world: World) -> None:
     before = done(again)
     assert world.compare(again, *more, *world.task()) == 0
     after = done(again)
@@ -281,8 +287,9 @@ def test_minimal_pairs_where_a_text_has_a_likelihood(world: World, tmp_path: Pat
     few = ["--seeds", "1", "--finetune-seeds", "1", "--minimal-pairs", str(pairs)]
     assert world.compare(out, "clm", "sop", *world.task(), *few) == 0
     found = results(out)
-    (line,) = [line for line in found["scores"] if line["task"] == "pairs"]
+    baseline, line = [line for line in found["scores"] if line["task"] == "pairs"]
     assert (line["model"], line["method"], line["variant"]) == ("clm", "zero-shot", "causal")
+    assert (baseline["model"], baseline["role"], baseline["score"]) == ("fewer tokens", "text baseline", 0.5)
     with np.load(out / line["outputs"]) as outputs:
         assert outputs["correct"].mean() == line["score"] and set(outputs["paradigm"]) == {"one", "two"}
     assert [(task["name"], task["examples"]) for task in found["tasks"]][1:] == [("pairs", {"dev": 20})]
@@ -327,7 +334,7 @@ def test_probes_along_the_runs(world: World, tmp_path: Path) -> None:
     assert "Learning curves by tokens" in (out / "report.html").read_text()
 
 
-def test_what_fails_is_recorded_and_the_rest_goes_on(world: World, tmp_path: Path, capsys) -> None:
+def test_a_failed_job_is_recorded_and_the_others_go_on(world: World, tmp_path: Path, capsys) -> None:
     (tmp_path / "odd.toml").write_text('[objective.mlm]\n[model]\narchitecture = "brt"\n')
     words = [str(tmp_path / "odd.toml"), "clm", *world.task(), "--seeds", "1", "--finetune-seeds", "1"]
     out = tmp_path / "out"
@@ -390,7 +397,7 @@ def test_the_learning_rate_is_chosen_by_the_validation_loss(world: World, tmp_pa
     assert len(done(out)) == 2 + 3 + 1 + 2  # overlap and examples, pilots, the run, its scores
 
 
-def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_path: Path, capsys) -> None:
+def test_a_dry_run_prints_the_cost_and_writes_nothing(world: World, tmp_path: Path, capsys) -> None:
     out, pairs = tmp_path / "out", tmp_path / "pairs.jsonl"
     pairs.write_text('{"sentence_good": "w10 w11", "sentence_bad": "w10 w7"}\n')
     more = [*SEEDS, "--minimal-pairs", str(pairs), "--dry-run", "--jobs", "2"]
@@ -404,10 +411,56 @@ def test_a_dry_run_says_what_it_would_cost_and_writes_nothing(world: World, tmp_
     assert any(line.startswith("17 of 17 jobs to do") for line in lines)
 
 
-def test_a_dry_run_knows_what_is_done(finished: Path, world: World, capsys) -> None:
+def test_a_dry_run_marks_finished_jobs(finished: Path, world: World, capsys) -> None:
     assert world.compare(finished, "mlm", "clm", *world.task(), *SEEDS, "--dry-run") == 0
     said = capsys.readouterr().out
     assert "0 of 15 jobs to do" in said and "done in" in said and "to do\n" not in said
+
+
+def test_a_dry_run_takes_the_spread_from_an_earlier_comparison(finished: Path, world: World, tmp_path: Path, capsys):
+    words = ["mlm", "clm", *world.task(), *SEEDS, "--dry-run"]
+    for extra, source in ([], "assumed"), (["--spread-from", str(finished)], "measured"):
+        assert world.compare(tmp_path / "out", *words, *extra) == 0
+        said = capsys.readouterr().out
+        rows = [
+            line.split() for line in said.splitlines() if line.startswith(("finetune, all", "probe, all", "knn, all"))
+        ]
+        assert [(row[3], row[4], row[5], row[-1]) for row in rows] == [("cues", "24", "2", source)] * 3
+        assert "Best use of the next hour:" in said
+    assert world.compare(tmp_path / "out", *words, "--spread-from", str(tmp_path)) == 2
+
+
+def test_a_comparison_grows_until_it_has_an_answer(finished: Path, again: Path, world: World, capsys) -> None:
+    words = ["mlm", "clm", *world.task(), "--finetune-seeds", "2", "--seeds", "2", "3"]
+    assert world.compare(again, *words, "--difference", "100") == 0
+    found = results(again)
+    assert (found["question"]["seeds"], found["question"]["looks"]) == ([1, 2], [2, 3])
+    assert "after 2 seeds, every difference is significant or known to within 100 points" in capsys.readouterr().err
+    before = done(again)
+    assert world.compare(again, *words, "--difference", "0.001") == 0
+    assert re.search("after 2 seeds, [123] of 3 differences are undecided", capsys.readouterr().err)
+    assert results(again)["question"]["seeds"] == [1, 2, 3]
+    assert before.items() <= done(again).items()
+
+
+@pytest.mark.parametrize(
+    ("seeds", "problem"),
+    [
+        (["999", "--first-seed", "3"], "all seeds must lie in 1..1000"),
+        (["2", "--first-seed", "0"], "all seeds must lie in 1..1000"),
+        (["0"], "it must lie in 1..1000"),
+        (["3", "10000000000"], "it must lie in 1..1000"),
+        (["3", "2"], "several numbers must increase"),
+        (["3", "3"], "several numbers must increase"),
+        (["1", "5"], "begin with at least 2"),
+    ],
+)
+def test_impossible_numbers_of_seeds_are_refused(
+    world: World, tmp_path: Path, capsys, seeds: list[str], problem: str
+) -> None:
+    assert world.compare(tmp_path / "out", "mlm", *world.task(), "--seeds", *seeds) == 2
+    flag, given = ("--first-seed", seeds[-1:]) if "--first-seed" in seeds else ("--seeds", seeds)
+    assert f"{flag} is {' '.join(given)}: {problem}" in capsys.readouterr().err
 
 
 def test_side_by_side_gives_the_same(finished: Path, world: World, tmp_path: Path) -> None:
@@ -430,7 +483,7 @@ def test_side_by_side_gives_the_same(finished: Path, world: World, tmp_path: Pat
         (["mlm", "mlm", "--task", "sst2"], ["mlm is named twice: remove one"]),
         (["mlm", "--task", "sts2"], ["no task 'sts2'"]),
         (["mlm", "--task", "sst2", "--task", "cola"], ["task 'sst2': no folder", "task 'cola': no folder"]),
-        (["mlm", "--task", "TASK", "--seeds", "0"], ["--seeds is 0: it must be at least 1"]),
+        (["mlm", "--task", "TASK", "--seeds", "0"], ["--seeds is 0: it must lie in 1..1000"]),
         (["mlm", "--task", "TASK", "--train-examples", "5"], ["--train-examples is 5: it must be at least 20"]),
         (["mlm", "--task", "TASK", "--train-examples", "500"], ["500: cues has 40 training examples"]),
         (["mlm", "--task", "TASK", "--corpus", "nowhere"], ["nowhere: no prepared corpus here"]),
@@ -445,6 +498,17 @@ def test_wrong_input_is_refused_before_anything_is_written(words, messages, worl
     said = capsys.readouterr().err
     assert all(message in said for message in messages), said
     assert not out.exists()
+
+
+def test_options_are_checked_before_anything_is_read(world: World, tmp_path: Path, capsys) -> None:
+    corpus, out = str(world.folder / "corpus"), str(tmp_path / "out")
+    wrong = ["--seeds", "0", "--jobs", "257", "--finetune-seeds", "1001"]
+    assert main(["compare", "mlm", "--corpus", corpus, "--out", out, *FEW, *wrong]) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "nlp-ssl: error: --jobs is 257: it must lie in 1..256",
+        "nlp-ssl: error: --seeds is 0: it must lie in 1..1000",
+        "nlp-ssl: error: --finetune-seeds is 1001: it must lie in 1..1000",
+    ]
 
 
 def test_learning_rates_cannot_be_tuned_without_a_validation_split(world: World, tmp_path: Path, capsys) -> None:
@@ -499,21 +563,59 @@ def test_a_folder_with_something_else_is_refused(finished: Path, world: World, t
     assert done(finished) == before and len(list((tmp_path / "thesis").iterdir())) == 1
 
 
-def test_what_a_kill_left_half_written_is_not_in_the_way(world: World, tmp_path: Path) -> None:
+def test_unfinished_files_of_a_killed_comparison_are_ignored(world: World, tmp_path: Path) -> None:
     (tmp_path / f"comparison.json.1{UNFINISHED}").touch()
     options, chosen = parse(world.arguments(tmp_path, "mlm", *world.task())[1:])
     claim(options, make_plan(options, chosen))
 
 
-def test_pairs_that_no_objective_can_be_asked_about_are_said(world: World, tmp_path: Path, capsys) -> None:
+DAMAGED = {
+    "0xff in region 3": [
+        "jobs/pretrain/mlm-seed-1-*/run/metrics.jsonl",
+        "jobs/probe/mlm-seed-1-*/done.json",
+        "comparison.json",
+        "results.json",
+    ],
+    "bit flipped in region 4": [
+        "jobs/pretrain/clm-seed-1-*/run/model/model.safetensors",
+        "jobs/finetune/mlm-seed-1-*/scores/scored/*.npz",
+        "jobs/finetune/mlm-seed-2-*/scores/options.json",
+        "baselines/*.npz",
+    ],
+    "deleted": [
+        "jobs/pretrain/clm-seed-2-*/run/model/config.json",
+        "jobs/probe/clm-seed-2-*/scores/scored/*.npz",
+        "jobs/overlap/*/done.json",
+    ],
+}
+"""Ways to damage files of a comparison, and the files."""
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_damaged_results_are_computed_again(damage: str, again: Path, finished: Path, world: World) -> None:
+    files = [next(iter(sorted(again.glob(pattern)))) for pattern in DAMAGED[damage]]
+    jobs = {"/".join(file.relative_to(again).parts[1:3]) for file in files if file.is_relative_to(again / "jobs")}
+    before = done(again)
+    for file in files:
+        DAMAGES[damage](file)
+    assert world.compare(again, "mlm", "clm", *world.task(), *SEEDS) == 0
+    after = done(again)
+    assert {job for job in after if after[job] != before.get(job)} == jobs and after.keys() == before.keys()
+    assert timeless(results(again), again) == timeless(results(finished), finished)
+
+
+def test_pairs_that_no_objective_can_score_are_named(world: World, tmp_path: Path, capsys) -> None:
     words, sentences = tmp_path / "words.tsv", tmp_path / "sentences.jsonl"
     words.write_text("tea\tcup\t5\nred\tcup\t1\nred\ttea\t2\n")
     sentences.write_text('{"sentence_good": "the red cup", "sentence_bad": "red the cup"}\n')
     both = ["--word-pairs", str(words), "--minimal-pairs", str(sentences)]
-    for objective, left_out in (("mlm", "--word-pairs"), ("cbow", "--minimal-pairs")):
+    for objective, left_out, reason in (
+        ("mlm", "words", "trains word vectors (cbow and skip_gram do)"),
+        ("cbow", "sentences", "gives likelihoods of texts (mlm and clm do)"),
+    ):
         make_plan(*parse(world.arguments(tmp_path / "out", objective, *world.task(), *both)[1:]))
-        said = [line for line in capsys.readouterr().err.splitlines() if "is skipped" in line]
-        assert len(said) == 1 and said[0].startswith(f"{left_out} is skipped: none of these objectives")
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("skipped: ")]
+        assert said == [f"skipped: {left_out}, as none of these objectives {reason}"]
 
 
 def test_two_at_once_in_one_folder_are_refused(again: Path, world: World, capsys) -> None:
@@ -522,3 +624,28 @@ def test_two_at_once_in_one_folder_are_refused(again: Path, world: World, capsys
     with exclusive(again):
         assert world.compare(again, "mlm", *world.task(), *SEEDS) == 2
     assert "another process is writing to this folder" in capsys.readouterr().err
+
+
+def plan_without_a_task(world: World, tmp_path: Path, documents: list[Any], *words: str) -> Plan:
+    corpus = Path(shutil.copytree(world.folder / "corpus", tmp_path / "corpus"))
+    replace_split(corpus, "validation", documents)
+    common = ["--corpus", str(corpus), "--out", str(tmp_path / "out"), "--corpus-examples", "500", *words]
+    return make_plan(*parse(["mlm", "sop", *common]))
+
+
+def test_without_a_task_the_corpus_gives_them(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    documents = np.random.default_rng(5).integers(5, 30, (120, 12, 8)).tolist()
+    plan = plan_without_a_task(world, tmp_path, documents)
+    assert [task.name for task in plan.tasks] == ["bigram_shift", "half_order", "next_sentence"]
+    assert [task.counts for task in plan.tasks] == [{"train": n, "dev": 500} for n in (250, 250, 248)]
+    assert [pairs.name for pairs in plan.minimal_pairs] == ["damaged_sentences"]
+    assert {job.kind for job in plan.jobs()} == {"show", "pretrain", "probe", "minimal-pairs", "retrieval"}
+    assert "left out: " in (said := capsys.readouterr().err) and "gives 0 dev examples for odd_word" in said
+
+
+def test_too_little_held_out_text_for_any_task(world: World, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="for any task; prepare more text, or a larger share with --validation, or"):
+        plan_without_a_task(world, tmp_path, [[[5, 6, 7]], [[8, 9]]])
+    shutil.rmtree(tmp_path / "corpus")
+    with pytest.raises(InputError, match="0 dev examples for half_order, at least 200 are needed; prepare more text"):
+        plan_without_a_task(world, tmp_path, [[[5, 6, 7]], [[8, 9]]], "--task", "half_order")

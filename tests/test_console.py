@@ -1,6 +1,8 @@
 import time
+from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from nlp_ssl import console
 
@@ -59,3 +61,32 @@ def test_only_the_first_process_speaks(capsys, monkeypatch) -> None:
     with console.progress("encode", 1, "MB") as job:
         job.advance()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("plain 한국어 👨‍👩‍👧 é", "plain 한국어 👨‍👩‍👧 é"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x9b31m", "\\x9b31m"),
+        ("a\nb\rc\td", "a\\nb\\rc\\td"),
+        ("abc\u202edcba", "abc\\u202edcba"),
+        ("b\udcff.txt", "b\\udcff.txt"),
+    ],
+)
+def test_no_terminal_acts_on_a_text(text: str, safe: str) -> None:
+    assert console.printable(text) == safe
+    assert console.table(["name"], [[text]]) == f"name\n{'-' * max(4, cell_len(safe))}\n{safe}"
+
+
+def test_messages_and_results_are_printable(capsys: pytest.CaptureFixture[str]) -> None:
+    console.say("a\nb\x1b")
+    console.show_result("c\nd\udcff")
+    assert capsys.readouterr() == ("c\nd\\udcff\n", "a\nb\\x1b\n")
+
+
+def test_only_a_whole_result_is_printed_with_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.part_of_a_result():
+        console.show_written("part", Path("a"))
+    console.show_written("whole", Path("b"))
+    assert capsys.readouterr() == ("whole\n", "\nall results are in b\n")

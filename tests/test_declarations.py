@@ -28,7 +28,7 @@ def test_a_declaration_of_data_begins_with_its_subject_and_its_source(name: str)
 
 
 def test_a_listing_aligns_the_summaries() -> None:
-    assert declarations.listing("objectives", ["sop", "clm"]) == (
+    assert declarations.summaries("objectives", ["sop", "clm"]) == (
         "  sop  Predict whether two segments are in order (ALBERT).\n"
         "  clm  Predict each next token (causal language modelling)."
     )

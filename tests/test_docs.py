@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nlp_ssl import recipe, registry
+from nlp_ssl import recipe_files, registry
 from nlp_ssl.cli import main
 from nlp_ssl.tasks.declaration import load_task
 from tests.worlds import write_corpus
@@ -66,13 +66,21 @@ RECIPES = [
 @pytest.mark.parametrize(("name", "block"), RECIPES, ids=[name for name, _ in RECIPES])
 def test_recipes_load(name: str, block: str, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(block, encoding="utf-8")
-    recipe.load(str(tmp_path / "mine.toml"))
+    recipe_files.load(str(tmp_path / "mine.toml"))
 
 
 def test_every_objective_is_described() -> None:
     text = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
     built_in = {f.stem for f in (ROOT / "nlp_ssl" / "objectives").glob("[a-z]*.py")} - {"base", "mixture"}
     assert set(re.findall(r"^\| \[`(\w+)`\]", text, re.M)) == built_in
+
+
+def test_every_head_is_described() -> None:
+    text = (ROOT / "docs" / "objectives.md").read_text(encoding="utf-8")
+    table = text[text.index("\n### Heads\n") :]
+    built_in = {f.stem for f in (ROOT / "nlp_ssl" / "heads").glob("[a-z]*.py")}
+    known = {name for name in registry.names("heads") if name in built_in}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.M)) == known and len(known) == 19
 
 
 def test_every_option_is_described() -> None:
@@ -104,9 +112,9 @@ def test_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(registry, "_named", {group: {} for group in registry.GROUPS})
     corpus = str(write_corpus(tmp_path / "corpus", documents=80).folder)
     small = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--precision", "fp32"]
-    words = ["shuffled_tokens", "--corpus", corpus, *small, *plugins]
+    words = ["shuffled_tokens", "--corpus", corpus, *plugins]
     assert main(["show", *words]) == 0
-    assert main(["pretrain", *words, "--out", str(tmp_path / "run"), "--budget", "2-steps"]) == 0
+    assert main(["pretrain", *words, *small, "--out", str(tmp_path / "run"), "--budget", "2-steps"]) == 0
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
 
 

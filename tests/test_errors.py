@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from nlp_ssl.corpus.streams import DecodingError
-from nlp_ssl.errors import FieldError, InputError, cut, did_you_mean, first_line, listing, require
+from nlp_ssl.errors import FieldError, InputError, cut, did_you_mean, first_line, listing, require, short
 
 
 def test_an_input_error_has_each_problem() -> None:
@@ -65,3 +65,11 @@ def test_the_first_line_of_an_error(error: Exception, line: str) -> None:
 
 def test_a_text_is_cut_to_one_line() -> None:
     assert cut("a\n b", 3) == "a b" and cut("abcd", 3) == "ab…" and cut("x" * 61) == "x" * 59 + "…"
+
+
+def test_a_long_message_is_cut_in_its_long_words_first() -> None:
+    assert short("a" * 299) == "a" * 299
+    cut_word = short(f"--seed is '{'9' * 5000}': it must be a whole number")
+    assert cut_word == f"--seed is '{'9' * 49}…{'9' * 23}': it must be a whole number"
+    many = short("word " * 200 + "end")
+    assert len(many) == 299 and many.startswith("word word") and many.endswith("word end")

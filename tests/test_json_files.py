@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.json_files import read_object, read_record
+from nlp_ssl.json_files import read_object, read_record, write_object
+from tests.damage import DAMAGES
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ def test_a_record_is_read_with_its_defaults(tmp_path) -> None:
         (b"[" * 100_000, "is damaged: again"),
         (b"[3]", "it does not hold a JSON object: again"),
         (b"null", "it does not hold a JSON object: again"),
-        (b"{}", r"of another version \(x is missing\): again"),
+        (b"{}", "is damaged or was edited: again"),
         (b'{"x": "3"}', r"x is '3': it must be a whole number"),
+        (b'{"y": 3.0}', r"of another version \(x is missing\): again"),
         (b'{"x": 3, "z": 1}', "unknown key z"),
+        (b'{"x": 3, "checksum": "00"}', "is damaged or was edited: again"),
     ],
 )
 def test_damage_is_one_sentence_that_names_the_file(content, message, tmp_path) -> None:
@@ -44,3 +47,21 @@ def test_damage_is_one_sentence_that_names_the_file(content, message, tmp_path) 
 def test_a_missing_file_is_named(tmp_path) -> None:
     with pytest.raises(InputError, match=r"a\.json is missing: again"):
         read_object(tmp_path / "a.json", "again")
+
+
+def test_what_is_written_is_read_back_and_readable(tmp_path) -> None:
+    value = {"한": [1, 2.5, None], "nan": 1e-300, "file": "caf\udce9.txt"}
+    write_object(tmp_path / "a.json", value)
+    assert read_object(tmp_path / "a.json", "again") == value
+    assert "한" in (tmp_path / "a.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_any_damage_is_one_sentence_or_changes_nothing(damage, tmp_path) -> None:
+    file, value = tmp_path / "a.json", {"loss": 1.25, "name": "mlm", "counts": [3, 4, 5]}
+    write_object(file, value)
+    DAMAGES[damage](file)
+    try:
+        assert read_object(file, "again") == value
+    except InputError as error:
+        assert len(error.problems) == 1 and str(file) in str(error) and str(error).endswith(": again")

@@ -5,14 +5,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = (
-    "corpus", "sampling", "objectives", "heads", "models", "training", "show", "tasks", "statistics", "evaluation",
-)  # fmt: skip
+PACKAGE = ROOT / "nlp_ssl"
 MODULES = sorted(
-    path.relative_to(ROOT / "nlp_ssl")
-    for room in ROOMS
-    for path in (ROOT / "nlp_ssl" / room).rglob("*.py")
-    if path.name not in ("__init__.py", "__main__.py")
+    path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if path.name not in ("__init__.py", "__main__.py")
 )
 
 

@@ -78,6 +78,9 @@ def test_notes_follow_the_description(capsys) -> None:
     [
         (["r", "--sead", "3"], ("try: unknown flag --sead: did you mean '--seed'?",)),
         (["r", "--inner.shard", "3"], ("try: unknown flag --inner.shard: did you mean '--inner.share'?",)),
+        (["r", "--share", "0.5"], ("try: unknown flag --share: did you mean '--inner.share'?",)),
+        (["r", "--inner.rates", "1"], ("try: unknown flag --inner.rates: did you mean '--rates'?",)),
+        (["r", "--zzz", "3"], ("try: unknown flag --zzz: --help lists them",)),
         ([], ("try: RUN is required",)),
         (["r", "s"], ("try: unexpected argument 's'",)),
         (["r", "--size", "huge"], ("try: --size huge: choose from tiny, mini",)),
@@ -90,9 +93,17 @@ def test_notes_follow_the_description(capsys) -> None:
         (["r", "--batch_size=1.5"], ("try: --batch-size is '1.5': it must be a whole number",)),
         (
             ["r", "--seed", "4", "--batch-size", "3", "--inner.share=y"],
-            ("try: --inner.share is 'y': it must be a number",),
+            ("try: --inner.share is 'y': it must be a finite number",),
         ),
-        (["--rates", "1", "-2", "x", "--seed", "3", "r"], ("try: --rates is '1 -2 x': each value must be a number",)),
+        (
+            ["--rates", "1", "-2", "x", "--seed", "3", "r"],
+            ("try: --rates is '1 -2 x': each value must be a finite number",),
+        ),
+        (["r", "--seed", "５"], ("try: --seed is '５': it must be a whole number",)),
+        (["r", "--inner.share", "٠.٥"], ("try: --inner.share is '٠.٥': it must be a finite number",)),
+        (["r", "--inner.share", "-inf"], ("try: --inner.share is '-inf': it must be a finite number",)),
+        (["r", "--inner.share", "1e999"], ("try: --inner.share is '1e999': it must be a finite number",)),
+        (["r", "--rates", "1", "nan"], ("try: --rates is '1 nan': each value must be a finite number",)),
         (["r", "--examples", "some"], ("try: --examples is 'some': each value must be a whole number or 'all'",)),
     ],
 )

@@ -86,8 +86,20 @@ def test_only_the_first_of_several_processes_takes_the_lock(tmp_path: Path, monk
         assert list(tmp_path.iterdir()) == []
 
 
-def test_contents_are_what_a_command_has_finished(tmp_path: Path) -> None:
+def test_contents_leave_out_unfinished_files(tmp_path: Path) -> None:
     for name in ("b", "a", LOCK, f"c.1{UNFINISHED}"):
         (tmp_path / name).touch()
     assert contents(tmp_path) == [tmp_path / "a", tmp_path / "b"]
     assert contents(tmp_path / "nowhere") == []
+
+
+def test_the_next_writer_removes_what_killed_ones_left_half_written(tmp_path: Path) -> None:
+    left = [tmp_path / f"model.4711{UNFINISHED}", tmp_path / "parts" / f"seed1.npz.4711{UNFINISHED}"]
+    left[0].mkdir()
+    (left[0] / "model.safetensors").touch()
+    left[1].parent.mkdir()
+    left[1].touch()
+    (tmp_path / "model").mkdir()
+    with exclusive(tmp_path):
+        assert [entry.name for entry in contents(tmp_path)] == ["model", "parts"]
+        assert not any(file.exists() for file in left)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nlp_ssl import registry
 from nlp_ssl.corpus import pydocs
 
 REPOSITORY = Path(__file__).parent.parent
@@ -62,3 +63,42 @@ def test_its_links_lead_somewhere() -> None:
 
 def test_no_figure_is_missing() -> None:
     assert "TODO-FIGURE" not in README
+
+
+FAMILIES = (
+    "word vectors",
+    "language models",
+    "classes of tokens",
+    "order of text",
+    "encoder-decoders",
+    "bottlenecks",
+    "contrast",
+    "labels in the text",
+)
+"""Of objectives, in the order of the table."""
+
+BODIES = {"static": "static vectors", "encoder": "encoder", "decoder": "decoder", "seq2seq": "encoder-decoder"}
+
+
+def test_the_table_of_objectives_agrees_with_the_registry() -> None:
+    """Each objective has one row, with its kind of model, and the paper that it names first."""
+    lines = re.findall(r"^\| ([a-z -]+) \| `(\w+)` \| (.+) \| (.+) \| (.+) \|$", README, re.MULTILINE)
+    rows = {name: row for _, name, *row in lines}
+    problems = []
+    for name in registry.names("objectives"):
+        objective = registry.find("objectives", name)()
+        model, paper = BODIES[objective.body], objective.paper
+        if name not in rows:
+            line = f"| FAMILY | `{name}` | what it predicts | {model} | {paper} |"
+            problems.append(
+                f"add to the README, FAMILY one of {', '.join(FAMILIES)}, the paper as author and year: {line}"
+            )
+            continue
+        _, of_model, of_paper = rows[name]
+        author, year = re.match(r"([\w ]+?)(?: et al\.| and .+?)? (\d{4})", of_paper).groups()
+        if of_model.split(",")[0] != model or author not in paper or year not in paper:
+            problems.append(f"correct the README's row of {name}: its model is {model}, its paper {paper}")
+    problems += [f"remove {name} from the README" for name in rows if name not in registry.names("objectives")]
+    assert not problems, "\n".join(problems)
+    families = [family for family, *_ in lines]
+    assert len(lines) == len(rows) and families == sorted(families, key=FAMILIES.index) and set(families) == {*FAMILIES}

@@ -23,7 +23,8 @@ def pydocs(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def tweets(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("recipes")
-    lines = [f"number {i} is {word} {emoji}" for i in range(60) for word, emoji in (("fun", "😂"), ("dear", "❤"))]
+    both = (("sort", "😂"), ("search", "❤"))
+    lines = [f"this {word} number {i} is fun {emoji}" for i in range(60) for word, emoji in both]
     (folder / "tweets.txt").write_text("\n".join(lines), encoding="utf-8")
     out = folder / "tweets"
     options = ["--out", str(out), "--vocab-size", "500", "--document", "line", "--validation", "0.2"]

@@ -26,7 +26,7 @@ def test_members_are_classes_in_the_module_of_their_name() -> None:
     assert {"mlm", "clm", "rtd", "contrastive"} <= set(registry.names("objectives"))
     assert not {"base", "mixture", "_windows"} & set(registry.names("objectives"))
     assert registry.find("objectives", "mlm").__name__ == "MaskedLM"
-    assert registry.find("heads", "contrastive").__module__ == "nlp_ssl.heads.contrastive"
+    assert registry.find("heads", "nt_xent").__module__ == "nlp_ssl.heads.nt_xent"
     with pytest.raises(InputError, match="no such objective 'mlmm': did you mean 'mlm'"):
         registry.find("objectives", "mlmm")
 
@@ -48,7 +48,7 @@ def test_installed_packages_are_searched_only_for_names_that_are_not_built_in(mo
 def test_printed_commands_have_the_plugins_that_are_loaded(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(registry, "_plugins", [])
     file = tmp_path / "mine.py"
-    file.write_text("loaded = 1\n")
+    file.write_text("def rows():\n    return {}\n")
     registry.load_plugins([str(file), "json", str(file)])
     assert registry.plugin_flags() == ["--plugin", str(file), "--plugin", "json"]
     options = TaskOptions(run=Path("run"), task="sst2", out=Path("out"), seeds=2)
@@ -69,6 +69,24 @@ def test_printed_commands_have_the_plugins_that_are_loaded(tmp_path, monkeypatch
 def test_a_plugin_that_cannot_be_loaded_is_one_sentence(plugin, message, capsys) -> None:
     assert main(["show", "mlm", "--plugin", plugin]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_plugin_that_exits_is_one_sentence(tmp_path, capsys) -> None:
+    (tmp_path / "exits.py").write_text("raise SystemExit(0)\n")
+    assert main(["--plugin", str(tmp_path / "exits.py"), "show", "mlm"]) == 2
+    assert "exits.py: cannot import it: SystemExit: 0\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x = 1\n", "import json\nfrom math import sqrt\n", "class Alone:\n    name = 'a'\n"]
+)
+def test_a_plugin_that_defines_nothing_is_one_sentence(text, tmp_path, capsys) -> None:
+    (tmp_path / "defines_nothing.py").write_text(text)
+    assert main(["--plugin", str(tmp_path / "defines_nothing.py"), "pretrain", "mlm"]) == 2
+    assert capsys.readouterr().err == (
+        f"nlp-ssl: error: --plugin {tmp_path}/defines_nothing.py: it defines nothing to load: "
+        f"derive a class from {', '.join(base for _, base in registry.GROUPS.values())}\n"
+    )
 
 
 def test_a_plugin_cannot_take_the_name_of_a_built_in(tmp_path, capsys) -> None:
@@ -108,7 +126,7 @@ def test_an_installed_objective_works_with_every_command(tmp_path) -> None:
     compared = ["--data", str(tmp_path / "tasks"), "--seeds", "1", "--finetune-seeds", "1"]
     compared += ["--out", str(tmp_path / "comparison")]
     calls = [
-        ["show", "queue_contrast", "--corpus", corpus, *TINY],
+        ["show", "queue_contrast", "--corpus", corpus, *TINY[2:6]],
         ["pretrain", "queue_contrast", "--corpus", corpus, "--out", trained, *TINY, *steps],
         ["finetune", trained, *data, "--data", str(tmp_path / "tasks" / "own"), "--out", str(tmp_path / "fine"), *fine],
         ["compare", "queue_contrast", "mlm", "--corpus", corpus, *data, *fine, *TINY, *steps, *compared],

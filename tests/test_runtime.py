@@ -1,4 +1,4 @@
-"""What every training needs."""
+"""Device, precision and optimizers."""
 
 import os
 import platform

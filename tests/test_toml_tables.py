@@ -67,8 +67,10 @@ def test_values_get_the_types_of_their_fields() -> None:
         ("size = 'huge'", "size is 'huge': it must be one of 'small', 'large'"),
         ("files = {a = 1}", "files is {'a': 1}: it must be a table, each value a string"),
         ("inner = 3", "inner is 3: it must be a table"),
-        ("inner = {rate = 'x'}", "inner.rate is 'x': it must be a number"),
-        ("inner = {rate = true}", "inner.rate is True: it must be a number"),
+        ("inner = {rate = 'x'}", "inner.rate is 'x': it must be a finite number"),
+        ("inner = {rate = inf}", "inner.rate is inf: it must be a finite number"),
+        ("inner = {rate = nan}", "inner.rate is nan: it must be a finite number"),
+        ("inner = {rate = true}", "inner.rate is True: it must be a finite number"),
         ("inner = {rate = 2}", "inner.rate is 2.0: it must lie in 0..1"),
         ("inner = {rat = 2}", "unknown key inner.rat: did you mean 'rate'?"),
         ("count = 0", "count is 0: it must be at least 1"),
@@ -120,7 +122,7 @@ OUTERS = st.builds(
 
 @settings(deadline=None)
 @given(OUTERS)
-def test_what_is_written_reads_back_the_same(outer: Outer) -> None:
+def test_toml_reads_back_as_written(outer: Outer) -> None:
     problems: list[str] = []
     assert from_table(Outer, tomllib.loads(to_toml({"outer": outer}))["outer"], problems) == outer, problems
 

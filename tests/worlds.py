@@ -1,4 +1,4 @@
-"""Small corpora for tests, made directly from token ids, with nothing to train or to read."""
+"""Small corpora for tests, made from token ids without reading text or training a tokenizer."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ from nlp_ssl.sampling.noise import Noise
 SPECIAL_IDS = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
 EMOJI = {"😂": 34, "😍": 47}
 """The tokens of a corpus on disk that are emoji."""
+SENTINELS = [40, 41, 42, 43, 44, 45, 46]
+MODES = {"[R]": 37, "[S]": 38, "[X]": 39}
 
 
 def vocabulary(size: int = 50) -> Vocabulary:
@@ -33,6 +35,9 @@ def vocabulary(size: int = 50) -> Vocabulary:
         surfaces=("",) * 5 + tuple(f"w{i}" for i in range(5, size)),
         counts=np.where(np.arange(size) < 5, 0, 1000 // np.arange(1, size + 1)),
         emoji={},
+        documents=60,
+        sentinels=tuple(SENTINELS),
+        modes=MODES,
         **SPECIAL_IDS,
     )
 
@@ -111,6 +116,8 @@ def write_corpus(folder: Path, vocab_size: int = 50, seed: int = 0, documents: i
         "vocab_size": vocab_size,
         "special_ids": SPECIAL_IDS,
         "emoji_ids": EMOJI,
+        "sentinel_ids": SENTINELS,
+        "mode_ids": MODES,
         "splits": counts,
         "language": "en",
     }

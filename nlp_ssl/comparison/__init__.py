@@ -1,1 +1,1 @@
-"""Objectives compared: the grid of their runs, what their scores say together, and the report that says it."""
+"""Comparisons of objectives: plan, jobs, execution, results and analysis."""

@@ -1,114 +1,36 @@
-"""Statistical analysis of a comparison: one board for each setting.
+"""Statistical analysis of a comparison: a main board, then one board for each setting.
 
-A setting is a way to score models: fine-tuned on 1,000 labels, a probe on all labels, zero-shot. Its board has the
+A setting is a way to score models: fine-tuned on 1,000 labels, a probe on all labels, zero-shot. A board has the
 score of each model on each task, differences of objectives from random initialisation and from each other, tasks where
-all objectives are at chance, and averages over the other tasks. Presentation is left to `nlp_ssl.report`.
+all objectives are at chance, and averages over the other tasks. The main board has each task once, in its first
+setting, so that one correction covers every difference in the answer. Presentation is left to `nlp_ssl.report`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.comparison.results_file import Results, Score, Setting, setting_of
-from nlp_ssl.statistics.corrections import (
-    Average,
-    Description,
-    any_significant,
-    average,
-    describe,
-    holm,
-    normalised,
-    ranks,
-)
-from nlp_ssl.statistics.intervals import (
-    LEVEL,
-    Difference,
-    Interval,
-    Scores,
-    difference,
-    interval,
-    measure,
-    measure_pairs,
-)
+from nlp_ssl.array_files import read_arrays
+from nlp_ssl.comparison.board import Board, Figure, Gap, Standing
+from nlp_ssl.comparison.results_file import AGAIN, Results, Score, Setting, dev_score, setting_of, verdict_metrics
+from nlp_ssl.statistics.corrections import any_significant, average, describe, holm, normalised, ranks
+from nlp_ssl.statistics.intervals import Scores, difference, interval, measure, measure_clusters, measure_pairs
+from nlp_ssl.statistics.multi_bootstrap import multi_bootstrap
+from nlp_ssl.statistics.sequential import Look
+from nlp_ssl.tasks.metrics import OF_PROBABILITIES
 
-WITHOUT_NETWORK = ("majority", "tfidf")
-"""Baselines without a network. They appear on the board of every setting with labels."""
-METHODS = ("finetune", "probe", "knn", "zero-shot", "word similarity")
+METHODS = ("finetune", "probe", "knn", "zero-shot", "retrieval", "word similarity")
 """Order of the boards. Fine-tuning comes first, as the most common use of a pretrained model."""
-
-Mark = Literal["better", "worse", "no significant difference", "anecdotal"]
-"""A verdict on a difference. "anecdotal": the interval excludes zero, but there is only one pretraining seed."""
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Difference of two models on a task, with its verdict."""
-
-    difference: Difference
-    p: float | None
-    """p value after Holm's correction over all such differences on the board; None with one pretraining seed."""
-
-    @property
-    def verdict(self) -> Mark:
-        """Sign of a significant difference, by the corrected p value. One pretraining seed is never significant."""
-        if self.p is None:
-            alone = self.difference.verdict == "no significant difference"
-            return "no significant difference" if alone else "anecdotal"
-        if self.p > LEVEL:
-            return "no significant difference"
-        return "better" if self.difference.mean > 0 else "worse"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """Score of a model on a task."""
-
-    interval: Interval | None
-    """None without the predictions that an interval is computed from."""
-    seeds: Description
-    gap: Gap | None
-    """Difference from random initialisation, for objectives."""
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Averages of a model over the counted tasks: mean normalised score and, for objectives, mean rank."""
-
-    score: Average
-    rank: Average | None
-
-
-@dataclass(frozen=True)
-class Board:
-    """Analysis of one setting."""
-
-    setting: Setting
-    objectives: tuple[str, ...]
-    models: tuple[str, ...]
-    """Objectives first, then baselines."""
-    tasks: tuple[str, ...]
-    metrics: dict[str, str]
-    """Metric by task."""
-    figures: dict[tuple[str, str], Figure]
-    """Scores by (model, task)."""
-    pairs: dict[tuple[str, str, str], Gap]
-    """Differences by (objective, other objective, task); on the first board only."""
-    floors: dict[str, str]
-    """Tasks where all objectives are at chance, with the reason; they are left out of averages."""
-    standings: dict[str, Standing]
-    anecdotal: tuple[str, ...]
-    """Objectives with only one pretraining seed on some task."""
-
-    @property
-    def counted(self) -> list[str]:
-        """Tasks that are not at chance."""
-        return [task for task in self.tasks if task not in self.floors]
+LABELLED = ("finetune", "probe", "knn")
+"""Methods that learn from labels. They share the baselines that are computed from the texts."""
+UNTRAINED = ("zero-shot",)
+"""Methods that train nothing. Scores are compared with chance."""
+CHANCE = "chance"
 
 
 def _order(setting: Setting) -> tuple[int, float, str]:
@@ -118,41 +40,99 @@ def _order(setting: Setting) -> tuple[int, float, str]:
 
 
 def boards(results: Results, folder: Path) -> list[Board]:
-    """One board for each setting; the answer is read from the first."""
-    metrics = {task["name"]: task["metric"] for task in results["tasks"]}
-    ends = [s for s in results["scores"] if s["tokens"] is None and s["metric"] == metrics[s["task"]]]
-    settings = sorted({setting_of(s) for s in ends if s["role"] == "objective"}, key=_order)
-    return [_board(results, folder, setting, ends, paired=i == 0) for i, setting in enumerate(settings)]
+    """The main board, then one board for each setting; empty without scores."""
+    ends = _final(results)
+    scored = sorted({(setting_of(s), s["task"]) for s in ends if s["role"] == "objective"}, key=lambda f: _order(f[0]))
+    first = {task: setting for setting, task in reversed(scored)}
+    each = {setting: {task: s for s, task in scored if s == setting} for setting, _ in scored}
+    if not scored:
+        return []
+    main = _board(results, folder, None, first, ends)
+    return [main, *(_board(results, folder, setting, settings, ends) for setting, settings in each.items())]
 
 
-def _board(results: Results, folder: Path, setting: Setting, ends: Sequence[Score], paired: bool) -> Board:
-    """The board of a setting, from scores of final models. `paired` also compares objectives with each other."""
+def look_of(results: Results) -> Look:
+    """The look of a comparison that grows; the only one of any other."""
+    seeds = len(results["question"]["seeds"])
+    return Look.at(seeds, results["question"].get("looks", [seeds]))
+
+
+def measured_on(results: Results, folder: Path, setting: Setting, task: str) -> dict[str, Scores]:
+    """The scores of final models on a task by model."""
+    rows = _rows(_final(results), {task: setting}, main=False)
+    return {model: scores for (model, _), scores in _measure_all(results, folder, rows).items()}
+
+
+def _final(results: Results) -> list[Score]:
+    """Scores of final models by the metric that decides on each task."""
+    metrics = verdict_metrics(results)
+    return [
+        s for s in results["scores"] if s["tokens"] is None and s["metric"] == metrics[s["task"], s["train_examples"]]
+    ]
+
+
+def _rows(ends: Sequence[Score], settings: Mapping[str, Setting], main: bool) -> dict[tuple[str, str], list[Score]]:
+    """Scores by (model, task). On the main board, models of one task may differ in their zero-shot variant."""
     rows: dict[tuple[str, str], list[Score]] = {}
-    for score in ends:
-        if setting_of(score) == setting or _without_network(score, setting):
-            rows.setdefault((score["model"], score["task"]), []).append(score)
+    for score in sorted(ends, key=lambda s: s["variant"] or "") if main else ends:
+        setting = settings.get(score["task"])
+        if setting is None or not _belongs(score, setting, main):
+            continue
+        found = rows.setdefault((score["model"], score["task"]), [])
+        if not found or found[0]["variant"] == score["variant"]:
+            found.append(score)
+    return rows
+
+
+def _belongs(score: Score, setting: Setting, any_variant: bool) -> bool:
+    if score["train_examples"] != setting.train_examples:
+        return False
+    if score["role"] == "text baseline" and setting.method in LABELLED:
+        return score["method"] in LABELLED
+    return score["method"] == setting.method and (any_variant or score["variant"] == setting.variant)
+
+
+def _board(
+    results: Results,
+    folder: Path,
+    setting: Setting | None,
+    settings: Mapping[str, Setting],
+    ends: Sequence[Score],
+) -> Board:
+    """A board, from scores of final models. The main board also compares objectives with each other."""
+    metrics = verdict_metrics(results)
+    rows = _rows(ends, settings, main=setting is None)
     asked = results["question"]["objectives"]
     objectives = tuple(name for name in asked if any(model == name for model, _ in rows))
     baselines = dict.fromkeys(model for model, _ in rows if model not in asked)
-    models = (*objectives, *sorted(baselines, key=lambda model: model in WITHOUT_NETWORK))
+    titles = results["text_baselines"]
+    models = (*objectives, *sorted(baselines, key=lambda model: model in titles))
     tasks = tuple(t["name"] for t in results["tasks"] if any((model, t["name"]) in rows for model in objectives))
     rows = {key: scores for key, scores in rows.items() if key[1] in tasks}
-    measured = {key: found for key, scores in rows.items() if (found := _measured(folder, scores)) is not None}
+    measured = _measure_all(results, folder, rows)
 
-    figures = _figures(results, rows, measured, objectives, models, tasks)
+    figures = _figures(results, rows, measured, objectives, models, settings)
     pairs = [(one, other, t) for i, one in enumerate(objectives) for other in objectives[i + 1 :] for t in tasks]
     floors, reasons = _floors(results, measured, objectives, tasks)
     return Board(
         setting=setting,
         objectives=objectives,
         models=models,
+        text_baselines={name: title for name, title in titles.items() if name in models},
         tasks=tasks,
-        metrics={task["name"]: task["metric"] for task in results["tasks"] if task["name"] in tasks},
+        settings={task: settings[task] for task in tasks},
+        metrics={task: metrics[task, settings[task].train_examples] for task in tasks},
         figures=figures,
-        pairs=_gaps(measured, pairs if paired else []),
+        pairs=_gaps(measured, pairs if setting is None else [], look_of(results)),
         floors=reasons,
         standings=_standings(figures, models, objectives, {t: floors[t] for t in tasks if t not in reasons}),
         anecdotal=tuple(name for name in objectives if any(_one_seed(rows.get((name, task), [])) for task in tasks)),
+        own_tasks=tuple(
+            (entry["name"], task)
+            for entry in results["objectives"]
+            for task in entry.get("trains_tasks", ())
+            if task in tasks
+        ),
     )
 
 
@@ -162,32 +142,45 @@ def _figures(
     measured: Mapping[tuple[str, str], Scores],
     objectives: Sequence[str],
     models: Sequence[str],
-    tasks: Sequence[str],
+    settings: Mapping[str, Setting],
 ) -> dict[tuple[str, str], Figure]:
-    """Scores with intervals, and their differences from random initialisation."""
+    """Scores with intervals, and their differences from random initialisation or chance."""
     entries = {entry["name"]: entry for entry in results["objectives"]}
-    references = {model: _reference(entries[model], models) for model in objectives}
-    gaps = _gaps(measured, [(m, r, t) for m, r in references.items() if r is not None for t in tasks])
+    chances = {task["name"]: task["chance"] for task in results["tasks"]}
+    references: dict[tuple[str, str], str] = {}
+    scored: dict[tuple[str, str], Scores] = {}
+    for model, task in rows:
+        if model not in objectives:
+            continue
+        reference = reference_of(entries[model], models)
+        if settings[task].method in UNTRAINED and (model, task) in measured and chances[task] is not None:
+            references[model, task] = CHANCE
+            scored[CHANCE, task] = _constant(chances[task], measured[model, task])
+        elif reference is not None and (reference, task) in rows:
+            references[model, task] = reference
+    wanted = [(model, r, task) for (model, task), r in references.items()]
+    gaps = _gaps({**measured, **scored}, wanted, look_of(results))
     figures = {}
     for (model, task), scores in rows.items():
         found = measured.get((model, task))
-        gap = gaps.get((model, references.get(model) or "", task))
+        against = references.get((model, task))
+        gap = gaps.get((model, against or "", task))
         seeds = describe(found or Scores(_nested(scores, lambda s: s["score"]), np.empty((0, 0, 0)), pretrained=False))
-        figures[model, task] = Figure(interval(found) if found else None, seeds, gap)
+        dev = dev_score(results, scores[0])
+        figures[model, task] = Figure(interval(found) if found else None, seeds, gap, against, dev)
     return figures
+
+
+def _constant(score: float, like: Scores) -> Scores:
+    """A score without any variance, on as many examples."""
+    return Scores(np.full((1, 1), score), np.zeros((1, 1, like.influence.shape[2])), pretrained=False)
 
 
 def _one_seed(scores: Sequence[Score]) -> bool:
     return len({score["pretraining_seed"] for score in scores}) == 1
 
 
-def _without_network(score: Score, setting: Setting) -> bool:
-    """Whether it is the score of a baseline without a network, with the setting's number of labels."""
-    labelled = setting.method in ("finetune", "probe", "knn")
-    return labelled and score["model"] in WITHOUT_NETWORK and score["train_examples"] == setting.train_examples
-
-
-def _reference(objective: dict[str, Any], models: Sequence[str]) -> str | None:
+def reference_of(objective: dict[str, Any], models: Sequence[str]) -> str | None:
     """The baseline of an objective: its random initialisation, or random vectors for word vectors."""
     names = (objective["random_init"], *(["random vectors"] if objective["body"] == "static" else []))
     return next((name for name in names if name in models), None)
@@ -202,33 +195,69 @@ def _nested(scores: Sequence[Score], what: Callable[[Score], Any]) -> npt.NDArra
     return np.array([[what(score) for score in inner[:shared]] for inner in seeds.values()])
 
 
-def _measured(folder: Path, scores: Sequence[Score]) -> Scores | None:
-    """Scores of one model on one task, from its predictions; None if they allow no interval over examples."""
+def _measure_all(
+    results: Results, folder: Path, rows: Mapping[tuple[str, str], Sequence[Score]]
+) -> dict[tuple[str, str], Scores]:
+    """Scores by (model, task), on the examples of each task that all models have in common."""
+    files = {s["outputs"] for scores in rows.values() for s in scores if s["outputs"] is not None}
+    outputs: dict[str, dict[str, Any]] = {name: read_arrays(folder / name, AGAIN) for name in files}
+    kept: dict[str, npt.NDArray[np.bool_]] = {}
+    for (_, task), scores in rows.items():
+        for score in scores:
+            own = outputs.get(score["outputs"], {}).get("kept", np.True_)
+            kept[task] = kept.get(task, np.True_) & own
+    labels = {task["name"]: task["examples"].get("train") for task in results["tasks"]}
+    measured = {}
+    for (model, task), scores in rows.items():
+        draws = scores[0]["train_examples"] not in (None, labels[task])
+        if (found := _measured(outputs, scores, kept[task], draws)) is not None:
+            measured[model, task] = found
+    return measured
+
+
+def _measured(
+    outputs: Mapping[str, dict[str, Any]], scores: Sequence[Score], kept: npt.NDArray[np.bool_], draws: bool
+) -> Scores | None:
+    """Scores of one model on one task, from its predictions; None if they allow no interval over examples.
+
+    `kept` are the scored examples, bool [n] or one value for all; `draws` is as in `Scores`.
+    """
     if any(score["outputs"] is None for score in scores):
         return None
-    outputs = {score["outputs"]: dict(np.load(folder / score["outputs"])) for score in scores}
     first, pretrained = outputs[scores[0]["outputs"]], scores[0]["role"] == "objective"
     if "correct" in first:
-        if len(np.unique(first["paradigm"])) == 1:
+        independent = bool(first.get("independent", False))
+        if len(np.unique(first["paradigm"])) == 1 and not independent:
             return None
         correct = _nested(scores, lambda s: outputs[s["outputs"]]["correct"])  # [seeds, 1, n]
-        return measure_pairs(correct[:, 0], first["paradigm"], pretrained=pretrained)
-    predicted = _nested(scores, lambda s: outputs[s["outputs"]]["predicted"])  # [seeds, fine-tuning seeds, n]
+        return measure_pairs(correct[:, 0], first["paradigm"], independent=independent, pretrained=pretrained)
+    if "passage" in first:
+        values = _nested(scores, lambda s: outputs[s["outputs"]][s["metric"]])  # [seeds, fine-tuning seeds, n]
+        return measure_clusters(values, first["passage"], pretrained=pretrained)
     metric = scores[0]["metric"].split()[0]  # "accuracy matched", for a task with two dev sets
-    return measure(metric, first["gold"], predicted, pretrained=pretrained)
+    what = "probabilities" if metric in OF_PROBABILITIES else "predicted"
+    predicted = _nested(scores, lambda s: outputs[s["outputs"]][what])  # [seeds, fine-tuning seeds, n]
+    kept = np.broadcast_to(kept, len(first["gold"]))
+    cluster = first["cluster"][kept] if "cluster" in first else None
+    return measure(
+        metric, first["gold"][kept], predicted[:, :, kept], cluster=cluster, pretrained=pretrained, draws=draws
+    )
 
 
 def _gaps(
-    measured: Mapping[tuple[str, str], Scores], wanted: Sequence[tuple[str, str, str]]
+    measured: Mapping[tuple[str, str], Scores], wanted: Sequence[tuple[str, str, str]], look: Look
 ) -> dict[tuple[str, str, str], Gap]:
     """Differences for each (model, other model, task) where both were scored, with p values after Holm's correction."""
-    found = {
-        (one, other, task): difference(measured[one, task], measured[other, task])
+    both = {
+        (one, other, task): (measured[one, task], measured[other, task])
         for one, other, task in wanted
         if (one, task) in measured and (other, task) in measured
     }
+    found = {key: difference(ours, theirs, look) for key, (ours, theirs) in both.items()}
     corrected = holm([gap.p for gap in found.values()])
-    return {key: Gap(gap, p) for (key, gap), p in zip(found.items(), corrected, strict=True)}
+    by_task = sorted(both, key=lambda key: key[2])  # the resamples of a task's examples are drawn once
+    resampled = {key: multi_bootstrap(*both[key]) for key in by_task}
+    return {key: Gap(gap, p, resampled[key]) for (key, gap), p in zip(found.items(), corrected, strict=True)}
 
 
 def _floors(
@@ -250,8 +279,7 @@ def _floor(ours: Sequence[Scores], majority: Scores | None, chance: float | None
     if majority is not None:
         floor, name, value = majority, "the majority class", majority.mean
     elif chance is not None and ours:
-        floor = Scores(np.full((1, 1), chance), np.zeros((1, 1, ours[0].influence.shape[2])), pretrained=False)
-        name, value = "chance", chance
+        floor, name, value = _constant(chance, ours[0]), CHANCE, chance
     else:
         return chance or 0.0, ""
     counts = any_significant(difference(scores, floor) for scores in ours)

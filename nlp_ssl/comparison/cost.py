@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl import recipe as recipes
-from nlp_ssl import registry
+from nlp_ssl import recipe_files, registry
 from nlp_ssl.comparison.executor import call_in_process
 from nlp_ssl.comparison.jobs import Job
-from nlp_ssl.comparison.plan import MINIMAL_PAIRS, PILOT, Plan
+from nlp_ssl.comparison.plan import PILOT, Plan
+from nlp_ssl.comparison.score_jobs import MINIMAL_PAIRS
 from nlp_ssl.comparison.tasks import LabelledTask
 from nlp_ssl.console import duration, quantity, say, table
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.evaluation.finetune import usual_batch_size, usual_epochs
-from nlp_ssl.evaluation.minimal_pairs import read_minimal_pairs
 from nlp_ssl.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -40,12 +39,24 @@ class JobCost:
     seconds: float | None = None
 
 
-def estimate(plan: Plan, at_once: int) -> str:
-    """A table of all jobs with their estimated cost, from timing a few updates of each objective."""
+@dataclass(frozen=True)
+class Estimate:
+    """What a comparison will cost."""
+
+    text: str
+    """A table of all jobs, and the total."""
+    seconds_per_seed: float
+    """Time of one more pretraining seed of every objective, with all its scores."""
+
+
+def estimate(plan: Plan, at_once: int) -> Estimate:
+    """The estimated cost of all jobs up to the first look, from timing a few updates of each objective."""
     costs = {}
     for name, recipe in plan.recipes.items():
         say(f"{name}: timing a few updates")
-        costs[name] = call_in_process(_calibrate, recipes.dump(recipe), plan.corpus.folder, registry.loaded_plugins())
+        costs[name] = call_in_process(
+            _calibrate, recipe_files.dump(recipe), plan.corpus.folder, registry.loaded_plugins()
+        )
     estimator = _Estimator(plan, costs)
     jobs, rows, left = plan.jobs(), [], []
     for job in jobs:
@@ -59,12 +70,23 @@ def estimate(plan: Plan, at_once: int) -> str:
     total = JobCost(sum(cost.tokens or 0 for cost in left), sum(cost.flops or 0 for cost in left), seconds)
     rows.append([f"{len(left)} of {len(jobs)} jobs to do", "", *_shown(total)])
     shared = f", or {duration(seconds / at_once)} at best with --jobs {at_once}" if at_once > 1 else ""
-    return (
+    known = {job.folder for job in jobs}
+    further = [job for job in replace(plan, seeds=plan.seeds + 1).jobs() if job.folder not in known]
+    per_seed = sum(estimator.cost(job).seconds or 0 for job in further)
+    text = (
         f"{table(('job', '', 'tokens', 'FLOPs', 'time'), rows)}\n\n"
-        f"About {duration(seconds)} in total{shared}. Times of scoring follow from the measured pretraining speed. "
+        f"About {duration(seconds)} in total{shared}.{_of_further_looks(plan, seconds, per_seed)} "
+        "Times of scoring follow from the measured pretraining speed. "
         "The estimate assumes that fine-tuning uses all epochs. Jobs without an estimate take seconds to "
         "minutes each, as do TF-IDF and fitting a probe."
     )
+    return Estimate(text, per_seed / at_once)
+
+
+def _of_further_looks(plan: Plan, seconds: float, per_seed: float) -> str:
+    """What the comparison costs at most if it grows; empty if it does not."""
+    more = plan.looks[-1] - plan.seeds
+    return f" At most {duration(seconds + more * per_seed)} with {plan.looks[-1]} seeds." if more else ""
 
 
 def _shown(cost: JobCost) -> list[str]:
@@ -77,12 +99,12 @@ class _Estimator:
 
     def __init__(self, plan: Plan, costs: Mapping[str, Cost]) -> None:
         self.plan, self.costs = plan, costs
-        self.tokenizer = tokenizer.load_tokenizer(plan.corpus.tokenizer_folder)
+        self.tokenizer = tokenizer.load_backend_tokenizer(plan.corpus.tokenizer_folder)
         self.tasks = {task.name: task for task in plan.tasks}
         self.lengths = {name: self._mean_length(task) for name, task in self.tasks.items()}
         self.pairs = {}
         for pairs in plan.minimal_pairs:
-            found = read_minimal_pairs([pairs.data])
+            found = pairs.read()
             self.pairs[pairs.name] = self._lengths(found.good + found.bad)
 
     def cost(self, job: Job) -> JobCost:
@@ -105,23 +127,32 @@ class _Estimator:
 
     def _finetuned(self, job: Job) -> tuple[float, float]:
         """Maximum number of training tokens and of updates in fine-tuning."""
-        from nlp_ssl.tasks.splits import selection_size
+        from nlp_ssl.tasks.draws import selection_size
 
         plan, task = self.plan, self.tasks[job.about["task"]]
         N, protocol = job.about["train_examples"] or task.counts["train"], plan.protocol
         epochs = protocol.epochs or usual_epochs(N)
         examples = epochs * (len(protocol.learning_rates) * (N - selection_size(N)) + plan.finetune_seeds * N)
+        updates = examples / (protocol.batch_size or usual_batch_size(N))
+        predicted = plan.finetune_seeds * self._predicted(task, N) / FORWARD
         networks = 2 if self._with_random_init(job) else 1
-        batch_size = protocol.batch_size or usual_batch_size(N)
-        return networks * examples * self.lengths[task.name], networks * examples / batch_size
+        return networks * (examples + predicted) * self.lengths[task.name], networks * updates
 
     def _probed(self, job: Job) -> tuple[float, float]:
         """Tokens of forward passes over all examples, in training tokens (which cost `FORWARD` times as much)."""
         task = self.tasks[job.about["task"]]
-        train = job.about["train_examples"] or task.counts["train"]
-        examples = train + sum(n for split, n in task.counts.items() if split != "train")
+        N = job.about["train_examples"] or task.counts["train"]
+        draws = self.plan.finetune_seeds if task.counts["train"] > N else 1
+        examples = draws * N + self._predicted(task, N)
         networks = 1 + (self.plan.finetune_seeds if self._with_random_init(job) else 0)
         return networks * examples * self.lengths[task.name] / FORWARD, 0
+
+    def _predicted(self, task: LabelledTask, N: int) -> int:
+        """The number of predicted examples: of all splits but train, and of train's unused ones."""
+        from nlp_ssl.tasks.draws import MOST_UNUSED
+
+        unused = min(task.counts["train"] - N, MOST_UNUSED) if task.task.dev_extends else 0
+        return unused + sum(n for split, n in task.counts.items() if split != "train")
 
     def _paired(self, job: Job) -> tuple[float, float]:
         """Tokens for minimal pairs, in training tokens; a masked model reads each sentence once per token."""
@@ -151,7 +182,7 @@ def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
     """Cost of pretraining with a recipe. Runs in its own process: it imports torch and may need much memory."""
     from nlp_ssl.corpus.store import Corpus
     from nlp_ssl.corpus.vocabulary import Vocabulary
-    from nlp_ssl.training.budget import Estimate
+    from nlp_ssl.training.budget import Estimate as Timing
     from nlp_ssl.training.pretrain import Pretrain, usable_examples
     from nlp_ssl.training.run import make_trainer
 
@@ -159,11 +190,11 @@ def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "recipe.toml"
         file.write_text(toml, encoding="utf-8")
-        recipe = recipes.load(str(file))
-        kind = recipes.recipe_type(tuple(recipe.mixture.objectives), Pretrain)
+        recipe = recipe_files.load(str(file))
+        kind = recipe_files.recipe_type(tuple(recipe.mixture.objectives), Pretrain)
         values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
         options = kind(**values, corpus=folder, out=Path(scratch))
         corpus = Corpus.open(folder)
         vocabulary = Vocabulary.of(corpus)
         text, examples = usable_examples(corpus, vocabulary, "train", options)
-        return Estimate(make_trainer(options, vocabulary, text, examples)).cost()
+        return Timing(make_trainer(options, vocabulary, text, examples)).cost()

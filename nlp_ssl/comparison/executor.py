@@ -9,30 +9,28 @@ job's folder, and the next call resumes from there.
 from __future__ import annotations
 
 import gc
-import json
 import multiprocessing
 import os
-import resource
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from nlp_ssl import registry
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.comparison.job_kinds import JOB_KINDS, source
-from nlp_ssl.comparison.jobs import Input, Job
+from nlp_ssl.comparison.jobs import Input, Job, write_result
 from nlp_ssl.console import duration, say
 from nlp_ssl.errors import InputError
+from nlp_ssl.json_files import write_object
+from nlp_ssl.signals import accept_stop, shielded
 
 SECONDS_BETWEEN_LINES = 60.0
 LINES_OF_A_TRACEBACK = 3
@@ -79,23 +77,23 @@ def execute(jobs: Callable[[], list[Job]], at_once: int) -> None:
         (job.folder / "failed.json").unlink(missing_ok=True)  # every call tries again
     _import_early()
     started: list[_Started] = []
-    with _terminated():
-        try:
-            while True:
-                for job in _ready(jobs(), [each.job for each in started])[: at_once - len(started)]:
-                    slot = min(set(range(at_once)) - {each.slot for each in started})
+    try:
+        while True:
+            for job in _ready(jobs(), [each.job for each in started])[: at_once - len(started)]:
+                slot = min(set(range(at_once)) - {each.slot for each in started})
+                with shielded():
                     started.append(_start(job, slot, at_once))
-                if not started:
-                    return
-                ended = wait([each.process.sentinel for each in started], SECONDS_BETWEEN_LINES)
-                for each in [each for each in started if each.process.sentinel in ended]:
-                    started.remove(each)
-                    _end(each, jobs())
-                if not ended:
-                    for each in started:
-                        say(f"  running: {each.job.name}: {_last_line(each.job)}")
-        finally:
-            _stop(started)
+            if not started:
+                return
+            ended = wait([each.process.sentinel for each in started], SECONDS_BETWEEN_LINES)
+            for each in [each for each in started if each.process.sentinel in ended]:
+                started.remove(each)
+                _end(each, jobs())
+            if not ended:
+                for each in started:
+                    say(f"  running: {each.job.name}: {_last_line(each.job)}")
+    finally:
+        _stop(started)
 
 
 def _ready(jobs: Sequence[Job], running: Sequence[Job]) -> list[Job]:
@@ -111,11 +109,12 @@ def _ready(jobs: Sequence[Job], running: Sequence[Job]) -> list[Job]:
 def _start(job: Job, slot: int, at_once: int) -> _Started:
     """Start or resume a job."""
     folder = job.folder
+    job.clear_damage()
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in job.files.items():
         write_text(folder / name, text)
     stated = {"name": job.name, "depends": job.depends}
-    write_text(folder / "job.json", json.dumps(stated, indent=1, ensure_ascii=False) + "\n")
+    write_object(folder / "job.json", stated)
     arguments = (job.kind, folder, job.arguments, job.inputs, source(), slot, at_once, registry.loaded_plugins())
     process = _PROCESSES.Process(target=_work, args=arguments)
     process.start()
@@ -188,23 +187,6 @@ def _stop(started: Sequence[_Started]) -> None:
         raise
 
 
-@contextmanager
-def _terminated() -> Iterator[None]:
-    """Turn SIGTERM into an orderly exit with status 143."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _import_early() -> None:
     """Have the fork server import slow modules."""
     if _METHOD == "forkserver":
@@ -227,7 +209,8 @@ def _work(
 ) -> None:
     """Run a job and write done.json or failed.json into its folder."""
     gc.freeze()  # imported modules are never garbage
-    os.setpgrp()  # Ctrl-C reaches the parent only
+    os.setpgrp()  # Ctrl-C reaches the parent only, which passes it on as SIGTERM
+    accept_stop()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with (folder / "log.txt").open("a", encoding="utf-8") as log:
         for stream in (1, 2):
@@ -243,7 +226,7 @@ def _work(
                 raise InputError(f"{data.name} has changed since this comparison began: compare in a new --out")
         took = {"seconds": round(time.monotonic() - started, 1), "peak_memory_bytes": _peak_memory()}
         result = {"networks": 1, **result, **took, "source": source}
-        write_text(folder / "done.json", json.dumps(result, indent=1) + "\n")
+        write_result(folder, result)
     except InputError as error:
         _fail(folder, " ".join(error.problems))
     except InterruptedError as error:
@@ -255,12 +238,12 @@ def _work(
 
 
 def _fail(folder: Path, error: str) -> None:
-    print(f"error: {error}", file=sys.stderr, flush=True)
+    say(f"error: {error}")
     _record_failure(folder, error)
 
 
 def _record_failure(folder: Path, error: str) -> None:
-    write_text(folder / "failed.json", json.dumps({"error": error}, ensure_ascii=False) + "\n")
+    write_object(folder / "failed.json", {"error": error})
 
 
 def _end_with_parent() -> None:
@@ -289,5 +272,7 @@ def _peak_memory() -> int:
 
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         return int(torch.cuda.max_memory_allocated())
+    import resource  # not on Windows
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak  # macOS counts bytes, Linux kilobytes

@@ -13,19 +13,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.plan import MINIMAL_PAIRS
+from nlp_ssl import recipe_files
+from nlp_ssl.array_files import write_arrays
+from nlp_ssl.comparison.score_jobs import MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.experiment import named_task, task_of
 from nlp_ssl.evaluation.options import TaskOptions
+from nlp_ssl.models.folder import model_folder
 from nlp_ssl.options import parse
-
-ON_TEXTS = ("majority", "tfidf")
-"""Baselines that are computed from the texts and have no seed."""
-
-FROZEN = ("probe", "knn")
-"""Methods that use frozen vectors."""
+from nlp_ssl.tasks.flags import TaskFlags
 
 JobFunction = Callable[..., dict[str, Any]]
 
@@ -44,7 +40,7 @@ def pretrain(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     lines = Metrics(run).read()
     end, snapshots = lines[-1], {line["name"]: line["tokens"] for line in lines if line["event"] == "snapshot"}
     device = read_environment(run)["device"]
-    precision = resolve_precision(recipes.load(str(run)).precision)
+    precision = resolve_precision(recipe_files.load(str(run)).precision)
     runtime = {"training_seconds": end["seconds"], "device": device, "precision": precision}
     return {**end, "steps": end["step"], **runtime, "snapshots": snapshots}
 
@@ -59,31 +55,57 @@ def finetune(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     choices = [
         {"examples": result["examples"], **{key: model[key] for key in ("key", "learning_rate", "epochs", "tried")}}
         for model in result["models"]
-        if model["key"] not in ON_TEXTS
+        if _is_network(model)
     ]
-    return {"scores": _lines(folder, options, result), "networks": options.seeds, "choices": choices}
+    found = {"scores": _lines(folder, options, result), "classes": _classes(options, result)}
+    return {**found, "networks": options.seeds, "choices": choices}
 
 
 def probe(folder: Path, words: Sequence[str]) -> dict[str, Any]:
-    """Score frozen vectors in `folder/scores`. Baselines on texts are left out: fine-tuning jobs report them."""
+    """Score frozen vectors in `folder/scores`."""
     from nlp_ssl.evaluation.probe import Probe, probe
 
     options = parse(Probe, "probe", words)
     result = probe(options)
-    models = [model for model in result["models"] if model["key"] not in ON_TEXTS]
-    return {"scores": _lines(folder, options, {**result, "models": models}), "networks": options.seeds}
+    return {"scores": _lines(folder, options, result), "classes": _classes(options, result), "networks": options.seeds}
 
 
 def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
-    """Score minimal pairs in `folder/scores`; pairs.npz there holds `correct` and `paradigm`."""
-    from nlp_ssl.evaluation.minimal_pairs import MinimalPairs, minimal_pairs
+    """Score minimal pairs in `folder/scores`; the npz files there hold `correct` and `paradigm`."""
+    from nlp_ssl.evaluation.minimal_pairs import BASELINE_FILE, FEWER_TOKENS, MinimalPairs, minimal_pairs
 
     options = parse(MinimalPairs, "minimal-pairs", words)
     result = minimal_pairs(options)
-    (score,) = result["models"][-1]["scores"]["accuracy"]["seeds"]
-    line = {"key": "pretrained", "method": "zero-shot", "variant": result["variant"], "metric": "accuracy"}
-    outputs = (options.out / "pairs.npz").relative_to(folder)
-    return {"scores": [{**line, "score": score, "outputs": str(outputs)}], "pairs": sum(result["examples"].values())}
+    kinds = {
+        FEWER_TOKENS: ({"title": FEWER_TOKENS}, BASELINE_FILE),
+        "pretrained": ({"variant": result["variant"]}, "pairs.npz"),
+    }
+    lines = []
+    for model in result["models"]:
+        more, file = kinds[model["key"]]
+        (score,) = model["scores"]["accuracy"]["seeds"]
+        line = {"key": model["key"], "method": "zero-shot", "metric": "accuracy", "score": score, **more}
+        lines.append({**line, "outputs": str((options.out / file).relative_to(folder))})
+    return {"scores": lines, "pairs": sum(result["examples"].values())}
+
+
+def retrieval(folder: Path, words: Sequence[str]) -> dict[str, Any]:
+    """Score the retrieval of neighbouring sentences in `folder/scores`; files there hold the scores of each query."""
+    from nlp_ssl.evaluation.retrieval import TFIDF, Retrieval, query_file, retrieval
+
+    options = parse(Retrieval, "retrieval", words)
+    result = retrieval(options)
+    lines = []
+    for model in result["models"]:
+        for metric, of_metric in model["scores"].items():
+            for seed, score in enumerate(of_metric["seeds"], 1):
+                outputs = (options.out / "queries" / query_file(model["key"], seed)).relative_to(folder)
+                line = {"key": model["key"], "method": "retrieval", "metric": metric, "score": score}
+                line |= {"title": model["name"]} if model["key"] == TFIDF else {}
+                drawn = seed if model["key"] == "random_init" else None
+                lines.append({**line, "finetuning_seed": drawn, "outputs": str(outputs)})
+    counts = {key: result[key] for key in ("queries", "candidates", "chance")}
+    return {"scores": lines, "networks": options.seeds, **counts}
 
 
 def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -> dict[str, Any]:
@@ -99,7 +121,7 @@ def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -
 
     options = parse(Similarity, "similarity", words)
     (file,) = options.pairs
-    pairs, (names, vectors) = read_pairs(file), word_vectors(options.run / "model")
+    pairs, (names, vectors) = read_pairs(file), word_vectors(model_folder(options.run))
     lines = []
     for key, seed in [("pretrained", None), *(("random", seed) for seed in range(1, networks + 1))]:
         if seed is not None:
@@ -108,7 +130,7 @@ def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -
         if len(judged) < 2:
             raise InputError(f"{file}: the vocabulary has both words of {len(judged)} pairs; at least 2 are needed")
         outputs = folder / f"{key}{'' if seed is None else f'-seed{seed}'}.npz"
-        np.savez_compressed(outputs, gold=judged, predicted=cosines)
+        write_arrays(outputs, {"gold": judged, "predicted": cosines})
         found = {"score": score("spearman", judged, cosines), "outputs": outputs.name}
         lines.append({"key": key, "method": "word similarity", "finetuning_seed": seed, "metric": "spearman", **found})
     return {"scores": lines, "networks": networks, "pairs": len(judged)}
@@ -122,38 +144,36 @@ def evaluate(folder: Path, words: Sequence[str]) -> dict[str, Any]:
 
 
 def _lines(folder: Path, options: TaskOptions, result: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Scores of a command with the columns of results.json; for each, an .npz file holds `gold` and `predicted`."""
-    import numpy as np
+    """Scores of a command with the columns of results.json; for each, an .npz file holds labels and predictions."""
+    at = options.out.relative_to(folder)
+    return [
+        {
+            "key": model["key"],
+            "method": model["method"] or options.command,
+            "finetuning_seed": seed,
+            "metric": metric,
+            **({} if _is_network(model) else {"title": model["name"]}),
+            "score": scores["seeds"][index],
+            "outputs": str(at / model["outputs"][scores["split"]][index]),
+        }
+        for model in result["models"]
+        for metric, scores in model["scores"].items()
+        for index, seed in enumerate(model["seeds"])
+    ]
 
-    from nlp_ssl.evaluation.scores import score_name
-    from nlp_ssl.tasks.positive_class import with_positive
-    from nlp_ssl.tasks.splits import load_splits
 
-    task = task_of(options)
-    labels, splits = load_splits(task, options.data)
-    task = with_positive(task, labels, splits["train"])
-    kind = task.kind_type(labels, task.positive)
-    lines = []
-    for model in result["models"]:
-        key, method = model["key"], model["method"] or options.command
-        drawn = key not in ON_TEXTS and (key, options.command) != ("pretrained", "probe")
-        for index, seed in enumerate(range(1, options.seeds + 1) if drawn else [None]):
-            prefix = options.sample(key)[0] if drawn else key
-            name = "-".join([prefix, *([f"seed{seed}"] if drawn else []), *([method] if method in FROZEN else [])])
-            with np.load(options.out / "parts" / f"{name}.npz") as stored:
-                outputs = {split: stored[split] for split in splits if split != "train"}
-            for split, output in outputs.items():
-                if splits[split].labels is None:
-                    continue
-                gold, predicted = kind.gold(splits[split]), kind.predictions(output, splits[split])
-                file = folder / f"{name}-{split}.npz"
-                np.savez_compressed(file, gold=gold, predicted=predicted)
-                for metric in task.metrics:
-                    named = score_name(task, metric, split)
-                    score = model["scores"][named]["seeds"][index]
-                    line = {"key": key, "method": method, "finetuning_seed": seed, "metric": named}
-                    lines.append({**line, "score": score, "outputs": file.name})
-    return lines
+def _classes(options: TaskOptions, result: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The figures of each class, for each model of a command."""
+    return [
+        {"key": model["key"], "method": model["method"] or options.command, **model["classes"]}
+        for model in result["models"]
+        if "classes" in model
+    ]
+
+
+def _is_network(model: Mapping[str, Any]) -> bool:
+    """Whether a scored model is a network or word vectors; baselines on the texts themselves have no seeds."""
+    return model["method"] is not None
 
 
 def show(folder: Path, words: Sequence[str]) -> dict[str, Any]:
@@ -176,7 +196,7 @@ def overlap(folder: Path, corpus: str, task: str, data: Sequence[str], flags: Ma
     from nlp_ssl.comparison.overlap import overlaps
     from nlp_ssl.tasks.splits import load_splits
 
-    _, splits = load_splits(named_task(task, **flags), [Path(path) for path in data])
+    _, splits = load_splits(TaskFlags(**flags).task_named(task), [Path(path) for path in data])
     texts = {split: [examples.texts, examples.pairs or []] for split, examples in splits.items()}
     return {"overlap": overlaps(Corpus.open(corpus), texts)}
 
@@ -186,6 +206,7 @@ JOB_KINDS: dict[str, JobFunction] = {
     "finetune": finetune,
     "probe": probe,
     MINIMAL_PAIRS: minimal_pairs,
+    "retrieval": retrieval,
     "similarity": similarity,
     "evaluate": evaluate,
     "show": show,

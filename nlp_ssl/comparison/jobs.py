@@ -20,17 +20,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
 from nlp_ssl import __version__, registry
+from nlp_ssl.checksums import checksum, checksums
+from nlp_ssl.console import warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
-from nlp_ssl.json_files import read_object
+from nlp_ssl.json_files import read_object, write_object
+from nlp_ssl.output_folder import LOCK
 
 
 class Input(Protocol):
@@ -95,13 +99,28 @@ class Job:
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """Content of done.json, or None if the job is not finished."""
+        """Content of done.json, or None if the job is not finished, or its result or a file of it is damaged."""
         try:
             result = read_object(self.folder / "done.json", "")
         except InputError:  # a result that cannot be read is none: the job is done again
             return None
         networks = result.get("networks")
-        return result if isinstance(networks, int) and networks >= self.networks else None
+        enough = isinstance(networks, int) and networks >= self.networks
+        return result if enough and self._is_intact(result) else None
+
+    def _is_intact(self, result: Mapping[str, Any]) -> bool:
+        files = result.get("files", {})
+        return isinstance(files, dict) and all(_is_as_written(self.folder / name, files[name]) for name in files)
+
+    def clear_damage(self) -> None:
+        """Remove the folder if a file of its result is damaged or missing, so that the job starts from nothing."""
+        try:
+            intact = self._is_intact(read_object(self.folder / "done.json", ""))
+        except InputError:  # nothing finished, or only done.json itself is damaged
+            return
+        if not intact:
+            warn(f"{self.folder}: files of this result are damaged or missing, so {self.name} runs again")
+            shutil.rmtree(self.folder)
 
     @property
     def done(self) -> bool:
@@ -120,6 +139,30 @@ class Job:
     def command(self) -> str:
         """Command line that does the same work."""
         return shlex.join(["nlp-ssl", *registry.plugin_flags(), self.kind, *self.arguments[0]])
+
+
+Finished = Sequence[tuple[Job, dict[str, Any]]]
+"""Finished jobs with their results."""
+
+
+def write_result(folder: Path, result: Mapping[str, Any]) -> None:
+    """Write done.json into a job's folder, with the checksums of all files of the result."""
+    own = {folder / name for name in ("job.json", "log.txt", "done.json", "failed.json")}
+    files = [file for file in folder.rglob("*") if file.is_file() and file not in own and file.name != LOCK]
+    write_object(folder / "done.json", {**result, "files": checksums(folder, files)})
+
+
+def _is_as_written(file: Path, expected: str) -> bool:
+    if not file.is_file():
+        return False
+    status = file.stat()
+    return _checksum(file, status.st_mtime_ns, status.st_size) == expected
+
+
+@cache
+def _checksum(file: Path, modified: int, size: int) -> str:
+    """The checksum of a file, computed once for each state of it: results are asked for many times."""
+    return checksum(file)
 
 
 def rate_of(pilot: Job) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nlp_ssl.comparison.results_file import Results, Setting, finished_runs, setting_of
+from nlp_ssl.comparison.results_file import Results, Setting, finished_runs, setting_of, verdict_metrics
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,12 @@ class Curve:
 def learning_curves(results: Results) -> dict[tuple[Setting, str], list[Curve]]:
     """Curves by setting and task, from the scores of snapshots and of final models."""
     groups: dict[tuple[Setting, str], dict[str, dict[int, dict[int | None, list[float]]]]] = {}
-    metrics = {task["name"]: task["metric"] for task in results["tasks"]}
-    scores = [s for s in results["scores"] if s["role"] == "objective" and s["metric"] == metrics[s["task"]]]
+    metrics = verdict_metrics(results)
+    scores = [
+        s
+        for s in results["scores"]
+        if s["role"] == "objective" and s["metric"] == metrics[s["task"], s["train_examples"]]
+    ]
     with_snapshots = {(setting_of(s), s["task"]) for s in scores if s["tokens"]}
     runs = {(run["objective"], run["seed"]): run for run in finished_runs(results)}
     for s in scores:

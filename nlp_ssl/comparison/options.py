@@ -9,20 +9,23 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from nlp_ssl import declarations
-from nlp_ssl import recipe as recipes
+from nlp_ssl import declarations, recipe_files
+from nlp_ssl.comparison.plan import Method
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.finetune import Protocol
+from nlp_ssl.evaluation.options import ClassWeights
 from nlp_ssl.options import HIDDEN
 from nlp_ssl.options import parse as parse_options
 from nlp_ssl.recipe import Recipe
+from nlp_ssl.tasks.flags import TaskFlags
 
 NOTES = """\
-The shipped recipes and tasks are listed by nlp-ssl pretrain --help and nlp-ssl finetune --help."""
+The shipped recipes and tasks are listed by nlp-ssl pretrain --help and nlp-ssl finetune --help.
+Flags such as --text-column describe tasks without a declaration."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(Recipe, Protocol):
+class Compare(TaskFlags, Recipe, Protocol):
     """Compare objectives on a corpus.
 
     Pretraining flags apply to every recipe. Defaults shown are those of the first. Options of one objective belong in a
@@ -33,23 +36,17 @@ class Compare(Recipe, Protocol):
     """Names of shipped recipes, or TOML files."""
     corpus: Path
     """Folder of a prepared corpus."""
-    task: tyro.conf.UseAppendAction[tuple[str, ...]]
-    """Name of a declared task, path of your own declaration (.toml), or a new name together with the column flags.
-    Repeat the flag for several tasks."""
+    task: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """Name of a declared task, path of your own declaration (.toml), a new name together with the column flags, or a
+    task made from the corpus. Repeat the flag for several tasks. corpus, the default, stands for all tasks that are
+    made from the corpus and need no labels: bigram_shift, half_order, odd_word, next_sentence, damaged_sentences,
+    next_sentence_retrieval."""
+    methods: tuple[Method, ...] = ()
+    """How models are scored on labelled tasks. Defaults to both, and to probe on tasks made from the corpus, where
+    fine-tuning costs much beside a short pretraining."""
     data: Path | None = None
-    """Folder with one folder for each task, of its name, with train and dev files. Defaults to the hub."""
-    text_column: str | None = None
-    """Column with the text, for tasks without a declaration."""
-    pair_column: str | None = None
-    """Column with the second text of pairs, for tasks without a declaration."""
-    label_column: str | None = None
-    """Column with the label or labels, for tasks without a declaration."""
-    kind: str | None = None
-    """Kind of tasks without a declaration: classification, multilabel, regression or token_classification."""
-    positive: str | None = None
-    """Label that the metric f1 is about. Defaults to the rarer label of train."""
-    metric: tuple[str, ...] = ()
-    """Metrics of tasks without a declaration; the first selects hyperparameters. Defaults to those of the kind."""
+    """Folder with one folder for each task, of its name or the declared one, with train and dev files. Defaults to the
+    hub."""
     minimal_pairs: tuple[Path, ...] = ()
     """Files or folders of minimal pairs in BLiMP's format, for objectives that give likelihoods."""
     word_pairs: tuple[Path, ...] = ()
@@ -58,19 +55,32 @@ class Compare(Recipe, Protocol):
     """Folder of the comparison."""
     max_length: int = 128
     """Maximum number of tokens of a labelled example; models with fewer positions read fewer."""
-    seeds: int = 3
-    """Pretraining runs of each objective, with seeds 1, 2, …; also the number of random initialisations."""
+    seeds: tuple[int, ...] = (5,)
+    """Pretraining runs of each objective, with seeds 1, 2, …; also the number of random initialisations. With several
+    numbers, such as 3 5 10, results are analysed after each, and the comparison ends at the first one where every
+    difference is significant or known to within --difference. Intervals and p values account for the looks."""
+    first_seed: int = 1
+    """Number of the first seed. With another one, the comparison is repeated with other networks."""
+    difference: float = 2.0
+    """Smallest difference of interest, in points. With several --seeds, a difference whose 95 % interval is at most
+    this far from its middle needs no further seeds."""
     finetune_seeds: int = 3
     """Networks fine-tuned from each pretraining run, and from each random initialisation, on each task."""
     train_examples: tuple[int | Literal["all"], ...] = ("all",)
     """Training set sizes. 100 1000 all shows how few labels suffice."""
+    class_weights: ClassWeights = "equal"
+    """Weights of the classes in training. balanced gives rare classes as much weight as frequent ones."""
     tune: bool = False
     """Choose each objective's learning rate from 0.3, 1 and 3 times the recipe's, by validation loss. Each pilot run
     uses a tenth of the budget and seed 1."""
     jobs: int = 1
     """Jobs that run at the same time; with several GPUs, one each."""
     dry_run: bool = False
-    """Only print all jobs, which of them are done, and the estimated cost of the others."""
+    """Only print all jobs, which of them are done, the estimated cost of the others, and the smallest differences that
+    the comparison will find."""
+    spread_from: Path | None = None
+    """Folder of an earlier comparison, from whose scores --dry-run takes the spread between seeds and examples.
+    Defaults to --out."""
 
     objective: Annotated[Any, *HIDDEN] = None
     seed: Annotated[int, *HIDDEN] = 0
@@ -79,14 +89,14 @@ class Compare(Recipe, Protocol):
 def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     """The options, and each recipe by name with the flags applied. Raises InputError for unusable recipes."""
     first = arguments[0] if arguments and not arguments[0].startswith("-") else None
-    options = _parsed(arguments, recipes.load(first or "mlm"))
+    options = _parsed(arguments, recipe_files.load(first or "mlm"))
     chosen: dict[str, Recipe] = {}
     problems: list[str] = []
     shared = [field.name for field in fields(Recipe) if field.name not in ("objective", "seed")]
     problems += [f"{word} is named twice: remove one" for word, count in Counter(options.recipes).items() if count > 1]
     for word in dict.fromkeys(options.recipes):
         try:
-            recipe = recipes.load(word)
+            recipe = recipe_files.load(word)
         except InputError as error:
             problems += error.problems
             continue
@@ -110,7 +120,7 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
 def _parsed(arguments: list[str], recipe: Recipe) -> Compare:
     """The options with one recipe's values as defaults."""
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
-    default = Compare(**values, recipes=(), corpus=tyro.MISSING, task=tyro.MISSING, out=tyro.MISSING)
+    default = Compare(**values, recipes=(), corpus=tyro.MISSING, out=tyro.MISSING)
     return parse_options(Compare, "compare", arguments, default, lambda: NOTES)
 
 

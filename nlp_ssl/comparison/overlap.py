@@ -1,37 +1,35 @@
-"""How much of a task's texts is in the text that the models were pretrained on (the corpus's train split).
+"""Overlap of a task's texts with the train split of the pretraining corpus.
 
-Texts are compared as sequences of words: NFKC, case folded, runs of letters and digits, every Chinese character a
-word. So neither punctuation nor the spaces of a tokenizer make a difference; a character that it does not know does.
+Texts are compared as sequences of words after NFKC and case folding. A word is a run of letters and digits, or one
+Chinese character. Punctuation and the tokenizer's spaces therefore make no difference; characters that the tokenizer
+does not know do.
 
-exact   a text of the example is a whole sentence or a whole document of the corpus
-near    not exact, but at least half of the runs of `WINDOW` words of one of its texts are in the corpus; a text of
-        fewer words has no such run, and is never counted as near
+exact   a text of the example equals a sentence or a document of the corpus
+near    not exact, but at least half of the n-grams of `WINDOW` words of one of its texts occur in the corpus; shorter
+        texts have no such n-gram and never count as near
 
-The corpus is decoded a piece at a time, and words and runs are 64-bit hashes: held in memory is the task, never
-the corpus. That a run is taken for another one is a matter of 1e-6 for a million runs in ten million words.
+Memory holds the task, but only a piece of the corpus at a time. Words and n-grams are 64-bit hashes. For a million
+n-grams in ten million words, the probability of any collision is about 1e-6.
 """
 
 from __future__ import annotations
 
-import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer, decoders
 
-from nlp_ssl.corpus import tokenizer
 from nlp_ssl.corpus.store import Corpus, Shard
+from nlp_ssl.corpus.text import exact_decoder
 from nlp_ssl.corpus.words import Hashes, Ints, mix, powers, run_hashes
 
 WINDOW = 8
-"""Words in a run."""
+"""Words in an n-gram."""
 
 NEAR = 0.5
-"""The share of a text's runs from which on it is a near duplicate."""
+"""Share of a text's n-grams in the corpus from which on it counts as near."""
 
 TOKENS_AT_ONCE = 500_000
 
@@ -39,9 +37,9 @@ _IDEOGRAPHS = ((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0
 
 
 def overlaps(corpus: Corpus, splits: Mapping[str, Sequence[Sequence[str]]]) -> dict[str, dict[str, int]]:
-    """For each split of a task the number of examples that are in the corpus: `exact`, `near`, and `of` how many.
+    """Count the examples of each split that occur in the corpus: `exact` and `near`, `of` the number of examples.
 
-    `splits` has one list of texts for each split, or two, of equal length, for pairs of texts.
+    `splits` has a list of texts for each split; for pairs, two lists of equal length.
     """
     texts = [text for columns in splits.values() for column in columns for text in column]
     words, starts = words_of(texts)
@@ -74,13 +72,13 @@ def overlaps(corpus: Corpus, splits: Mapping[str, Sequence[Sequence[str]]]) -> d
 
 
 def words_of(texts: Sequence[str]) -> tuple[Hashes, Ints]:
-    """Hashes of the words of all texts [words], and where each text's begin [texts + 1]."""
+    """Hashes of the words of all texts [words], and the index of each text's first word [texts + 1]."""
     joined = "\n".join(text.replace("\n", " ") for text in texts)
     joined = unicodedata.normalize("NFKC", joined).casefold()
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     kind = _kinds()[codes]
     before = np.concatenate([[0], kind[:-1]])
-    first = np.flatnonzero((kind == 2) | ((kind == 1) & (before != 1)))  # [words] where they begin
+    first = np.flatnonzero((kind == 2) | ((kind == 1) & (before != 1)))  # [words] first character
     line = np.cumsum(codes == ord("\n"))[first]  # the text of each word
     starts = np.searchsorted(line, np.arange(len(texts) + 1))
     characters = np.where(kind > 0, codes, 0).astype(np.uint64)
@@ -89,7 +87,7 @@ def words_of(texts: Sequence[str]) -> tuple[Hashes, Ints]:
 
 @cache
 def _kinds() -> npt.NDArray[np.uint8]:
-    """Of every code point: 0 no part of a word, 1 a letter or digit, 2 a word by itself."""
+    """For every code point: 0 if outside words, 1 for a letter or digit, 2 for a word of one character."""
     kinds = np.fromiter((chr(code).isalnum() for code in range(0x110000)), np.uint8, 0x110000)
     for low, high in _IDEOGRAPHS:
         kinds[low:high] *= 2
@@ -97,12 +95,12 @@ def _kinds() -> npt.NDArray[np.uint8]:
 
 
 def _whole(words: Hashes, starts: Ints) -> Hashes:
-    """The hash of each text as a whole [texts]."""
+    """The hash of each whole text [texts]."""
     return mix(run_hashes(words, starts))
 
 
 def _runs(words: Hashes) -> Hashes:
-    """The hash of the run of `WINDOW` words that begins at each word [words - WINDOW + 1]."""
+    """The hash of the n-gram of `WINDOW` words that begins at each word [words - WINDOW + 1]."""
     n = max(0, len(words) - WINDOW + 1)
     sums = np.zeros(n, np.uint64)
     for place, power in enumerate(powers(WINDOW)):
@@ -111,32 +109,32 @@ def _runs(words: Hashes) -> Hashes:
 
 
 class _Wanted:
-    """Hashes that are looked for."""
+    """Hashes to find in the corpus."""
 
     def __init__(self, hashes: Hashes) -> None:
         self._distinct, self._place = np.unique(hashes, return_inverse=True)
         self._found = np.zeros(len(self._distinct), np.bool_)
-        self._possible = np.zeros(2**24, np.bool_)  # by the first 24 bits: most hashes are told from these
+        self._possible = np.zeros(2**24, np.bool_)  # by the first 24 bits, which exclude most hashes
         self._possible[self._distinct >> np.uint64(40)] = True
 
     def find(self, hashes: Hashes) -> None:
-        """Note those that occur among `hashes`."""
+        """Mark those that occur in `hashes`."""
         possible = hashes[self._possible[hashes >> np.uint64(40)]]
         if len(possible):
             place = np.minimum(np.searchsorted(self._distinct, possible), len(self._distinct) - 1)
             self._found[place[self._distinct[place] == possible]] = True
 
     def found(self) -> npt.NDArray[np.bool_]:
-        """Of each of the hashes, whether it has occurred."""
+        """Whether each of the hashes was found. bool, in the given order."""
         return self._found[self._place]
 
 
 def _corpus_words(corpus: Corpus) -> Iterator[tuple[Hashes, Hashes, Hashes]]:
-    """The corpus a piece at a time: hashes of its sentences, of its documents, and of its words one after another.
+    """The corpus in pieces: hashes of its sentences, of its documents, and of its words in order.
 
-    The words of a piece begin with the last ones of the piece before, so that no run is missed.
+    The words of a piece start with the last words of the previous piece, so no n-gram is missed.
     """
-    model = _plain(corpus.tokenizer_folder)
+    model = exact_decoder(corpus.tokenizer_folder)
     tail = np.empty(0, np.uint64)
     for shard in corpus.shards("train"):
         for first, past in _pieces(shard):
@@ -151,7 +149,7 @@ def _corpus_words(corpus: Corpus) -> Iterator[tuple[Hashes, Hashes, Hashes]]:
 
 
 def _pieces(shard: Shard) -> Iterator[tuple[int, int]]:
-    """Runs of sentences of about `TOKENS_AT_ONCE` tokens; of documents, only longer ones are cut."""
+    """Runs of sentences of about `TOKENS_AT_ONCE` tokens. Only documents longer than this are cut."""
     ends, documents = shard.sentence_offsets, shard.document_offsets
     first, sentences = 0, len(ends) - 1
     while first < sentences:
@@ -160,12 +158,3 @@ def _pieces(shard: Shard) -> Iterator[tuple[int, int]]:
         past = border if border > first else past
         yield first, past
         first = past
-
-
-def _plain(folder: Path) -> Tokenizer:
-    """The corpus's tokenizer, which decodes what is there: the usual clean-up makes "don't" of "do not"."""
-    model = tokenizer.load_tokenizer(folder)
-    decoder = json.loads(model.to_str())["decoder"] or {}
-    if decoder.get("type") == "WordPiece":
-        model.decoder = decoders.WordPiece(prefix=decoder["prefix"], cleanup=False)
-    return model

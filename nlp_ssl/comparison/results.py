@@ -10,60 +10,42 @@ import os
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
-from nlp_ssl import recipe as recipes
-from nlp_ssl.comparison.jobs import Job, best, rate_of
+from nlp_ssl import recipe_files
+from nlp_ssl.comparison.class_reports import class_reports, model_name
+from nlp_ssl.comparison.jobs import Finished, Job, best, rate_of
 from nlp_ssl.comparison.plan import Plan
-from nlp_ssl.comparison.results_file import COLUMNS, FORMAT, Results
-from nlp_ssl.comparison.tasks import LabelledTask, PairFile
+from nlp_ssl.comparison.results_file import COLUMNS, RESULTS_FORMAT, Results
+from nlp_ssl.comparison.task_entries import task_entries
 from nlp_ssl.evaluation.finetune import best_of
-from nlp_ssl.evaluation.scores import score_name
 from nlp_ssl.recipe import Budget
-from nlp_ssl.tasks.metrics import CORRELATIONS
-from nlp_ssl.training.run_folder import LIBRARIES, Metrics
+from nlp_ssl.training.run_folder import Metrics
+from nlp_ssl.versions import versions
 
-MOST_POINTS = 200
+STORED_POINTS = 200
 """Maximum number of points in a loss curve, evenly spread."""
-
-
-MINIMAL_PAIRS_ENTRY = {
-    "title": "Minimal pairs: which of two sentences is more likely, zero-shot",
-    "kind": "minimal pairs",
-    "metric": "accuracy",
-    "chance": 0.5,
-}
-WORD_PAIRS_ENTRY = {
-    "title": "Word pairs: correlation of cosines with human similarity ratings",
-    "kind": "word pairs",
-    "metric": "spearman",
-    "chance": 0.0,
-}
-
-Finished = Sequence[tuple[Job, dict[str, Any]]]
-"""Finished jobs with their results."""
 
 
 def collect_results(plan: Plan, command: str) -> Results:
     """The content of results.json. `command` is the command line of the comparison."""
     jobs = plan.jobs()
     finished = [(job, result) for job in jobs if (result := job.result) is not None]
-    runs = [plan.run(name, seed) for seed in range(1, plan.seeds + 1) for name in plan.recipes]
+    runs = [plan.run(name, seed) for seed in plan.seed_numbers for name in plan.recipes]
     sources = sorted({result["source"] for _, result in finished})
     return {
-        "format": FORMAT,
+        "format": RESULTS_FORMAT,
         "question": _question(plan),
         "corpus": _corpus(plan),
         "objectives": [_objective(plan, name) for name in plan.recipes],
         "runs": [_run(plan, job) for job in runs],
-        "tasks": [
-            *(_task(plan, task) for task in plan.tasks),
-            *(_pairs(pairs, finished, MINIMAL_PAIRS_ENTRY) for pairs in plan.minimal_pairs),
-            *(_pairs(pairs, finished, WORD_PAIRS_ENTRY) for pairs in plan.word_pairs),
-        ],
+        "tasks": task_entries(plan, finished),
         "scores": _scores(plan, finished),
+        "text_baselines": {
+            line["key"]: line["title"] for _, result in finished for line in result.get("scores", []) if "title" in line
+        },
         "choices": _choices(finished),
+        "classes": class_reports(finished),
         "matrix": [
             {key: job.about[key] for key in ("model", "pretraining_seed", "on")} | {"metrics": result["metrics"]}
             for job, result in finished
@@ -71,8 +53,7 @@ def collect_results(plan: Plan, command: str) -> Results:
         ],
         "failures": [{"job": job.name, "error": job.error} for job in jobs if not job.done and job.error is not None],
         "commands": [command, *(job.command for job, _ in finished if isinstance(job.arguments[0], list))],
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
-        | {"source": ", ".join(sources)},
+        "versions": {**versions(), "source": ", ".join(sources)},
         "machine": _machine(finished),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
     }
@@ -85,7 +66,8 @@ def _objective(plan: Plan, name: str) -> dict[str, Any]:
         "paper": recipe.mixture.paper,
         "body": recipe.mixture.body,
         "random_init": plan.random_init(name),
-        "recipe": recipes.dump(recipe),
+        "trains_tasks": list(recipe.mixture.trains_tasks),
+        "recipe": recipe_files.dump(recipe),
         "shown": (plan.show(name).result or {"shown": []})["shown"],
     }
 
@@ -105,7 +87,8 @@ def _question(plan: Plan) -> dict[str, Any]:
     unit = Budget.parse(first.budget).unit
     return {
         "objectives": list(plan.recipes),
-        "seeds": list(range(1, plan.seeds + 1)),
+        "seeds": list(plan.seed_numbers),
+        "looks": list(plan.looks),
         "tasks": [task.name for task in plan.tasks],
         "train_examples": list(plan.train_examples),
         "budget": first.budget,
@@ -166,8 +149,8 @@ def _run(plan: Plan, job: Job) -> dict[str, Any]:
 
 
 def _thinned(curve: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most `MOST_POINTS` points, including the last one."""
-    every = -(-len(curve) // MOST_POINTS) or 1
+    """At most `STORED_POINTS` points, including the last one."""
+    every = -(-len(curve) // STORED_POINTS) or 1
     return list(curve[::-1][::every][::-1])
 
 
@@ -185,62 +168,25 @@ def _tuning(pilots: Sequence[Job]) -> dict[str, Any] | None:
     }
 
 
-def _task(plan: Plan, task: LabelledTask) -> dict[str, Any]:
-    result = plan.overlap(task).result
-    return {
-        "name": task.name,
-        "title": task.task.title,
-        "metric": score_name(task.task, task.task.metrics[0], task.task.evaluation_splits[0]),
-        "kind": task.task.kind,
-        "labels": list(task.labels),
-        "examples": dict(task.counts),
-        "chance": _chance(task),
-        "overlap": result["overlap"] if result else {},
-    }
-
-
-def _pairs(pairs: PairFile, finished: Finished, entry: dict[str, Any]) -> dict[str, Any]:
-    """Minimal pairs or word pairs as a task."""
-    counts = [result["pairs"] for job, result in finished if job.about.get("task") == pairs.name and "pairs" in result]
-    return {
-        "name": pairs.name,
-        **entry,
-        "labels": [],
-        "examples": {"dev": counts[0]} if counts else {},
-        "overlap": {},
-    }
-
-
-def _chance(task: LabelledTask) -> float | None:
-    """Expected score of random guessing by the first metric; None for F1, where it depends on the guesses."""
-    metric = task.task.metrics[0]
-    if metric == "accuracy":
-        return 1 / len(task.labels)
-    return 0.0 if metric in CORRELATIONS else None
-
-
 def _scores(plan: Plan, finished: Finished) -> list[dict[str, Any]]:
     """All scores; a baseline that several jobs share appears once."""
     scores: dict[tuple[Any, ...], dict[str, Any]] = {}
     for job, result in finished:
         for line in result.get("scores", []):
             of_run = line["key"] == "pretrained"
-            names = {
-                "random": "random vectors",
-                "random_init": job.about.get("random_init"),
-                "pretrained": job.about["model"],
-            }
+            is_network = line["key"] in ("random", "random_init", "pretrained")
             known = {
-                "model": names.get(line["key"], line["key"]),
-                "role": "objective" if of_run else "baseline",
-                "pretraining_seed": job.about["pretraining_seed"] if line["key"] in names else None,
+                "model": model_name(job, line["key"]),
+                "role": "objective" if of_run else "text baseline" if "title" in line else "baseline",
+                "pretraining_seed": job.about["pretraining_seed"] if is_network else None,
                 "tokens": _tokens_at(job),
                 "task": job.about["task"],
                 "train_examples": job.about["train_examples"],
             }
             outputs = str((job.folder / line["outputs"]).relative_to(plan.out))
             score = {column: {**line, **known, "outputs": outputs}.get(column) for column in COLUMNS}
-            key = tuple(score[column] for column in COLUMNS if column not in ("score", "outputs"))
+            measured = ("score", "outputs", *(["method"] if "title" in line else []))  # text baselines have no method
+            key = tuple(score[column] for column in COLUMNS if column not in measured)
             scores.setdefault(key, score)
     return list(scores.values())
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from nlp_ssl.atomic_io import write_text
 from nlp_ssl.errors import InputError
-from nlp_ssl.json_files import read_object
+from nlp_ssl.json_files import read_object, write_object
 
-FORMAT = 4
+RESULTS_FORMAT = 6
 """Increases when a key changes its name or meaning."""
+
+AGAIN = "run `nlp-ssl compare` again"
 
 Results = dict[str, Any]
 """Content of results.json."""
@@ -32,7 +31,7 @@ class Setting:
     """A way to score models."""
 
     method: str
-    """finetune, probe, knn, zero-shot or word similarity."""
+    """finetune, probe, knn, zero-shot, retrieval or word similarity."""
     train_examples: int | None
     """None means all examples."""
     variant: str | None
@@ -44,28 +43,51 @@ def setting_of(score: Score) -> Setting:
     return Setting(score["method"], score["train_examples"], score["variant"])
 
 
+def verdict_metrics(results: Results) -> dict[tuple[str, int | None], str]:
+    """The metric that verdicts use, by task and number of training examples.
+
+    It is the task's first metric, on the extended dev split if there is one for this number, else on dev.
+    """
+    extended = {task["name"]: task.get("extended_metric") for task in results["tasks"]}
+    found: dict[tuple[str, int | None], str] = {}
+    for task in results["tasks"]:
+        mine = [score for score in results["scores"] if score["task"] == task["name"]]
+        for score in mine:
+            found.setdefault((task["name"], score["train_examples"]), task["metric"])
+            if score["metric"] == extended[task["name"]]:
+                found[task["name"], score["train_examples"]] = score["metric"]
+    return found
+
+
+def dev_score(results: Results, like: Score) -> float | None:
+    """The mean score on dev alone of the model and setting of a score on the extended split; None for other scores."""
+    (task,) = (task for task in results["tasks"] if task["name"] == like["task"])
+    if like["metric"] != task.get("extended_metric"):
+        return None
+    same = ("model", "task", "tokens", "train_examples", "method", "variant")
+    found: list[float] = [
+        s["score"]
+        for s in results["scores"]
+        if s["metric"] == task["metric"] and all(s[key] == like[key] for key in same)
+    ]
+    return sum(found) / len(found)
+
+
 def write_results(folder: Path, results: Results) -> None:
-    """Write results.json with a checksum of its content."""
-    plain: Results = json.loads(json.dumps(results))
-    text = json.dumps(plain | {"checksum": _checksum(plain)}, indent=1, ensure_ascii=False)
-    write_text(folder / "results.json", text + "\n")
-
-
-def _checksum(results: Results) -> str:
-    content = {key: value for key, value in results.items() if key != "checksum"}
-    return blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
+    """Write results.json."""
+    write_object(folder / "results.json", results)
 
 
 def load_results(folder: Path) -> Results:
     """Read a comparison's results.json. Raises InputError if it is missing, damaged or old, or lacks predictions."""
     path = folder / "results.json"
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"{folder} has no results.json: give the --out folder of `nlp-ssl compare`")
-    results: Results = read_object(path, "run `nlp-ssl compare` again")
-    if results.get("format") != FORMAT:
-        raise InputError(f"{path} has format {results.get('format')}, not {FORMAT}: compare again with a new --out")
-    if results.get("checksum") != _checksum(results):
-        raise InputError(f"{path} is damaged or was edited: run `nlp-ssl compare` again")
+    results: Results = read_object(path, AGAIN, old=False)
+    if results.get("format") != RESULTS_FORMAT:
+        raise InputError(
+            f"{path} has format {results.get('format')}, not {RESULTS_FORMAT}: compare again with a new --out"
+        )
     named = dict.fromkeys(s["outputs"] for s in results["scores"] if s["outputs"] is not None)
     missing = [name for name in named if not (folder / name).is_file()]
     if missing:

@@ -4,58 +4,79 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nlp_ssl.comparison.analysis import Board
+from nlp_ssl.comparison.board import SIGNS, Board, Figure
 from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.console import duration, quantity, table
+from nlp_ssl.sampling.references import LEARNED, OF_BYTES, TRIGRAM
 
+OWN_TASK = "*"
 SIMPLER = {"majority": "majority", "copying": "accuracy_by_copying"}
 """Simple solutions to print beside an accuracy: name and metric key."""
+LEGEND = (
+    "In brackets: difference from random initialisation, or from chance for zero-shot tasks; "
+    "▲ better, ▼ worse, ≈ no significant difference."
+)
 
 
 def summary(results: Results, boards: Sequence[Board]) -> str:
-    """Tables for the terminal: scores of the first method (fine-tuning, if there is any), and costs by objective."""
-    main = [board for board in boards if board.setting.method == boards[0].setting.method]
-    return "\n\n".join([*(_scores_table(board) for board in main), _costs(results)])
+    """Tables for the terminal: scores of the main board, and costs by objective."""
+    return f"{_scores_table(boards[0])}\n{LEGEND}\n\n{_costs(results)}"
 
 
 def _scores_table(board: Board) -> str:
-    """Scores times 100, with differences from random initialisation and verdicts."""
-    labels = "all labels" if board.setting.train_examples is None else f"{board.setting.train_examples:,} labels"
-    header = [f"{board.setting.method}, {labels}"]
-    for task in board.tasks:
-        header += [task, "Δ vs random init [95 %]", "verdict"]
+    """Scores of each task times 100, with Δ and its sign, and the best simple baseline."""
     rows = []
-    for model in [*(m for m in board.models if m not in board.objectives), *board.objectives]:
-        row = [model]
-        for task in board.tasks:
+    for task in board.tasks:
+        setting = board.settings[task]
+        labels = "" if setting.train_examples is None else f", {setting.train_examples:,} labels"
+        row = [task, f"{setting.method}{labels}"]
+        for model in board.objectives:
             figure = board.figures.get((model, task))
-            spread = None if figure is None else figure.seeds.sd or figure.seeds.finetuning_sd
-            mean = "" if figure is None else f"{100 * figure.seeds.mean:.1f}"
-            row.append(mean if spread is None else f"{mean} ± {100 * spread:.1f}")
-            if figure is None or figure.gap is None:
-                row += ["", ""]
-                continue
-            gap = figure.gap.difference
-            row += [f"{100 * gap.mean:+.1f} [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]", figure.gap.verdict]
+            mark = OWN_TASK if (model, task) in board.own_tasks else ""
+            row.append("" if figure is None else _score(figure) + mark)
+        simple = [(f.seeds.mean, m) for m in board.text_baselines if (f := board.figures.get((m, task)))]
+        row += [f"{100 * score:.1f}  {board.title(model)}" for score, model in [max(simple)]] if simple else [""]
         rows.append(row)
-    return table(header, rows)
+    note = f"\n{OWN_TASK} trained on this task itself" if board.own_tasks else ""
+    return table(["task", "scored by", *board.objectives, "best simple baseline"], rows) + note
+
+
+def _score(figure: Figure) -> str:
+    """A score, with Δ and its sign: "58.1 (+6.1 ▲)"."""
+    score = f"{100 * figure.seeds.mean:.1f}"
+    if figure.gap is None:
+        return score
+    return f"{score} ({100 * figure.gap.difference.mean:+.1f} {SIGNS[figure.gap.verdict]})"
 
 
 def _costs(results: Results) -> str:
-    """Validation metrics of seed 1, and mean tokens, FLOPs and time of each objective's runs."""
+    """Validation metrics of the first seed, and mean tokens, FLOPs and time of each objective's runs."""
     rows = []
     for name in results["question"]["objectives"]:
         runs = finished_runs(results, name)
         if runs:
             means = [sum(run[key] for run in runs) / len(runs) for key in ("tokens", "flops", "seconds")]
-            rows.append([name, _format_metrics(runs[0]["validation"]), *map(quantity, means[:2]), duration(means[2])])
-    return table(["objective", "validation (seed 1)", "tokens", "FLOPs", "time"], rows)
+            metrics = [run["validation"] for run in runs]
+            cost = [*map(quantity, means[:2]), duration(means[2])]
+            rows.append([name, _format_metrics(metrics[0]), _learned(metrics), *cost])
+    return table(["objective", "validation (first seed)", "learned", "tokens", "FLOPs", "time"], rows)
+
+
+def _learned(runs: Sequence[dict[str, float]]) -> str:
+    """Whether runs are better than a predictor that has learned nothing, on each of their losses."""
+    found = [[value for key, value in run.items() if key.rpartition(" ")[2] == LEARNED] for run in runs]
+    known = [all(of_run) for of_run in found if of_run]
+    if not known:
+        return ""
+    return {0: "no", len(known): "yes"}.get(sum(known), f"{sum(known)} of {len(known)}")
 
 
 def _format_metrics(metrics: dict[str, float]) -> str:
     """The main validation metrics of an objective."""
     if "bits_per_byte" in metrics:
-        return f"{metrics['bits_per_byte']:.2f} bits/byte"
+        trigrams = metrics.get(OF_BYTES[TRIGRAM])
+        beside = "" if trigrams is None else f" (trigrams {trigrams:.2f})"
+        return f"{metrics['bits_per_byte']:.2f} bits/byte{beside}"
     shown = []
     for key, value in metrics.items():
         prefix = key.removesuffix("accuracy")

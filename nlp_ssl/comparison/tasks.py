@@ -8,12 +8,17 @@ from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.experiment import named_task
-from nlp_ssl.tasks.declaration import Task
+from nlp_ssl.evaluation.sentence_pairs import SentencePairs, made_sentence_pairs, read_sentence_pairs
+from nlp_ssl.tasks.declaration import CorpusTaskDeclaration, Task
+from nlp_ssl.tasks.flags import DAMAGED, TaskFlags
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
+
+DESCRIPTIVE = ("title", "paper", "knowledge", "folder")
+"""Keys of a declaration that change no score."""
 
 SAMPLE = 300
 """Training examples used to estimate the mean length of a task's examples."""
@@ -27,13 +32,16 @@ class LabelledTask:
     given: str
     """Value of --task: a name or a .toml file."""
     flags: Mapping[str, Any] = field(default_factory=dict)
-    """Columns, kind and metrics from flags, for a task without a declaration; fields of `TaskOptions`."""
+    """Columns, kind and metrics from flags, for a task without a declaration; fields of `TaskFlags`."""
     data: tuple[Path, ...]
+    """Its folder; empty for the hub. For a task that is made from a corpus, the corpus."""
     labels: tuple[str, ...]
     sample: LabelledExamples
     """`SAMPLE` training examples, evenly spread."""
     counts: Mapping[str, int]
     """Number of examples by split."""
+    independent: Mapping[str, int]
+    """Number of clusters of examples by split; of examples, where each is its own."""
     fingerprints: Mapping[str, str]
     """Hash of texts and labels by split."""
 
@@ -41,6 +49,16 @@ class LabelledTask:
     def name(self) -> str:
         """Name of the task."""
         return self.task.name
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it is made from a corpus."""
+        return isinstance(self.task, CorpusTaskDeclaration)
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The options of a command that name the data."""
+        return {"corpus": self.data[0]} if self.is_made else {"data": self.data}
 
     def changed(self) -> bool:
         """Whether the data have other fingerprints now."""
@@ -52,7 +70,8 @@ class LabelledTask:
     @property
     def key(self) -> dict[str, Any]:
         """What scores on this task depend on."""
-        return {"declaration": asdict(self.task), "data": dict(self.fingerprints)}
+        declaration = {key: value for key, value in asdict(self.task).items() if key not in DESCRIPTIVE}
+        return {"declaration": declaration, "data": dict(self.fingerprints)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,24 +87,61 @@ class PairFile:
         """Name without suffixes."""
         return self.data.resolve().name.partition(".")[0]
 
+    @property
+    def source(self) -> dict[str, Any]:
+        """The options of `minimal-pairs` that name the data."""
+        return {"data": (self.data,)}
+
+    def read(self) -> SentencePairs:
+        """The pairs of sentences."""
+        return read_sentence_pairs([self.data])
+
     def changed(self) -> bool:
         """Whether the files have another hash now."""
         return load_pair_file(self.data).fingerprint != self.fingerprint
 
 
-def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any]) -> LabelledTask:
+@dataclass(frozen=True, kw_only=True)
+class DamagedSentences:
+    """Minimal pairs of held-out sentences and their damaged versions."""
+
+    corpus: Path
+    fingerprint: str
+    """The corpus's."""
+
+    @property
+    def name(self) -> str:
+        """Name for --task."""
+        return DAMAGED
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """The options of `minimal-pairs` that name the data."""
+        return {"corpus": self.corpus}
+
+    def read(self) -> SentencePairs:
+        """The pairs of sentences."""
+        return made_sentence_pairs(self.corpus)
+
+    def changed(self) -> bool:
+        """Whether the corpus has another fingerprint now."""
+        return Corpus.open(self.corpus).fingerprint != self.fingerprint
+
+
+def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any], corpus: Path | None = None) -> LabelledTask:
     """Load a task from `data`/NAME, or from the hub if `data` is None. Raises InputError for unusable data.
 
-    `flags` name the columns, kind and metrics of a task without a declaration.
+    `flags` name the columns, kind and metrics of a task without a declaration. `corpus` is for tasks made from one.
     """
     import numpy as np
 
     from nlp_ssl.tasks.positive_class import with_positive
     from nlp_ssl.tasks.splits import load_splits
 
-    task = named_task(given, **flags)
-    folder = None if data is None or task.module else data / task.name
-    if folder is not None and not folder.is_dir():
+    task = TaskFlags(**flags).task_named(given)
+    made = isinstance(task, CorpusTaskDeclaration)
+    folder = corpus if made else None if data is None or task.module else data / (task.folder or task.name)
+    if not made and folder is not None and not folder.is_dir():
         raise InputError(f"task {task.name!r}: no folder {folder}: --data needs one folder for each task, of its name")
     paths = () if folder is None else (folder,)
     labels, splits = load_splits(task, paths)
@@ -98,6 +154,7 @@ def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any]) -> La
         data=paths,
         labels=labels,
         counts={split: len(examples) for split, examples in splits.items()},
+        independent={split: examples.independent for split, examples in splits.items()},
         sample=train.take(np.linspace(0, len(train) - 1, SAMPLE).astype(np.int64)),
         fingerprints={split: examples.fingerprint() for split, examples in splits.items()},
     )

@@ -6,10 +6,9 @@ a small JSON file with its counts last: its presence means that the file is done
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
@@ -21,13 +20,15 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from nlp_ssl.console import progress
-from nlp_ssl.corpus.document_files import DocumentFile, read_documents, read_hashes, write_json
-from nlp_ssl.corpus.sentences import load_splitter, split_checked
+from nlp_ssl.corpus.assignment import part_ranges
+from nlp_ssl.corpus.document_files import DocumentFile, finish, finished, read_index, read_ranges
+from nlp_ssl.corpus.sentences import LONGEST_SPLIT, load_splitter, split_texts
 from nlp_ssl.corpus.special_text import spellings
 from nlp_ssl.corpus.splitters.base import Splitter
 from nlp_ssl.corpus.store import SPLITS, write_shard
-from nlp_ssl.corpus.tokenizer import load_tokenizer, needs_space
+from nlp_ssl.corpus.tokenizer import load_backend_tokenizer, needs_space
 from nlp_ssl.corpus.workers import Workers
+from nlp_ssl.json_files import read_object
 
 _BATCH = 1024  # sentences that are encoded in one call
 
@@ -41,7 +42,6 @@ class Encoding:
     language: str
     unknown: int  # id of the unknown token
     wide: bool  # whether ids need more than 16 bits
-    validation_below: int  # documents whose hash is below are for validation
 
     def tools(self) -> tuple[Splitter, Tokenizer, str, re.Pattern[str]]:
         """Sentence splitter, tokenizer, what is put before each sentence, and what finds spelled special tokens."""
@@ -50,30 +50,30 @@ class Encoding:
 
 @lru_cache(maxsize=1)
 def _tools(encoding: Encoding) -> tuple[Splitter, Tokenizer, str, re.Pattern[str]]:
-    model = load_tokenizer(encoding.tokenizer)
+    model = load_backend_tokenizer(encoding.tokenizer, composed=True)
     prefix = " " if needs_space(model) else ""
     return load_splitter(encoding.sentences, encoding.language), model, prefix, spellings(model)
 
 
 def encode_files(
-    encoding: Encoding, files: Sequence[DocumentFile], dropped: npt.NDArray[np.bool_], work: Path, workers: Workers
+    encoding: Encoding, files: Sequence[DocumentFile], fates: npt.NDArray[np.uint8], work: Path, workers: Workers
 ) -> dict[str, Counter[str]]:
     """Encode all files that are not done yet; returns the counts of each split.
 
-    `dropped` is bool[documents], over all files.
+    `fates` is uint8[documents], over all files (see `assignment`).
     """
-    todo = [file for file in files if not encoded_path(work, file).is_file()]
+    todo = [file for file in files if finished(encoded_path(work, file)) is None]
     left = sum(file.bytes for file in todo) / 1e6
     total = sum(file.bytes for file in files) / 1e6
     with progress("encode", total, "MB", done=total - left) as bar:
         workers.run(
             encode_documents,
-            [(file.path, file.of(dropped), encoding, encoded_path(work, file)) for file in todo],
+            [(file.path, file.of(fates), encoding, encoded_path(work, file)) for file in todo],
             lambda number: bar.advance(todo[number].bytes / 1e6),
         )
     counts = {split: Counter[str]() for split in SPLITS}
     for file in files:
-        for split, facts in json.loads(encoded_path(work, file).read_text(encoding="utf-8")).items():
+        for split, facts in read_object(encoded_path(work, file), "run the command again")["facts"].items():
             counts[split].update(facts)
     return counts
 
@@ -88,27 +88,23 @@ def shard_path(done: Path, split: str) -> Path:
     return done.with_name(f"{done.stem}.{split}.arrow")
 
 
-def encode_documents(path: Path, dropped: npt.NDArray[np.bool_], encoding: Encoding, done: Path) -> None:
-    """Split the documents of a file that are not `dropped` (bool[documents]) into sentences and tokens.
+def encode_documents(path: Path, fates: npt.NDArray[np.uint8], encoding: Encoding, done: Path) -> None:
+    """Split the documents of a file into sentences and tokens; `fates` (uint8[documents]) says which go where.
 
-    Writes a shard for each split that has documents, and to `done` the counts of each split: documents, sentences,
-    tokens, bytes, words, unknown tokens and the bytes that they stand for, special tokens that the text spells, and
-    documents without any token (`empty`).
+    Writes a shard for each split that has documents, and to `done` the counts of each split: documents (a divided one
+    counts for each of its pieces), sentences, tokens, bytes, words, unknown tokens and the bytes that they stand for,
+    special tokens that the text spells, and documents without any token (`empty`).
     """
-    in_validation = read_hashes(path) < np.uint64(encoding.validation_below)
-    members = {"train": ~in_validation & ~dropped, "validation": in_validation & ~dropped}
-    facts = {
-        split: _encode_split(path, np.flatnonzero(members[split]), encoding, shard_path(done, split))
-        for split in SPLITS
-    }
-    write_json(done, facts)
+    ranges = part_ranges(read_index(path), fates)
+    facts = {split: _encode_split(path, ranges[split], encoding, shard_path(done, split)) for split in SPLITS}
+    finish(done, facts, [shard for split in SPLITS if (shard := shard_path(done, split)).is_file()])
 
 
-def _encode_split(path: Path, chosen: npt.NDArray[np.integer[Any]], encoding: Encoding, shard: Path) -> dict[str, int]:
+def _encode_split(path: Path, chosen: npt.NDArray[np.int64], encoding: Encoding, shard: Path) -> dict[str, int]:
     splitter, model, prefix, special = encoding.tools()
     sentences: list[str] = []
     owners: list[int] = []
-    for document, split in enumerate(split_checked(splitter, list(read_documents(path, chosen)))):
+    for document, split in enumerate(split_texts(splitter, list(read_ranges(path, chosen)))):
         found = [s for raw in split if (s := raw.strip())]
         sentences += found
         owners += [document] * len(found)
@@ -142,8 +138,7 @@ def _encode(
     """The tokens of all sentences [tokens], and the number of tokens of each [sentences]."""
     tokens: list[npt.NDArray[Any]] = [np.empty(0, dtype=dtype)]
     lengths: list[int] = []
-    for start in range(0, len(sentences), _BATCH):
-        some = sentences[start : start + _BATCH]
+    for some in _batches(sentences):
         encoded = model.encode_batch_fast([prefix + s for s in some] if prefix else some, add_special_tokens=False)
         ids = [e.ids for e in encoded]
         lengths += map(len, ids)
@@ -151,11 +146,24 @@ def _encode(
     return np.concatenate(tokens), np.array(lengths, dtype=np.int64)
 
 
+def _batches(sentences: Sequence[str]) -> Iterator[list[str]]:
+    """At most `_BATCH` sentences at once, and fewer if they are very long."""
+    some: list[str] = []
+    size = 0
+    for sentence in sentences:
+        some.append(sentence)
+        size += len(sentence)
+        if len(some) == _BATCH or size > LONGEST_SPLIT:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
 def _unknown_bytes(model: Tokenizer, sentences: Sequence[str], unknown: int) -> int:
     """The UTF-8 bytes of the text that unknown tokens stand for."""
     found = 0
-    for start in range(0, len(sentences), _BATCH):
-        some = sentences[start : start + _BATCH]
+    for some in _batches(sentences):
         for text, encoded in zip(some, model.encode_batch(some, add_special_tokens=False), strict=True):
             places = (place for id, place in zip(encoded.ids, encoded.offsets, strict=True) if id == unknown)
             found += sum(len(text[first:past].encode()) for first, past in places)

@@ -14,7 +14,7 @@ from nlp_ssl.corpus.store import read_shard, write_shard
 SHARD_TOKENS = 2**23  # in one shard, unless a single encoded file has more
 
 
-def join(folder: Path, files: Sequence[Path]) -> None:
+def join_shards(folder: Path, files: Sequence[Path]) -> None:
     """Join encoded files to shards of about `SHARD_TOKENS` in `folder`."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -13,7 +13,6 @@ Work is cut into units that depend on the input alone, so any number of processe
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -25,45 +24,65 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from nlp_ssl.atomic_io import checksum, flush, writing
-from nlp_ssl.console import duration, say
-from nlp_ssl.corpus.assignment import Assignment, assign, sample_paragraphs
-from nlp_ssl.corpus.document_files import write_json
+from nlp_ssl.atomic_io import flush, writing
+from nlp_ssl.checksums import checksums
+from nlp_ssl.console import duration, say, warn
+from nlp_ssl.corpus.assignment import DROPPED, Assignment, assign, sample_paragraphs
+from nlp_ssl.corpus.document_files import finish, finished
 from nlp_ssl.corpus.encoding import Encoding, encode_files, encoded_path, shard_path
-from nlp_ssl.corpus.inputs import scan_sources
-from nlp_ssl.corpus.joining import join
-from nlp_ssl.corpus.manifest import check_unknown, is_finished, make_manifest, print_summary, settings_of
-from nlp_ssl.corpus.options import Options
+from nlp_ssl.corpus.held_out_part import Dividing
+from nlp_ssl.corpus.inputs import Inputs, scan_sources
+from nlp_ssl.corpus.joining import join_shards
+from nlp_ssl.corpus.manifest import (
+    check_unknown,
+    is_finished,
+    make_manifest,
+    print_summary,
+    require_own_folder,
+    settings_of,
+    sources_of,
+)
+from nlp_ssl.corpus.options import PrepareOptions
 from nlp_ssl.corpus.reading import CleanText, read_sources
+from nlp_ssl.corpus.reserved import reserved_ids, reserved_tokens
 from nlp_ssl.corpus.sentences import load_splitter
-from nlp_ssl.corpus.sources import Source
+from nlp_ssl.corpus.split_likeness import divergence, token_counts
 from nlp_ssl.corpus.store import SPLITS, Corpus, fingerprint_of
-from nlp_ssl.corpus.tokenizer import emoji_ids, load_tokenizer, save_given, save_trained, vocab_size, word_starts
+from nlp_ssl.corpus.tokenizer import (
+    emoji_ids,
+    load_backend_tokenizer,
+    save_given,
+    save_trained,
+    vocab_size,
+    word_starts,
+)
 from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
 from nlp_ssl.corpus.workers import Workers, start_workers
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
+from nlp_ssl.json_files import write_object
 from nlp_ssl.options import parse
 from nlp_ssl.output_folder import exclusive
 
 
 def main(arguments: Sequence[str]) -> int:
     """The command: prints the corpus's counts; returns the exit status."""
-    prepare(parse(Options, "prepare", arguments))
+    prepare(parse(PrepareOptions, "prepare", arguments))
     return 0
 
 
-def prepare(options: Options) -> Corpus:
+def prepare(options: PrepareOptions) -> Corpus:
     """Make a corpus, continue an unfinished one, or open it where it exists.
 
     InputError if the input or an option is wrong (nothing is left behind), if `out` holds something else, if another
     process writes to it, and if the disk is full (finished work is kept).
     """
     started = time.monotonic()
-    load_splitter(options.sentences, options.language)  # report a wrong one before any work
+    load_splitter(options.splitter, options.language)  # report a wrong one before any work
+    require_own_folder(options.out)
     with start_workers(options.processes) as workers:
-        sources = scan_sources(options, workers)
-        settings = settings_of(options, sources)
+        inputs = scan_sources(options, workers)
+        settings = settings_of(options, inputs)
         if is_finished(options.out, settings):
             return _open_finished(options.out)
         then = "run the command again to continue; finished work is kept"
@@ -71,7 +90,7 @@ def prepare(options: Options) -> Corpus:
             if is_finished(options.out, settings):  # by another process, since the first look
                 return _open_finished(options.out)
             try:
-                return _Preparation(options, sources, settings, workers, started).run()
+                return _Preparation(options, inputs, settings, workers, started).run()
             except InputError:
                 shutil.rmtree(options.out / "work")
                 raise
@@ -90,8 +109,8 @@ def _open_finished(out: Path) -> Corpus:
 
 @dataclass(frozen=True)
 class _Preparation:
-    options: Options
-    sources: Sequence[Source]
+    options: PrepareOptions
+    inputs: Inputs
     settings: dict[str, Any]
     workers: Workers
     started: float
@@ -104,48 +123,58 @@ class _Preparation:
         """All stages."""
         self._begin()
         clock = [time.monotonic()]
-        text = read_sources(self.sources, self.options.text_column, self.work, self.workers)
+        share = 0.0 if self.options.pair_columns else self.options.validation  # pairs stay together
+        dividing = Dividing(share, self.options.splitter, self.options.language)
+        text = read_sources(self.inputs.sources, dividing, self.work, self.workers)
         clock.append(time.monotonic())
-        assignment = assign(self.options.validation, text.files)
-        text.drops["duplicate"] = int(assignment.dropped.sum())
+        assignment = assign(self.options.validation, text.files, len(self.inputs.groups))
+        empty = text.drops["empty"]
+        text.drops["duplicate"] = int((assignment.fates == DROPPED).sum())
         ids = self._tokenizer(lambda folder: self._train(text, assignment, folder))
-        model = load_tokenizer(self.work / "tokenizer")
+        model = load_backend_tokenizer(self.work / "tokenizer")
         encoding = Encoding(
-            tokenizer=self.work / "tokenizer", sentences=self.options.sentences, language=self.options.language,
-            unknown=ids["unk"], wide=vocab_size(model) > 2**16, validation_below=assignment.validation_below,
+            tokenizer=self.work / "tokenizer", sentences=self.options.splitter, language=self.options.language,
+            unknown=ids["unk"], wide=vocab_size(model) > 2**16,
         )  # fmt: skip
         clock.append(time.monotonic())
-        counts = encode_files(encoding, text.files, assignment.dropped, self.work, self.workers)
+        counts = encode_files(encoding, text.files, assignment.fates, self.work, self.workers)
         clock.append(time.monotonic())
         text.drops["empty"] += sum(counts[split].pop("empty") for split in SPLITS)
         if not counts["train"]["documents"]:
             raise InputError(f"{self.options.out}: this tokenizer finds no tokens in the text; use another --tokenizer")
-        check_unknown(counts, self.options.tokenizer)
+        check_unknown(counts, self.options, vocab_size(model))
         fingerprint = self._join(text, ids, model)
+        likeness = divergence(*token_counts(self.options.out, vocab_size(model)))
         seconds = dict(zip(("read", "tokenizer", "encode"), np.diff(clock).round(2).tolist(), strict=True))
         manifest = make_manifest(
             self.settings, counts, text.drops, fingerprint=fingerprint, vocab_size=vocab_size(model),
-            special_ids=ids, emoji_ids=emoji_ids(model), seconds=seconds, checksums=self._tokenizer_checksums(),
+            special_ids=ids, emoji_ids=emoji_ids(model), seconds=seconds, checksums=self._checksums(),
+            **reserved_ids(model),
+            replaced_surrogates=text.replaced,
+            split_divergence=dict(zip(("bits", "by_chance"), likeness, strict=True)),
+            **sources_of(self.inputs, assignment, empty),
         )  # fmt: skip
         return self._finish(manifest, sum(file.bytes for file in text.files))
 
     def _begin(self) -> None:
         if self.work.is_dir():
             say(f"{self.options.out}: continuing an unfinished preparation")
+        self.work.mkdir(parents=True, exist_ok=True)
+        write_object(self.work / "plan.json", self.settings)  # first: it says whose folder this is
         for folder in ("text", "pieces"):
-            (self.work / folder).mkdir(parents=True, exist_ok=True)
-        write_json(self.work / "plan.json", self.settings)
+            (self.work / folder).mkdir(exist_ok=True)
         if self.options.tokenizer not in ALGORITHMS:  # report a wrong one before the work
             self._tokenizer(self._copy_given)
 
     def _tokenizer(self, make: Callable[[Path], dict[str, int]]) -> dict[str, int]:
         """The ids of the special tokens of the tokenizer in `work`, which `make` writes if it is not there."""
         folder = self.work / "tokenizer"
-        if not folder.is_dir():
+        ids = finished(folder / "special_ids.json")
+        if ids is None:
             with writing(folder) as beside:
                 beside.mkdir()
-                write_json(beside / "special_ids.json", make(beside))
-        ids: dict[str, int] = json.loads((folder / "special_ids.json").read_text(encoding="utf-8"))
+                ids = make(beside)
+                finish(beside / "special_ids.json", ids, list(beside.iterdir()))
         return ids
 
     def _train(self, text: CleanText, assignment: Assignment, folder: Path) -> dict[str, int]:
@@ -154,15 +183,25 @@ class _Preparation:
         began = time.monotonic()
         model = train_tokenizer(
             options.tokenizer, sample_paragraphs(text.files, assignment), options.vocab_size, options.min_frequency,
-            options.lowercase, text.characters, text.emoji,
+            options.lowercase, text.characters, text.emoji, options.sentinels,
         )  # fmt: skip
-        size = vocab_size(model)
+        size = vocab_size(model) - len(reserved_tokens(options.sentinels))
         say(f"{size:,} tokens in {duration(time.monotonic() - began)}")
         if size < options.vocab_size:
-            say(f"the text has no more tokens than that (--vocab-size {options.vocab_size:,})")
+            say(
+                f"the text has no more tokens than that (--vocab-size {options.vocab_size:,}): "
+                "with a smaller vocabulary a model learns more from so little text"
+            )
         return save_trained(model, folder)
 
     def _copy_given(self, folder: Path) -> dict[str, int]:
+        trained = ("vocab_size", "sentinels", "lowercase", "min_frequency")
+        given = [name for name in trained if getattr(self.options, name) != getattr(PrepareOptions, name)]
+        if given:
+            flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            warn(
+                f"{flags}: only for a tokenizer that is trained; --tokenizer {self.options.tokenizer} is taken as it is"
+            )
         ids, added = save_given(self.options.tokenizer, folder, ALGORITHMS)
         if added:
             say(f"--tokenizer {self.options.tokenizer}: added the missing {', '.join(added)}")
@@ -175,18 +214,18 @@ class _Preparation:
         shutil.copytree(self.work / "tokenizer", out / "tokenizer", ignore=shutil.ignore_patterns("special_ids.json"))
         np.save(out / "tokenizer" / "word_starts.npy", word_starts(model))
         for split in SPLITS:
-            join(out / split, [shard_path(encoded_path(self.work, file), split) for file in text.files])
+            join_shards(out / split, [shard_path(encoded_path(self.work, file), split) for file in text.files])
         return fingerprint_of(out, ids)
 
-    def _tokenizer_checksums(self) -> dict[str, str]:
-        files = sorted((self.options.out / "tokenizer").iterdir())
-        return {f"tokenizer/{file.name}": checksum(file) for file in files}
+    def _checksums(self) -> dict[str, str]:
+        out = self.options.out
+        return checksums(out, [*(out / "tokenizer").iterdir(), *out.glob("*/*.arrow")])
 
     def _finish(self, manifest: dict[str, Any], text_bytes: int) -> Corpus:
         out = self.options.out
         for file in [*(out / "tokenizer").iterdir(), *out.glob("*/*.arrow")]:
             flush(file)
-        write_json(out / "manifest.json", manifest)
+        write_object(out / "manifest.json", manifest)
         shutil.rmtree(self.work)
         print_summary(manifest, text_bytes, time.monotonic() - self.started)
         return Corpus.open(out)

@@ -25,8 +25,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nlp_ssl.atomic_io import checksum
-from nlp_ssl.errors import InputError
+from nlp_ssl.atomic_io import remove
+from nlp_ssl.checksums import changed
+from nlp_ssl.errors import InputError, cut
+from nlp_ssl.json_files import read_object
 
 CORPUS_FORMAT = 1
 """Version of the corpus format; a corpus of another version is refused."""
@@ -76,33 +78,31 @@ class Corpus:
         """Open a corpus. InputError where there is none, or it is unfinished, damaged or of another version."""
         folder = Path(folder)
         path = folder / "manifest.json"
-        if not path.is_file():
+        if lost_manifest(folder):
+            raise InputError(f"{path} is missing: {REMEDY}")
+        if not path.exists():
             hint = "its preparation did not finish: run the same `nlp-ssl prepare` again"
             if not (folder / "work").is_dir():
                 hint = "make one with `nlp-ssl prepare TEXT... --out FOLDER`"
             raise InputError(f"{folder}: no prepared corpus here ({hint})")
+        manifest = read_object(path, REMEDY)
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
             version = manifest["format"]
             if version == CORPUS_FORMAT:
                 counts = {name: SplitCounts(**split) for name, split in manifest["splits"].items()}
                 corpus = cls(folder, manifest["fingerprint"], counts, manifest["vocab_size"], manifest)
                 corpus._verify()
                 return corpus
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path}: damaged ({str(error)[:80]!r}); {REMEDY}") from None
         raise InputError(f"{path}: corpus format {version}, this version reads {CORPUS_FORMAT}; {REMEDY}")
 
     def _verify(self) -> None:
         """Raise InputError if a file differs from what `nlp-ssl prepare` wrote."""
-        changed = [
-            name
-            for name, expected in self.manifest.get("checksums", {}).items()
-            if not (self.folder / name).is_file() or checksum(self.folder / name) != expected
-        ]
-        if not changed and fingerprint_of(self.folder, self.manifest["special_ids"]) == self.fingerprint:
+        wrong = changed(self.folder, self.manifest.get("checksums", {}))
+        if not wrong and fingerprint_of(self.folder, self.manifest["special_ids"]) == self.fingerprint:
             return
-        what = ", ".join(changed) or "its files"
+        what = ", ".join(wrong) or "its files"
         raise InputError(f"{self.folder}: damaged or changed since `nlp-ssl prepare` wrote {what}; {REMEDY}")
 
     @property
@@ -131,6 +131,12 @@ class Corpus:
                 f"{self.counts[split].tokens:,}; {REMEDY}"
             )
         return shards
+
+
+def lost_manifest(folder: Path) -> bool:
+    """Whether a folder holds all of a corpus but its manifest, which an unfinished preparation does not."""
+    there = {name for name in ("manifest.json", "work", "tokenizer", "train") if (folder / name).exists()}
+    return there == {"tokenizer", "train"}
 
 
 def fingerprint_of(folder: Path, special_ids: Mapping[str, int]) -> str:
@@ -164,8 +170,8 @@ def read_shard(file: Path) -> Shard:
             sentence_offsets=_numpy(sentences.offsets),
             document_offsets=_numpy(documents.offsets),
         )
-    except (OSError, pa.ArrowInvalid, StopIteration) as error:
-        raise InputError(f"{file}: damaged shard ({error}); {REMEDY}") from None
+    except Exception as error:  # Arrow and NumPy raise many types
+        raise InputError(f"{file}: damaged shard ({cut(error)}); {REMEDY}") from None
 
 
 def write_shard(
@@ -175,6 +181,7 @@ def write_shard(
     document_offsets: npt.NDArray[np.int32],
 ) -> None:
     """Write one shard (arrays as in `Shard`) as a single record batch."""
+    remove(file)  # a damaged one
     sentences = pa.ListArray.from_arrays(_arrow(sentence_offsets), _arrow(tokens))
     documents = pa.ListArray.from_arrays(_arrow(document_offsets), sentences)
     batch = pa.record_batch([documents], names=["sentences"])

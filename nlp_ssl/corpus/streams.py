@@ -8,12 +8,13 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from nlp_ssl.errors import InputError
 
 COMPRESSIONS = (".gz", ".zst")
 CHUNK = 2**18  # bytes read at once
+LONGEST_DOCUMENT = 2**25  # characters, also of a line in a table: a document is in memory as a whole
 
 
 class DecodingError(InputError):
@@ -38,14 +39,30 @@ def suffix_of(path: Path) -> str:
     return Path(without_compression(path.name)).suffix
 
 
-def lines(chunks: Iterator[str]) -> Iterator[str]:
-    r"""The lines of a text that comes in chunks, without "\n"."""
-    rest = ""
+def lines(chunks: Iterator[str], where: str) -> Iterator[str]:
+    r"""The lines of a text that comes in chunks, without "\n". InputError for one that `limited` refuses."""
+    begun: list[str] = []  # the parts of a line that has not ended yet
+    size = 0
     for chunk in chunks:
-        *whole, rest = (rest + chunk).split("\n")
-        yield from whole
-    if rest:
-        yield rest
+        first, *more = chunk.split("\n")
+        begun.append(first)
+        size = limited(size + len(first), where)
+        if more:
+            yield "".join(begun)
+            yield from more[:-1]
+            begun, size = [more[-1]], len(more[-1])
+    if size:
+        yield "".join(begun)
+
+
+def limited(characters: int, where: str) -> int:
+    """The same number. InputError where it is too large for a document, or for a line of a table."""
+    if characters > LONGEST_DOCUMENT:
+        raise InputError(
+            f"{where}: a document or line of more than {LONGEST_DOCUMENT:,} characters; cut text into shorter "
+            f"documents with --document 100000-characters, and texts in tables into several rows"
+        )
+    return characters
 
 
 def decoded(name: str, encoding: str, start: int = 0, end: int | None = None) -> Iterator[str]:
@@ -106,6 +123,10 @@ def read_bytes(name: str, start: int = 0, end: int | None = None) -> Iterator[by
                 yield chunk
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{name}: damaged gzip file ({error}); get a new copy") from None
+    except OSError as error:
+        if error.errno is not None or not name.lower().endswith(".zst"):
+            raise
+        raise InputError(f"{name}: damaged zstd file ({error}); get a new copy") from None
 
 
 def open_decompressed(name: str) -> BinaryIO:
@@ -113,52 +134,7 @@ def open_decompressed(name: str) -> BinaryIO:
     if name.lower().endswith(".gz"):
         return cast(BinaryIO, gzip.open(name, "rb"))
     if name.lower().endswith(".zst"):
-        return _open_zstandard(name)
+        import pyarrow as pa
+
+        return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(Path(name).open("rb"), mode="r"), "zstd"))
     return Path(name).open("rb")
-
-
-def _open_zstandard(name: str) -> BinaryIO:
-    try:
-        import zstandard
-    except ImportError:
-        raise InputError(f"{name}: .zst files need the zstandard package: pip install 'nlp_ssl[zstd]'") from None
-    return io.BufferedReader(_Zstandard(name, zstandard), CHUNK)
-
-
-class _Zstandard(io.RawIOBase):
-    """The decompressed content of all frames of a .zst file; zstandard's own reader accepts truncated files."""
-
-    def __init__(self, name: str, zstandard: Any) -> None:
-        self.name, self.file = name, Path(name).open("rb")  # noqa: SIM115
-        self.make, self.error = zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError
-        self.frame: Any = None
-        self.packed, self.text = b"", memoryview(b"")
-
-    def readable(self) -> bool:
-        """Always true."""
-        return True
-
-    def readinto(self, target: Any) -> int:
-        """Fill a buffer with decompressed bytes; returns their number, 0 at the end. InputError where damaged."""
-        while not self.text:
-            self.packed = self.packed or self.file.read(CHUNK)
-            if not self.packed:
-                if self.frame is not None:
-                    raise InputError(f"{self.name}: damaged zstd file (it ends too early); get a new copy")
-                return 0
-            try:
-                self.frame = self.frame or self.make()
-                self.text, self.packed = memoryview(self.frame.decompress(self.packed)), b""
-            except self.error as error:
-                raise InputError(f"{self.name}: damaged zstd file ({error}); get a new copy") from None
-            if self.frame.eof:
-                self.packed, self.frame = self.frame.unused_data, None
-        size = min(len(target), len(self.text))
-        target[:size] = self.text[:size]
-        self.text = self.text[size:]
-        return size
-
-    def close(self) -> None:
-        """Close the file."""
-        self.file.close()
-        super().close()

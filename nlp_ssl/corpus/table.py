@@ -14,11 +14,12 @@ from nlp_ssl.corpus.readers.tsv import Tsv
 from nlp_ssl.corpus.scanning import with_encoding
 from nlp_ssl.corpus.sources import Source, Span
 from nlp_ssl.corpus.streams import DecodingError, suffix_of
+from nlp_ssl.corpus.surrogates import join_all
 from nlp_ssl.errors import InputError
 
 
 @dataclass(frozen=True)
-class Table:
+class DataTable:
     """Raw values by column, one list a column; None where a row has no value."""
 
     where: str
@@ -50,7 +51,7 @@ def table_formats() -> dict[str, str]:
     return {suffix: name for name in ordered for suffix in tables[name].suffixes} | {".txt": "tsv"}
 
 
-def read_table(file: Path, *, quoted_tsv: bool = False) -> Table:
+def read_table(file: Path, *, quoted_tsv: bool = False) -> DataTable:
     """Read a file in one of `table_formats`, with .gz or .zst behind the suffix where it is compressed.
 
     A column is a key that any row has. Rows that cannot be read become problems of the table, one each.
@@ -65,6 +66,7 @@ def read_table(file: Path, *, quoted_tsv: bool = False) -> Table:
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
     problems: list[str] = []
+    replaced = 0
     try:
         source = with_encoding(source)
         if source.encoding != "utf-8":
@@ -74,15 +76,19 @@ def read_table(file: Path, *, quoted_tsv: bool = False) -> Table:
             if isinstance(row, Problem):
                 problems.append(f"{reader.where(span, number)}: {row}")
             else:
+                row, lone = join_all(row) if source.format == "jsonl" else (row, 0)
+                replaced += lone
                 rows.append(row)
                 lines.append(number)
     except DecodingError as error:
         raise InputError(f"{error.what}; convert the file to UTF-8") from None
+    if replaced:
+        say(f"{file}: {replaced:,} broken characters (single surrogates of JSON) replaced by U+FFFD")
     if not rows and not problems:
         raise InputError(f"{file}: no examples in it")
     names = dict.fromkeys(name for row in rows for name in row)
     missing = {name: [i for i, row in enumerate(rows) if name not in row] for name in names}
-    return Table(
+    return DataTable(
         where=str(file),
         columns={name: [row.get(name) for row in rows] for name in names},
         first_lines=lines if reader.has_lines else None,

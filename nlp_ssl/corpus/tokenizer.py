@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer, normalizers, processors
 
 from nlp_ssl.corpus import emoji
-from nlp_ssl.corpus.special_text import separate_special_tokens
+from nlp_ssl.corpus.special_text import separate_special_tokens, special_tokens
 from nlp_ssl.errors import InputError, first_line
 
 SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
@@ -24,7 +24,9 @@ LONGEST_TEXT = 512
 
 def save_trained(tokenizer: Tokenizer, folder: Path) -> dict[str, int]:
     """Write a trained tokenizer in Hugging Face format; returns the ids of the special tokens by role."""
+    roles = set(SPECIAL.values())
     config = {
+        "extra_special_tokens": [token for token in special_tokens(tokenizer) if token not in roles],
         "tokenizer_class": "PreTrainedTokenizerFast",
         **{f"{role}_token": token for role, token in SPECIAL.items()},
         "bos_token": "[CLS]",
@@ -60,7 +62,11 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
     if not given.is_fast:
         raise InputError(f"--tokenizer {name}: has no fast version (tokenizer.json); choose another or {known}")
     missing = [role for role in SPECIAL if getattr(given, f"{role}_token") is None]
+    if missing:
+        given._tokenizer = _with_places(given.backend_tokenizer, [SPECIAL[role] for role in missing])
     given.add_special_tokens({f"{role}_token": SPECIAL[role] for role in missing})
+    if shared := _shared_ids(given.backend_tokenizer):
+        raise InputError(f"--tokenizer {name}: {' and '.join(map(repr, shared))} have the same id; choose another")
     if "cls" in missing or "sep" in missing:
         backend = given.backend_tokenizer
         backend.post_processor = post_processor(backend, given.cls_token, given.sep_token)
@@ -69,6 +75,29 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
     given.save_pretrained(folder)
     _keep_pipeline(folder)
     return {role: getattr(given, f"{role}_token_id") for role in SPECIAL}, [SPECIAL[role] for role in missing]
+
+
+def _with_places(tokenizer: Tokenizer, tokens: Sequence[str]) -> Tokenizer:
+    """The tokenizer, with the tokens in its model where the model's ids have holes.
+
+    The library numbers added tokens from the number of the model's tokens on, which may be the id of another one.
+    """
+    layout = json.loads(tokenizer.to_str())
+    vocabulary = layout["model"]["vocab"]
+    if not isinstance(vocabulary, dict) or vocab_size(tokenizer) <= len(tokenizer.get_vocab(with_added_tokens=True)):
+        return tokenizer
+    free = vocab_size(tokenizer)
+    missing = (token for token in tokens if token not in vocabulary)
+    vocabulary |= {token: free + number for number, token in enumerate(missing)}
+    return Tokenizer.from_str(json.dumps(layout))
+
+
+def _shared_ids(tokenizer: Tokenizer) -> list[str]:
+    """The tokens of the first id that several tokens have."""
+    by_id: dict[int, list[str]] = {}
+    for token, id in tokenizer.get_vocab(with_added_tokens=True).items():
+        by_id.setdefault(id, []).append(token)
+    return next((sorted(tokens) for tokens in by_id.values() if len(tokens) > 1), [])
 
 
 def compose(tokenizer: Tokenizer) -> None:
@@ -81,6 +110,13 @@ def compose(tokenizer: Tokenizer) -> None:
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), *rest])
 
 
+def _skip_composing(tokenizer: Tokenizer) -> None:
+    """Undo `compose`."""
+    normalizer = tokenizer.normalizer
+    if isinstance(normalizer, normalizers.Sequence) and isinstance(normalizer[0], normalizers.NFC):
+        tokenizer.normalizer = normalizers.Sequence([normalizer[i] for i in range(1, len(normalizer))])
+
+
 def _keep_pipeline(folder: Path) -> None:
     """Let transformers load `tokenizer.json` as it is; most tokenizer classes would rebuild its pipeline."""
     file = folder / "tokenizer_config.json"
@@ -88,9 +124,14 @@ def _keep_pipeline(folder: Path) -> None:
     file.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def load_tokenizer(folder: Path) -> Tokenizer:
-    """Load the tokenizer of a folder, without transformers, for reading text: it never reads special tokens in it."""
+def load_backend_tokenizer(folder: Path, composed: bool = False) -> Tokenizer:
+    """Load the tokenizer of a folder, without transformers, for reading text: it never reads special tokens in it.
+
+    For text that is `composed` already, the tokenizer's own composition, a tenth of its time, is left out.
+    """
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    if composed:
+        _skip_composing(tokenizer)
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = True
@@ -100,6 +141,13 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 def vocab_size(tokenizer: Tokenizer) -> int:
     """The number of ids, whether or not each has a token."""
     return max(tokenizer.get_vocab(with_added_tokens=True).values()) + 1
+
+
+def unused_ids(tokenizer: Tokenizer, roles: Iterable[int]) -> tuple[int, ...]:
+    """The ids that no text gives: those without a token, and those of special tokens that have none of the `roles`."""
+    known = set(tokenizer.get_vocab(with_added_tokens=True).values())
+    special = set(special_tokens(tokenizer).values()) - set(roles)
+    return tuple(sorted(special | (set(range(vocab_size(tokenizer))) - known)))
 
 
 def needs_space(tokenizer: Tokenizer) -> bool:
@@ -140,7 +188,7 @@ def surfaces(tokenizer: Tokenizer, size: int) -> tuple[str, ...]:
     for token, id in tokenizer.get_vocab(with_added_tokens=True).items():
         if id in special:
             continue
-        if byte_level and id not in added:
+        if byte_level and id not in added and _BYTE_OF.keys() >= set(token):
             token = bytes(map(_BYTE_OF.__getitem__, token)).decode("utf-8", errors="replace")
         out[id] = token.removeprefix(continues).replace("▁", "").strip()
     return tuple(out)

@@ -1,7 +1,8 @@
 """Stage 3 of a preparation: train a tokenizer.
 
 It has the special tokens [PAD] [UNK] [CLS] [SEP] [MASK] at ids 0 to 4, encodes a text as `[CLS] a [SEP]` and a pair as
-`[CLS] a [SEP] b [SEP]`, and has the most frequent emoji of the text as tokens, each a whole emoji sequence.
+`[CLS] a [SEP] b [SEP]`, and has the most frequent emoji of the text as tokens, each a whole emoji sequence. Its last
+ids are sentinels and mode tokens (`nlp_ssl.corpus.reserved`).
 Training is deterministic: the same text gives the same tokenizer.
 """
 
@@ -18,8 +19,9 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from nlp_ssl.corpus import emoji
+from nlp_ssl.corpus.reserved import reserved_tokens
 from nlp_ssl.corpus.special_text import spelled_in_two
-from nlp_ssl.corpus.tokenizer import SPECIAL, post_processor
+from nlp_ssl.corpus.tokenizer import SPECIAL, compose, post_processor
 from nlp_ssl.errors import InputError
 
 EMOJI_SHARE = 16  # at most 1/16 of the vocabulary are emoji
@@ -40,10 +42,12 @@ def train_tokenizer(
     lowercase: bool,
     characters: Mapping[str, int],
     emoji_counts: Mapping[str, int],
+    sentinels: int = 0,
 ) -> Tokenizer:
     """Train a tokenizer of at most `vocab_size` tokens that occur at least `min_frequency` times.
 
-    `algorithm` is one of `ALGORITHMS`. `characters` and `emoji_counts` are the counts in the corpus.
+    `algorithm` is one of `ALGORITHMS`. `characters` and `emoji_counts` are the counts in the corpus. `sentinels` are
+    reserved beyond `vocab_size`, so that the ids of text do not depend on them.
     """
     pictures = _most_frequent(emoji_counts, min_frequency, vocab_size // EMOJI_SHARE)
     frequent = _frequent_characters(characters, min_frequency, lowercase)
@@ -55,7 +59,9 @@ def train_tokenizer(
     tokenizer.add_special_tokens(_SPECIAL)
     # Bytes would leave a token for the space before an emoji.
     tokenizer.add_tokens([AddedToken(p, normalized=False, lstrip=algorithm == "bpe") for p in pictures])
+    tokenizer.add_special_tokens(reserved_tokens(sentinels))
     tokenizer.post_processor = post_processor(tokenizer, "[CLS]", "[SEP]")
+    compose(tokenizer)  # last: the text that it is trained on is composed
     return tokenizer
 
 
@@ -82,7 +88,7 @@ def _wordpiece(texts: Iterator[str], size: int, min_frequency: int, lowercase: b
     bert = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=lowercase
     )
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFC(), bert])
+    tokenizer.normalizer = bert
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     # The trainer numbers the continuing characters in the order of a hash table and breaks ties by these
     # numbers: naming them first makes it deterministic.
@@ -100,6 +106,15 @@ def _wordpiece(texts: Iterator[str], size: int, min_frequency: int, lowercase: b
     return learned
 
 
+def _may_have_long_word(text: str) -> bool:
+    """Whether a word may have more than `USUAL_WORD` characters; takes a quarter of the time of looking at every word.
+
+    Such a word covers at least one whole window of half as many characters, which then has no space.
+    """
+    half = USUAL_WORD // 2
+    return any(" " not in text[start : start + half] for start in range(0, len(text) - half + 1, half))
+
+
 class _LongestWord:
     """Finds the limit of a WordPiece model, which takes longer words as unknown: that of the longest in the text."""
 
@@ -109,7 +124,7 @@ class _LongestWord:
     def measured(self, texts: Iterator[str]) -> Iterator[str]:
         """The same texts, which are measured on the way."""
         for text in texts:
-            for word in text.split() if len(text) > USUAL_WORD else ():
+            for word in text.split() if _may_have_long_word(text) else ():
                 if len(word) > self.limit:
                     parts = self._cut.pre_tokenize_str(self._normalizer.normalize_str(word))
                     self.limit = min(max(self.limit, *(len(part) for part, _ in parts)), LONGEST_WORD)
@@ -180,8 +195,8 @@ ALGORITHMS = tuple(_TRAINERS)
 """The tokenizers that can be trained."""
 
 
-def _normalizer(lowercase: bool) -> normalizers.Normalizer:
-    return normalizers.Sequence([normalizers.NFC(), *([normalizers.Lowercase()] if lowercase else [])])
+def _normalizer(lowercase: bool) -> Any:
+    return normalizers.Lowercase() if lowercase else None
 
 
 def _frequent_characters(characters: Mapping[str, int], min_frequency: int, lowercase: bool) -> list[str]:

@@ -37,7 +37,7 @@ def units(sources: Sequence[Source]) -> list[list[Span]]:
 
 
 def _spans(source: Source, size: int) -> Iterator[Span]:
-    by_lines = registry.find("readers", source.format).by_lines and source.document != "file"
+    by_lines = registry.find("readers", source.format).by_lines and source.document not in ("file", "characters")
     wide = source.encoding.startswith(("utf-16", "utf-32"))  # a newline is not one byte there
     if not by_lines or source.compressed or wide or source.bytes < 2 * size:
         yield Span(source)

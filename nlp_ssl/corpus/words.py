@@ -18,9 +18,10 @@ import regex
 
 BASE = 0x9E3779B97F4A7C15  # odd, so no power of it is 0
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_PIECE = regex.compile(rf"[{_UNSPACED}]|[\p{{L}}\p{{M}}\p{{N}}--{_UNSPACED}]+", regex.V1)
-_ALONE = regex.compile(rf"[{_UNSPACED}]")
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"""Scripts without spaces between words, as the content of a regular expression's [ ]."""
+_PIECE = regex.compile(rf"[{UNSPACED}]|[\p{{L}}\p{{M}}\p{{N}}--{UNSPACED}]+", regex.V1)
+_ALONE = regex.compile(rf"[{UNSPACED}]")
 _BYTES = "\ufffd"  # in the surface of a token that is part of a character's bytes
 
 Ints = npt.NDArray[np.int64]

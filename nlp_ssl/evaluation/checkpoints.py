@@ -10,11 +10,11 @@ import torch
 import transformers
 from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
 
+from nlp_ssl import recipe_files
 from nlp_ssl.corpus.tokenizer import post_processor
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, NoScoreError
 from nlp_ssl.models.auto import has_head, model_class
 from nlp_ssl.models.loading import load_config, load_model, load_tokenizer
-from nlp_ssl.toml_tables import read_toml
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Checkpoint:
         Checkpoints with equal architectures have equal random initialisations.
         """
         set_by_build = {"classifier_pooling", "id2label", "label2id", "num_labels", "problem_type", "use_cache"}
-        origin = {"_name_or_path", "architectures", "dtype", "transformers_version"}
+        origin = {"_name_or_path", "architectures", "dtype", "transformers_version", "predicts_next_token"}
         config = {key: value for key, value in self.config.to_dict().items() if key not in set_by_build | origin}
         return {**config, "pad_token_id": self.tokenizer.pad_token_id}
 
@@ -56,7 +56,7 @@ def load_checkpoint(folder: Path, auto_class: str = "AutoModelForSequenceClassif
     _check_tokenizer(tokenizer, config, folder)
     _close_texts(tokenizer)
     pretrained = {name: weight for name, weight in body.state_dict().items() if name not in missing}
-    return Checkpoint(config, tokenizer, pretrained, _is_backward(folder.parent / "recipe.toml"))
+    return Checkpoint(config, tokenizer, pretrained, _is_backward(config, folder.parent / "recipe.toml"))
 
 
 def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "causal"], bool]:
@@ -68,28 +68,33 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
     """
     config, tokenizer = load_config(folder), load_tokenizer(folder)
     if config.is_encoder_decoder:
-        raise InputError(f"{folder}: cannot score sentences with the encoder-decoder {config.model_type!r}")
+        raise NoScoreError(
+            f"{folder}: cannot score sentences with the encoder-decoder {config.model_type!r}; use an encoder or a "
+            "decoder, or score its vectors with probe or retrieval"
+        )
     masked, causal = (has_head(auto, config) for auto in (AutoModelForMaskedLM, AutoModelForCausalLM))
     if not masked and not causal:
-        raise InputError(f"{folder}: transformers has no language model for the architecture {config.model_type!r}")
+        raise NoScoreError(f"{folder}: transformers has no language model for the architecture {config.model_type!r}")
     if masked and causal:  # BERT may be either
         as_decoder = model_class(AutoModelForCausalLM, config).__name__
         masked = as_decoder not in (config.architectures or [])
     model, missing = load_model(folder, AutoModelForMaskedLM if masked else AutoModelForCausalLM)
     if missing:
         first = ", ".join(sorted(missing)[:3])
-        raise InputError(f"{folder}: the checkpoint has no language modelling head (no weights for {first})")
+        raise NoScoreError(
+            f"{folder}: the checkpoint has no language modelling head (no weights for {first}); use one of mlm or clm, "
+            "or score its vectors with probe or retrieval"
+        )
     _check_tokenizer(tokenizer, config, folder)
-    backward = _is_backward(folder.parent / "recipe.toml")
+    backward = _is_backward(config, folder.parent / "recipe.toml")
     return model.eval(), tokenizer, "masked" if masked else "causal", backward
 
 
 def _check_tokenizer(tokenizer: Any, config: Any, folder: Path) -> None:
     """Give the tokenizer a padding token if it has none. Raises InputError if it does not match the model."""
-    if len(tokenizer) > config.vocab_size:
-        raise InputError(
-            f"{folder}: the tokenizer has {len(tokenizer)} tokens, but the model's vocabulary has {config.vocab_size}"
-        )
+    ids = max(tokenizer.get_vocab().values(), default=-1) + 1  # there may be ids without a token
+    if ids > config.vocab_size:
+        raise InputError(f"{folder}: the tokenizer has {ids} ids, but the model's vocabulary has {config.vocab_size}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     if tokenizer.pad_token_id is None:
@@ -105,11 +110,13 @@ def _close_texts(tokenizer: Any) -> None:
         backend.post_processor = post_processor(backend, tokenizer.cls_token, tokenizer.sep_token)
 
 
-def _is_backward(recipe: Path) -> bool:
-    """Whether a run's recipe trains a language model that predicts the previous token."""
+def _is_backward(config: Any, recipe: Path) -> bool:
+    """Whether a model predicts the previous token, by its config, or by its run's recipe for an earlier version's."""
+    if getattr(config, "reading_direction", None) is not None:
+        return bool(config.reading_direction == "backward")
     if not recipe.is_file():
         return False
-    clm = read_toml(recipe).get("objective", {})
+    clm = recipe_files.read_stored(recipe).get("objective", {})
     clm = clm.get("clm", {}) if isinstance(clm, dict) else {}
     return isinstance(clm, dict) and clm.get("direction") == "backward"
 

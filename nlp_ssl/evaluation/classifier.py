@@ -29,7 +29,7 @@ import transformers
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
-from nlp_ssl.evaluation.inputs import Tokens, batches, collate, for_all
+from nlp_ssl.evaluation.inputs import Tokens, batches, for_all, padded_batch
 from nlp_ssl.models.architectures import set_dropout
 from nlp_ssl.models.loading import quiet
 from nlp_ssl.recipe import Optimizer
@@ -99,6 +99,8 @@ class Classifier:
         choose_attention(self.model, int(tokens.lengths.max()))
         optimizer = self.device.prepare(make_optimizer(self.model, WEIGHT_DECAY, lr=training.learning_rate))
         targets = torch.from_numpy(self.kind.unit_labels(labels))
+        weights = self.kind.class_weights(labels)
+        class_weights = None if weights is None else torch.from_numpy(weights).to(self.device.device)
         steps = training.epochs * -(-len(tokens.lengths) // training.batch_size)
         schedule = Optimizer(learning_rate=1.0, warmup=max(WARM_UP, 1 / steps))  # at least one step of warm-up
         step = 0
@@ -106,7 +108,7 @@ class Classifier:
         for epoch in range(training.epochs):
             self.model.train()
             for rows in batches(tokens.lengths, training.batch_size, training.seed, epoch):
-                loss = self._loss(tokens, targets, rows)
+                loss = self._loss(tokens, targets, rows, class_weights)
                 rate = training.learning_rate * learning_rate(step, steps, schedule)
                 step += 1
                 value = float(self.device.reduce(loss.detach(), "mean"))
@@ -119,14 +121,16 @@ class Classifier:
                 advance(len(rows))
             yield epoch + 1
 
-    def _loss(self, tokens: Tokens, targets: torch.Tensor, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+    def _loss(
+        self, tokens: Tokens, targets: torch.Tensor, rows: npt.NDArray[np.int64], class_weights: torch.Tensor | None
+    ) -> torch.Tensor:
         """This process's contribution to the mean loss of a batch, scaled for gradients averaged over processes."""
         own = rows[self.device.process_index :: self.device.num_processes]
         scale = self.device.num_processes if len(own) else 0
         own = own if len(own) else rows[:1]  # every process takes part in the backward pass
         logits = self._logits(self.model, tokens, own)
         gold = targets[tokens.units_of(own)].to(self.device.device)
-        loss: torch.Tensor = self.kind.loss(logits, gold) * scale / max(1, len(tokens.units_of(rows)))
+        loss: torch.Tensor = self.kind.loss(logits, gold, class_weights) * scale / max(1, len(tokens.units_of(rows)))
         return loss
 
     def _update(self, optimizer: Any, loss: torch.Tensor, rate: float) -> None:
@@ -151,7 +155,7 @@ class Classifier:
             self.tokenizer.save_pretrained(folder)
 
     def _logits(self, model: torch.nn.Module, tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
-        batch = collate(tokens, rows, self.tokenizer.pad_token_id)
+        batch = padded_batch(tokens, rows, self.tokenizer.pad_token_id)
         logits: torch.Tensor = model(**{k: v.to(self.device.device) for k, v in batch.items()}).logits
         if tokens.words is not None:
             _, example, position = tokens.word_places(rows)

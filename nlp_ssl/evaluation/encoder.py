@@ -15,7 +15,7 @@ import torch
 from transformers import AutoModel
 
 from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
-from nlp_ssl.evaluation.inputs import Tokens, collate, for_all
+from nlp_ssl.evaluation.inputs import Tokens, for_all, padded_batch
 from nlp_ssl.models.architectures import set_dropout
 from nlp_ssl.models.pooling import mean_pooled
 from nlp_ssl.runtime import Precision, make_accelerator
@@ -48,7 +48,7 @@ class Encoder:
         """
 
         def pooled(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
-            batch = {k: v.to(self.device.device) for k, v in collate(tokens, rows, self.pad).items()}
+            batch = {k: v.to(self.device.device) for k, v in padded_batch(tokens, rows, self.pad).items()}
             hidden = self.body(**batch).last_hidden_state.float()  # [B, L, H]
             advance(len(rows))
             if tokens.words is None:

@@ -1,127 +1,45 @@
 """The common base of fine-tuning and probing: examples, models, baselines and results.
 
-The training examples are the first N of a fixed, class-balanced order, the same for every model, method, seed and
-baseline. The last tenth of them (`splits.selection_size`) is the selection part: hyperparameters are chosen by the
-scores on it of models fitted to the rest. The reported scores are on dev, and on test if it has labels. They are used
-for no choice.
+Network i learns from the i-th draw of N training examples (`nlp_ssl.tasks.draws`), the same for every model, method
+and baseline; there is one draw if N is all of train. The last tenth of a draw is its selection part: hyperparameters
+are chosen by the scores on it of models fitted to the rest. The reported scores are on dev, on dev extended by the
+training examples that no draw has, and on test if it has labels. They are used for no choice.
 """
 
 from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from nlp_ssl import registry
 from nlp_ssl.console import say
-from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.options import FEWEST_EXAMPLES, TaskOptions
-from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, weights_fingerprint
+from nlp_ssl.evaluation.result_cache import PROTOCOL, CachedResult, ResultCache, command, weights_fingerprint
+from nlp_ssl.evaluation.scored_model import ScoredModel
 from nlp_ssl.models.folder import model_folder
-from nlp_ssl.output_folder import exclusive
-from nlp_ssl.tasks.declaration import Task, load_task, own_task, task_names, with_flags
+from nlp_ssl.tasks.declaration import Task
+from nlp_ssl.versions import versions
 
 if TYPE_CHECKING:
     from nlp_ssl.evaluation.checkpoints import Checkpoint
     from nlp_ssl.evaluation.inputs import Tokens
     from nlp_ssl.evaluation.scores import Row
-    from nlp_ssl.tasks.baselines.base import BaselineData, TextBaseline
+    from nlp_ssl.tasks.baselines.base import TextBaseline
+    from nlp_ssl.tasks.draws import Draw
     from nlp_ssl.tasks.kinds.base import Array, TaskKind
     from nlp_ssl.tasks.splits import LabelledExamples
 
 Options = TypeVar("Options", bound=TaskOptions)
 
 
-def score_task(experiment: type[Experiment[Options]], options: Options) -> dict[str, Any]:
-    """Run an experiment, print its table and write OUT. Returns the content of OUT/scores.json.
-
-    Raises InputError for unusable options, data or models, before anything is written.
-    """
-    problems = [problem for holds, problem in options.rules() if not holds]
-    if problems:
-        raise InputError(*problems)
-    task = task_of(options)
-    folder = model_folder(options.run)
-
-    from nlp_ssl.tasks.positive_class import with_positive
-    from nlp_ssl.tasks.splits import load_splits  # imports NumPy, so only after the options are checked
-
-    labels, splits = load_splits(task, options.data)
-    task = with_positive(task, labels, splits["train"])
-    with disk_errors(options.out, "run the command again; finished results are kept"), exclusive(options.out):
-        return experiment(options, task, folder, labels, splits).result()
-
-
-def task_of(options: TaskOptions) -> Task:
-    """The task that the flags of a command name."""
-    return named_task(
-        options.task,
-        options.text_column,
-        options.pair_column,
-        options.label_column,
-        options.metric,
-        options.kind,
-        options.positive,
-    )
-
-
-def named_task(
-    name: str,
-    text_column: str | None = None,
-    pair_column: str | None = None,
-    label_column: str | None = None,
-    metric: tuple[str, ...] = (),
-    kind: str | None = None,
-    positive: str | None = None,
-) -> Task:
-    """The task declared by this name or in this file, with the columns, metrics, kind and positive class from flags.
-
-    Without a declaration, the flags must name the columns. Raises InputError where they do not, or contradict it.
-    """
-    return with_flags(find_task(name), text_column, pair_column, label_column, metric, kind, positive)
-
-
-def find_task(name: str) -> Task:
-    """The task of this name or declaration file; otherwise a new task, whose columns must be given by flags."""
-    return load_task(name) if is_declared(name) else own_task(name)
-
-
-def is_declared(name: str) -> bool:
-    """Whether a --task has a declaration: a shipped one, or a .toml file."""
-    return name.endswith(".toml") or name in task_names()
-
-
-@dataclass(frozen=True)
-class Model:
-    """A model to score: the run itself, its random initialisation, or an existing model as a baseline."""
-
-    key: str
-    """"pretrained", "random_init" or "model"; `key` in scores.json."""
-    name: str
-    """Its name in tables."""
-    cached_as: str
-    """Prefix of its results in the cache."""
-    checkpoint: Checkpoint
-    tokens: dict[str, Tokens]
-    """Its tokenised input, by name as in `Experiment.inputs`."""
-    depends_on: dict[str, Any] | None
-    """Everything that its results depend on; None if they are not shared between runs."""
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether it starts from trained weights."""
-        return self.key != "random_init"
-
-
 class Experiment(ABC, Generic[Options]):
     """Base of fine-tuning and probing: data, cached results and scores of one command."""
 
     baselines: tuple[str, ...] = ("random_init",)
-    """Baselines, by name in the registry, besides those of the kind of task."""
+    """Baselines, by name in the registry, besides those of the task."""
 
     def __init__(
         self, options: Options, task: Task, folder: Path, labels: tuple[str, ...], splits: dict[str, LabelledExamples]
@@ -131,24 +49,34 @@ class Experiment(ABC, Generic[Options]):
         from nlp_ssl.runtime import resolve_precision
 
         self.options, self.task = options, task
-        self.kind: TaskKind = task.kind_type(labels, task.positive)
+        balanced = options.class_weights == "balanced"
+        self.kind: TaskKind = task.kind_type(labels, task.positive, balanced)
         self.kind.check_metrics(task.name, task.metrics)
-        self._split_train(splits["train"])
+        if balanced and not self.kind.one_class:
+            raise InputError(
+                f"--class-weights balanced: {task.name} is {task.kind}, which has no single class to weigh"
+            )
         self.predicted = {name: examples for name, examples in splits.items() if name != "train"}
+        """The examples to predict, by split."""
+        self._draw(splits["train"])
 
         checkpoint = load_checkpoint(folder, self.kind.auto_class)
         self.max_length = longest_input(checkpoint.config, options.max_length)
         self.precision = resolve_precision(options.precision)
+        tokens = self._tokens(checkpoint)
+        report_inputs(tokens, self.draws[0].train, self.predicted, self.max_length)
         others = {name: self._load_other(name) for name in options.baseline_model}
         self.cache = ResultCache(
             options.out,
             {
+                "protocol": PROTOCOL,
                 "task": task.name,
                 "columns": [list(names) for names in (*task.columns, task.label)],
                 "metrics": list(task.metrics),
                 **({"positive": task.positive} if task.positive else {}),
-                "train examples": len(self.train),
-                "fitting examples": len(self.fitting),
+                "train examples": len(self.draws[0].train),
+                "fitting examples": len(self.draws[0].fitting),
+                "class weights": options.class_weights,
                 **self.settings(),
                 "max length": self.max_length,
                 "precision": self.precision,
@@ -157,24 +85,21 @@ class Experiment(ABC, Generic[Options]):
             },
             options.share_baselines,
         )
-        self.model = Model(
-            "pretrained", options.run.resolve().name, "pretrained", checkpoint, self._tokens(checkpoint), None
-        )
+        self.model = ScoredModel("pretrained", options.run.resolve().name, "pretrained", checkpoint, tokens, None)
         self.other_models = [
-            Model(
+            ScoredModel(
                 "model",
                 name,
                 f"model-{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')}",
                 other,
                 self._tokens(other),
-                {**self.on_texts, **self._on_protocol(), "weights": weights},
+                lambda seed, weights=weights: {**self.on_texts(seed), **self._on_protocol(), "weights": weights},  # type: ignore[misc]
             )
             for name, (other, weights) in others.items()
         ]
-        report_inputs(self.model.tokens, self.train, self.predicted, self.max_length)
 
-    def _split_train(self, train: LabelledExamples) -> None:
-        from nlp_ssl.tasks.splits import nested_order, selection_size
+    def _draw(self, train: LabelledExamples) -> None:
+        from nlp_ssl.tasks.draws import UNUSED, draw_examples
 
         N = self.options.train_examples or len(train)
         if len(train) < N:
@@ -184,20 +109,36 @@ class Experiment(ABC, Generic[Options]):
                 f"{self.task.name} has {len(train)} training examples; at least {FEWEST_EXAMPLES} are required"
             )
         assert train.labels is not None
-        chosen = nested_order(len(train), self.kind.strata(train.labels))[:N]
-        rest = N - selection_size(N)
-        self.train = train.take(chosen)
-        """All training examples."""
-        self.fitting = train.take(chosen[:rest])
-        """The training examples without the selection part."""
-        self.selection = train.take(chosen[rest:])
-        """The training examples that hyperparameters are chosen on."""
-        assert self.fitting.labels is not None
-        if (only := self.kind.only_label(self.fitting.labels)) is not None:
-            raise InputError(
-                f"{self.task.name}: the {rest:,} training examples outside the selection part all have the label "
-                f"{only!r}; use more examples"
-            )
+        self.draws, unused = draw_examples(train, self.kind.strata(train.labels), N, self.options.seeds)
+        """The training examples of each seed; one draw for all seeds if they are all of train."""
+        self.drawn = unused is not None
+        """Whether each seed has its own draw, so that models without random weights also vary with the seed."""
+        if unused is not None and self.task.dev_extends:
+            self.predicted[UNUSED] = unused
+        for draw in self.draws:
+            assert draw.fitting.labels is not None
+            if (only := self.kind.only_label(draw.fitting.labels)) is not None:
+                raise InputError(
+                    f"{self.task.name}: the {len(draw.fitting):,} training examples outside the selection part all "
+                    f"have the label {only!r}; use more examples"
+                )
+
+    def draw(self, seed: int) -> Draw:
+        """The training examples of the seed 1, 2, …"""
+        return self.draws[min(seed, len(self.draws)) - 1]
+
+    def train_name(self, seed: int) -> str:
+        """The name of a seed's training examples among the inputs."""
+        return "train" if len(self.draws) == 1 or seed == 1 else f"train{seed}"
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds 1, 2, …"""
+        return list(range(1, self.options.seeds + 1))
+
+    def trains(self) -> dict[str, LabelledExamples]:
+        """The training examples of all draws, by their name among the inputs."""
+        return {self.train_name(seed): draw.train for seed, draw in enumerate(self.draws, 1)}
 
     def _load_other(self, name: str) -> tuple[Checkpoint, dict[str, str]]:
         """Load a model of --baseline-model, with a fingerprint of its weights."""
@@ -220,27 +161,26 @@ class Experiment(ABC, Generic[Options]):
 
     @abstractmethod
     def inputs(self) -> dict[str, LabelledExamples]:
-        """The examples to tokenise, by name: "train", the splits to predict, and others if needed."""
+        """The examples to tokenise, by name: `trains()`, the splits to predict, and others if needed."""
 
     @abstractmethod
-    def network_rows(self, model: Model) -> list[Row]:
+    def network_rows(self, model: ScoredModel) -> list[Row]:
         """Score a model; returns its rows of the table."""
 
     # --- dependencies of cached results ---
 
-    @cached_property
-    def on_texts(self) -> dict[str, Any]:
-        """Everything that baselines on texts depend on."""
-        from nlp_ssl.evaluation.scores import provenance
-
-        texts = {"train": self.train, "fitting": self.fitting, "selection": self.selection, **self.predicted}
+    def on_texts(self, seed: int) -> dict[str, Any]:
+        """Everything that baselines on texts depend on, for the draw of a seed."""
+        texts = {**vars(self.draw(seed)), **self.predicted}
         return {
+            "protocol": PROTOCOL,
             "kind": self.task.kind,
             "labels": self.kind.labels,
+            "class weights": self.options.class_weights,
             "metric": self.task.metrics[0],
             **({"positive": self.task.positive} if self.task.positive else {}),
             "texts": {name: examples.fingerprint() for name, examples in texts.items()},
-            "versions": provenance()["versions"],
+            "versions": versions(),
         }
 
     def _on_protocol(self) -> dict[str, Any]:
@@ -251,16 +191,16 @@ class Experiment(ABC, Generic[Options]):
             "max length": self.options.max_length,
         }
 
-    @cached_property
-    def on_random_init(self) -> dict[str, Any]:
+    def on_random_init(self, seed: int) -> dict[str, Any]:
         """Everything that results of random initialisation depend on; of the run, only architecture and tokenizer."""
+        names = ("train", self.train_name(seed), *self.predicted)
         return {
-            **self.on_texts,
+            **self.on_texts(seed),
             "command": self.options.command,
             "settings": self.settings(),
             "precision": self.precision,
             "architecture": self.model.checkpoint.architecture(),
-            "tokens": {name: tokens.fingerprint() for name, tokens in self.model.tokens.items()},
+            "tokens": {name: self.model.tokens[name].fingerprint() for name in names},
         }
 
     # --- rows ---
@@ -268,16 +208,28 @@ class Experiment(ABC, Generic[Options]):
     def result(self) -> dict[str, Any]:
         """Compute the results that are not cached, then print the table and write all files."""
         from nlp_ssl.evaluation.scores import write_result
+        from nlp_ssl.tasks.draws import scored_splits
 
+        rows = self.rows()
+        scored = scored_splits(self.predicted, self.draws)
+        return write_result(self.options.out, self.task, self.kind, self.predicted, scored, rows, self.facts())
+
+    def rows(self) -> list[Row]:
+        """The rows of the table; results that are not cached are computed."""
         rows: list[Row] = []
         if self.options.baselines:
-            for name in (*self.kind.baselines, *self.baselines):
+            for name in (*self.task.baselines, *self.baselines):
                 rows += registry.find("baselines", name)().rows(self)
         for model in (*self.other_models, self.model):
             rows += self.network_rows(model)
         if self.cache.done_before:
             say(f"{self.options.out}: all results are cached; nothing was run again")
-        used = {"train": self.train, "selection": self.selection, **self.predicted}
+        return rows
+
+    def facts(self) -> dict[str, Any]:
+        """Facts about the examples and the run, for scores.json."""
+        first = self.draws[0]
+        used = {"train": first.train, "selection": first.selection, **self.predicted}
         tokens = {name: self.model.tokens[name] for name in ("train", *self.predicted)}
         facts: dict[str, Any] = {
             "run": str(self.options.run),
@@ -290,37 +242,40 @@ class Experiment(ABC, Generic[Options]):
         if self.kind.labels_words:
             facts["words"] = {name: read.units for name, read in tokens.items()}
             facts["words cut off"] = {name: int((~read.covered).sum()) for name, read in tokens.items()}
-        return write_result(self.options.out, self.task, self.kind, self.predicted, rows, facts)
+        return facts
 
     def text_row(self, baseline: TextBaseline) -> Row:
-        """Score a baseline on texts; returns its row."""
+        """Score a baseline on texts, for each draw; returns its row."""
         from nlp_ssl.evaluation.scores import Row
 
-        cached = self.cache.part(baseline.name, lambda: CachedResult(*baseline.fit(self._baseline_data)), self.on_texts)
-        return Row(baseline.name, baseline.title(self.kind), [cached])
+        seeds: list[int | None] = [*self.seeds] if self.drawn else [None]
+        return Row(baseline.name, baseline.title(self.kind), [self._fitted(baseline, seed) for seed in seeds], seeds)
+
+    def _fitted(self, baseline: TextBaseline, seed: int | None) -> CachedResult:
+        """The result of a baseline on texts for the draw of a seed, by default the only one."""
+        from nlp_ssl.tasks.baselines.base import BaselineData
+
+        draw = self.draw(seed or 1)
+        data = BaselineData(self.kind, draw.train, draw.fitting, draw.selection, self.predicted, self.task.metrics[0])
+        name = baseline.name if seed is None else f"{baseline.name}-seed{seed}"
+        return self.cache.part(name, lambda: CachedResult(*baseline.fit(data)), self.on_texts(seed or 1))
 
     def random_init_rows(self, name: str) -> list[Row]:
         """Score random initialisations of the run's architecture; returns their rows."""
         cached_as, _ = self.options.sample("random_init")
         model = self.model
         return self.network_rows(
-            Model("random_init", name, cached_as, model.checkpoint, model.tokens, self.on_random_init)
+            ScoredModel("random_init", name, cached_as, model.checkpoint, model.tokens, self.on_random_init)
         )
 
-    @cached_property
-    def _baseline_data(self) -> BaselineData:
-        from nlp_ssl.tasks.baselines.base import BaselineData
+    def selection_score(self, outputs: Array, draw: Draw) -> float:
+        """The first metric on the selection part of a draw, for outputs [units, outputs]."""
+        return self.kind.score(self.task.metrics[0], outputs, draw.selection)
 
-        return BaselineData(self.kind, self.train, self.fitting, self.selection, self.predicted, self.task.metrics[0])
-
-    def selection_score(self, outputs: Array) -> float:
-        """The first metric on the selection part, for outputs [units, outputs]."""
-        return self.kind.score(self.task.metrics[0], outputs, self.selection)
-
-    def with_cut_words(self, outputs: Array, covered: Array) -> Array:
-        """Predict the most frequent tag for truncated words, in outputs [units, outputs] with `covered` [units]."""
+    def with_cut_words(self, outputs: Array, covered: Array, draw: Draw) -> Array:
+        """Predict the draw's most frequent tag for truncated words; `outputs` [units, outputs], `covered` [units]."""
         if not covered.all():
-            assert self.fitting.labels is not None
-            prior = self.kind.prior(self.fitting.labels)
+            assert draw.fitting.labels is not None
+            prior = self.kind.prior(draw.fitting.labels)
             outputs[~covered] = (prior == prior.max()).astype(outputs.dtype)
         return outputs

@@ -6,7 +6,7 @@ described in `nlp_ssl.evaluation.experiment`.
 1. For each learning rate, a model is trained on the fitting examples and scored on the selection part after every
    epoch. The best learning rate and number of epochs are chosen; ties go to the lower loss.
 2. For each seed, a model is trained on all N examples with the same schedule for the chosen number of epochs, and
-   scored on dev.
+   scored. The choice is made once, on the first draw of training examples.
 
 Finished results are kept in OUT/parts and never computed again. After an interruption, the same command continues; a
 larger --seeds adds to the results. With --share-baselines FOLDER, baselines are also read from and stored in that
@@ -18,21 +18,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nlp_ssl.atomic_io import writing
+from nlp_ssl.checksums import seal
 from nlp_ssl.console import Progress, progress, say, speaks
-from nlp_ssl.evaluation.experiment import Experiment, Model, score_task
+from nlp_ssl.evaluation.experiment import Experiment
 from nlp_ssl.evaluation.options import TaskOptions, task_notes
 from nlp_ssl.evaluation.result_cache import CachedResult
+from nlp_ssl.evaluation.score_task import score_task
+from nlp_ssl.evaluation.scored_model import ScoredModel
 from nlp_ssl.options import parse
 
 if TYPE_CHECKING:
     from nlp_ssl.evaluation.classifier import Classifier
     from nlp_ssl.evaluation.inputs import Tokens
     from nlp_ssl.evaluation.scores import Row
+    from nlp_ssl.tasks.draws import Draw
     from nlp_ssl.tasks.kinds.base import Array
     from nlp_ssl.tasks.splits import LabelledExamples
 
@@ -66,7 +70,10 @@ class Finetune(Protocol, TaskOptions):
         """Conditions on the options, each with the error message for when it is violated."""
         return [
             *super().rules(),
-            (self.epochs is None or self.epochs >= 1, f"--epochs is {self.epochs}: it must be at least 1"),
+            (
+                self.epochs is None or 1 <= self.epochs <= 1000,
+                f"--epochs is {self.epochs}: it must lie in 1..1000",
+            ),
             (
                 self.batch_size is None or self.batch_size >= 1,
                 f"--batch-size is {self.batch_size}: it must be at least 1",
@@ -113,12 +120,12 @@ class _Finetuning(Experiment[Finetune]):
     @cached_property
     def epochs(self) -> int:
         """The number of epochs of the schedule."""
-        return self.options.epochs or usual_epochs(len(self.train))
+        return self.options.epochs or usual_epochs(len(self.draws[0].train))
 
     @cached_property
     def batch_size(self) -> int:
         """The number of examples in a batch."""
-        return self.options.batch_size or usual_batch_size(len(self.train))
+        return self.options.batch_size or usual_batch_size(len(self.draws[0].train))
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -128,35 +135,34 @@ class _Finetuning(Experiment[Finetune]):
         }
 
     def inputs(self) -> dict[str, LabelledExamples]:
-        return {"train": self.train, "fitting": self.fitting, "selection": self.selection, **self.predicted}
+        return {**vars(self.draws[0]), **self.trains(), **self.predicted}
 
-    def network_rows(self, model: Model) -> list[Row]:
+    def network_rows(self, model: ScoredModel) -> list[Row]:
         from nlp_ssl.evaluation.scores import Row
 
         _, start = self.options.sample(model.key)
-        choice = self.cache.part(f"{model.cached_as}-choice", lambda: self._choose(model, start), model.depends_on)
+        choice = self.cache.part(f"{model.cached_as}-choice", lambda: self._choose(model, start), model.shared_by(1))
         results = [
             self.cache.part(
-                f"{model.cached_as}-seed{s}",
-                lambda s=s: self._refit(model, choice.facts, start + s),  # type: ignore[misc]
-                model.depends_on,
+                f"{model.cached_as}-seed{s}", partial(self._refit, model, choice.facts, start, s), model.shared_by(s)
             )
-            for s in range(1, self.options.seeds + 1)
+            for s in self.seeds
         ]
-        return [Row(model.key, model.name, results, method="finetune")]
+        return [Row(model.key, model.name, results, [*self.seeds], method="finetune")]
 
-    def _choose(self, model: Model, seed: int) -> CachedResult:
+    def _choose(self, model: ScoredModel, seed: int) -> CachedResult:
         """Choose the learning rate and number of epochs on the selection part."""
         tried: list[dict[str, Any]] = []
-        total = len(self.options.learning_rates) * self.epochs * len(self.fitting)
-        assert self.selection.labels is not None
+        draw = self.draws[0]
+        total = len(self.options.learning_rates) * self.epochs * len(draw.fitting)
+        assert draw.selection.labels is not None
         with progress(f"{model.name}: choose", total, "examples") as job:
             for rate in self.options.learning_rates:
                 network = self._fresh(model, seed)
-                for epoch in self._train(network, model.tokens["fitting"], self.fitting, rate, seed, job):
-                    outputs = self._predict(network, model.tokens["selection"])
-                    loss = self.kind.selection_loss(outputs, self.selection.labels)
-                    score = self.selection_score(outputs)
+                for epoch in self._train(network, model.tokens["fitting"], draw.fitting, rate, seed, job):
+                    outputs = self._predict(network, model.tokens["selection"], draw)
+                    loss = self.kind.selection_loss(outputs, draw.selection.labels)
+                    score = self.selection_score(outputs, draw)
                     tried.append({"learning_rate": rate, "epochs": epoch, "score": score, "loss": loss})
         best = best_of(tried)
         rates = self.options.learning_rates
@@ -168,27 +174,29 @@ class _Finetuning(Experiment[Finetune]):
         )
         return CachedResult({}, {"learning_rate": best["learning_rate"], "epochs": best["epochs"], "tried": tried})
 
-    def _refit(self, model: Model, choice: dict[str, Any], seed: int) -> CachedResult:
-        """Train on all N examples and predict."""
+    def _refit(self, model: ScoredModel, choice: dict[str, Any], start: int, s: int) -> CachedResult:
+        """Train on all N examples of draw s and predict. The network's seed is `start` + s."""
+        seed, draw, tokens = start + s, self.draw(s), model.tokens[self.train_name(s)]
         network = self._fresh(model, seed)
-        with progress(f"{model.name}: seed {seed}", choice["epochs"] * len(self.train), "examples") as job:
+        with progress(f"{model.name}: seed {seed}", choice["epochs"] * len(draw.train), "examples") as job:
             rate = choice["learning_rate"]
-            for epoch in self._train(network, model.tokens["train"], self.train, rate, seed, job):
+            for epoch in self._train(network, tokens, draw.train, rate, seed, job):
                 if epoch == choice["epochs"]:
                     break
-        if model is self.model and seed == 1 and speaks():
+        if model is self.model and seed == 1 and speaks() and self.options.folds is None:
             with writing(self.options.out / "model") as beside:
                 network.save(beside)
-        outputs = {split: self._predict(network, model.tokens[split]) for split in self.predicted}
+                seal(beside)
+        outputs = {split: self._predict(network, model.tokens[split], draw) for split in self.predicted}
         return CachedResult(outputs, {**choice, "seed": seed})
 
-    def _fresh(self, model: Model, seed: int) -> Classifier:
+    def _fresh(self, model: ScoredModel, seed: int) -> Classifier:
         from nlp_ssl.evaluation.classifier import Classifier
 
         return Classifier(model.checkpoint, model.pretrained, self.kind, seed, self.precision)
 
-    def _predict(self, network: Classifier, tokens: Tokens) -> Array:
-        return self.with_cut_words(network.predict(tokens), tokens.covered)
+    def _predict(self, network: Classifier, tokens: Tokens, draw: Draw) -> Array:
+        return self.with_cut_words(network.predict(tokens), tokens.covered, draw)
 
     def _train(
         self, network: Classifier, tokens: Tokens, examples: LabelledExamples, rate: float, seed: int, job: Progress

@@ -12,14 +12,14 @@ import numpy.typing as npt
 import torch
 
 from nlp_ssl.console import say, warn
+from nlp_ssl.corpus.unknown import limit_unknown
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint
 from nlp_ssl.tasks.splits import LabelledExamples
 
 POOL = 50  # batches in a pool that is sorted by length
 PREDICTION_BATCH_SIZE = 64
-MAX_UNKNOWN = 0.1  # a larger fraction of unknown tokens is worth a warning
-MAX_SHARED = 0.1  # so is a larger fraction of texts that also occur in train
+MAX_SHARED = 0.1  # a larger fraction of texts that also occur in train is worth a warning
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Tokens:
     truncated: int
     """The number of examples that were truncated to the maximum length."""
     unknown: float
-    """The fraction of unknown tokens."""
+    """The fraction of the text's tokens that are unknown."""
     words: npt.NDArray[np.int64] | None = None
     """In token tasks, the position of each word's first sub-token in its example [words]; -1 if it is truncated."""
     word_starts: npt.NDArray[np.int64] | None = None
@@ -100,12 +100,15 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
         max_length=max_length,
         return_attention_mask=False,
         return_token_type_ids=has_types,
+        return_special_tokens_mask=True,
         split_special_tokens=True,
         return_offsets_mapping=examples.words is not None,
     )
     starts = np.zeros(len(examples) + 1, dtype=np.int64)
     np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
     ids = _flat(encoded["input_ids"], np.int32)
+    of_text = _flat(encoded["special_tokens_mask"], np.int8) == 0
+    unknown = int((of_text & (ids == tokenizer.unk_token_id)).sum())
     if checkpoint.backward:
         ids = reverse(ids, starts)
     tokens = Tokens(
@@ -113,7 +116,7 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
         types=_flat(encoded["token_type_ids"], np.int8) if has_types else None,
         starts=starts,
         truncated=sum(bool(encoded[int(i)].overflowing) for i in np.flatnonzero(np.diff(starts) == max_length)),
-        unknown=float(np.mean(ids == tokenizer.unk_token_id)) if tokenizer.unk_token_id is not None else 0.0,
+        unknown=unknown / max(int(of_text.sum()), 1),
     )
     if examples.words is None:
         return tokens
@@ -161,21 +164,31 @@ def _flat(lists: list[list[int]], dtype: type[Any]) -> npt.NDArray[Any]:
 def report_inputs(
     tokens: dict[str, Tokens], train: LabelledExamples, predicted: dict[str, LabelledExamples], max_length: int
 ) -> None:
-    """Report truncated and unknown tokens of "train" and the predicted splits, and texts they share with train."""
+    """Report truncated and unknown tokens of "train" and the predicted splits, and texts they share with train.
+
+    InputError if too many tokens are unknown.
+    """
     for split in ("train", *predicted):
         read = tokens[split]
         if read.truncated:
             say(f"{split}: truncated {read.truncated:,} of {len(read.lengths):,} inputs to {max_length} tokens")
         if cut := int((~read.covered).sum()):
             say(f"{split}: {cut:,} of {read.units:,} words are truncated and get the most frequent tag")
-        if read.unknown > MAX_UNKNOWN:
-            warn(f"{split}: {read.unknown:.0%} of the tokens are unknown to the model's tokenizer")
+        check_unknown(read, split)
     train_texts = set(train.texts)
     for split, examples in predicted.items():
         shared = sum(text in train_texts for text in examples.texts) / len(examples)
         if shared > MAX_SHARED:
             first = "first " if examples.pairs else ""
             warn(f"{split}: {shared:.0%} of the {first}texts also occur in train; scores may reflect memorisation")
+
+
+def check_unknown(tokens: Tokens, where: str) -> None:
+    """Warn of many unknown tokens, which a model cannot tell apart. InputError if they are too many to score on."""
+    remedy = "use a model whose tokenizer knows these texts"
+    limit_unknown(
+        tokens.unknown, where, "the tokens are unknown to the model's tokenizer", "and look alike to it", remedy
+    )
 
 
 def batches(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:
@@ -192,7 +205,7 @@ def batches(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: i
     return [cut[i] for i in rng.permutation(len(cut))]
 
 
-def collate(tokens: Tokens, rows: npt.NDArray[np.int64], pad: int) -> dict[str, torch.Tensor]:
+def padded_batch(tokens: Tokens, rows: npt.NDArray[np.int64], pad: int) -> dict[str, torch.Tensor]:
     """The model's input for the examples `rows`: int64 tensors [B, L], padded with the token id `pad`.
 
     Contains `token_type_ids` if the model has them, and `attention_mask` if any example is padded.

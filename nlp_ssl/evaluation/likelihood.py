@@ -27,29 +27,30 @@ import torch
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import load_language_model, longest_input
-from nlp_ssl.evaluation.inputs import Tokens, collate, reverse
+from nlp_ssl.evaluation.inputs import Tokens, padded_batch, reverse
 from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.parts import TokenScorer
 from nlp_ssl.runtime import Precision, make_accelerator
 
 Ints = npt.NDArray[np.int64]
-Score = Literal["causal", "pseudo-log-likelihood"]
+Scoring = Literal["causal", "pseudo-log-likelihood"]
 
 TOKENS_AT_ONCE = (2**13, 2**16)
 """Tokens in a batch on a CPU and on other devices."""
 
 
 @dataclass(frozen=True)
-class Sentences:
+class EncodedSentences:
     """Tokenised sentences, each between a start and an end token."""
 
     tokens: Tokens
     words: Ints
-    """The index of each token's word in its sentence [tokens]; -1 for start and end tokens."""
+    """The index of each token's word in its sentence [tokens]; -1 for start and end tokens, and others that are only
+    read."""
 
     @property
     def lengths(self) -> Ints:
-        """The number of scored tokens of each sentence [n]."""
+        """The number of tokens of each sentence [n], without start and end."""
         return self.tokens.lengths - 2
 
 
@@ -66,6 +67,8 @@ class _Batch:
 class LanguageModel:
     """A masked or causal language model from a folder in Hugging Face format, for scoring sentences.
 
+    A masked model whose config says `predicts_next_token` predicts each token at the position before it.
+
     Raises InputError if the model cannot be loaded, or its tokenizer lacks a start, end or mask token.
     """
 
@@ -78,6 +81,7 @@ class LanguageModel:
         self.end: int | None = next((i for i in ends if i is not None), None)
         if None in (self.start, self.end) or (self.kind == "masked" and t.mask_token_id is None):
             raise InputError(f"{folder}: the tokenizer lacks a start, end or mask token")
+        self.ahead = int(getattr(model.config, "predicts_next_token", False))
         self.longest: int = longest_input(model.config, 2**31)
         self.device = make_accelerator(precision)
         self.device.free_memory()
@@ -85,7 +89,7 @@ class LanguageModel:
         if self.kind == "causal" and sees_later_tokens(self.model.body, str(folder)):
             raise InputError(f"{folder}: its states depend on later tokens, so its probabilities are not causal")
 
-    def read(self, texts: list[str]) -> Sentences:
+    def read(self, texts: list[str]) -> EncodedSentences:
         """Tokenise sentences of any length, including 0."""
         encoded = self.tokenizer(
             texts,
@@ -102,20 +106,20 @@ class LanguageModel:
         places, n = np.concatenate([starts[1:], starts[:-1]]), len(texts)
         ids = np.insert(flat[0], places, np.repeat([self.end, self.start], n)).astype(np.int32)
         framed = starts + 2 * np.arange(n + 1)
-        unknown = self.tokenizer.unk_token_id
-        return Sentences(
+        unknown = int((flat[0] == self.tokenizer.unk_token_id).sum())
+        return EncodedSentences(
             Tokens(
                 ids=reverse(ids, framed) if self.backward else ids,
                 types=None,
                 starts=framed,
                 truncated=0,
-                unknown=0.0 if unknown is None else float(np.mean(flat[0] == unknown)),
+                unknown=unknown / max(len(flat[0]), 1),
             ),
             np.insert(flat[1], places, -1),
         )
 
     def score(
-        self, sentences: Sentences, by: Score, whole_words: bool, advance: Callable[[int], None]
+        self, sentences: EncodedSentences, by: Scoring, whole_words: bool, advance: Callable[[int], None]
     ) -> npt.NDArray[np.float32]:
         """Return the score of each sentence, float32 [n], in nats, the same on all processes.
 
@@ -150,22 +154,28 @@ class LanguageModel:
         result: npt.NDArray[np.float32] = summed.cpu().numpy()[same]
         return result
 
-    def _causal_batches(self, sentences: Sentences, distinct: Ints) -> Iterator[_Batch]:
+    def _causal_batches(self, sentences: EncodedSentences, distinct: Ints) -> Iterator[_Batch]:
         """One sequence for each sentence. Each token is predicted at the position before it."""
         by_length = distinct[np.argsort(sentences.lengths[distinct], kind="stable")]
         for part in self._slices(sentences.lengths[by_length] + 2):
             rows = by_length[part]
-            inputs = collate(sentences.tokens, rows, self.tokenizer.pad_token_id)
+            inputs = padded_batch(sentences.tokens, rows, self.tokenizer.pad_token_id)
             ids = inputs["input_ids"].numpy()  # [B, L]
             column = np.arange(ids.shape[1])
-            row, position = np.nonzero((column >= 1) & (column <= sentences.lengths[rows][:, None]))  # [T]
+            inside = (column >= 1) & (column <= sentences.lengths[rows][:, None])  # [B, L]
+            at = np.where(inside, sentences.tokens.starts[rows][:, None] + column, 0)
+            row, position = np.nonzero(inside & (sentences.words[at] >= 0))  # [T]
             yield _Batch(inputs, rows[row], row * ids.shape[1] + position - 1, ids[row, position])
 
-    def _masked_batches(self, sentences: Sentences, distinct: Ints, by: Score, whole_words: bool) -> Iterator[_Batch]:
+    def _masked_batches(
+        self, sentences: EncodedSentences, distinct: Ints, by: Scoring, whole_words: bool
+    ) -> Iterator[_Batch]:
         """One sequence for each token, in which the token and the later tokens it must not see are masked."""
         lengths = sentences.lengths[distinct]
         sentence, length = np.repeat(distinct, lengths), np.repeat(lengths, lengths)  # [T]
         position = 1 + np.arange(len(sentence)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        scored = sentences.words[sentences.tokens.starts[sentence] + position] >= 0
+        sentence, length, position = sentence[scored], length[scored], position[scored]
         # Positions from `position` to before `end` are masked.
         if by == "causal":
             end = length + 1
@@ -179,12 +189,12 @@ class LanguageModel:
         by_length = np.argsort(length, kind="stable")
         for part in self._slices(length[by_length] + 2):
             rows = by_length[part]
-            inputs = collate(sentences.tokens, sentence[rows], self.tokenizer.pad_token_id)
+            inputs = padded_batch(sentences.tokens, sentence[rows], self.tokenizer.pad_token_id)
             ids = inputs["input_ids"].numpy()  # [T, L], shares memory with the input
             row, column = np.arange(len(rows)), np.arange(ids.shape[1])
             targets = ids[row, position[rows]]
             ids[(column >= position[rows][:, None]) & (column < end[rows][:, None])] = self.tokenizer.mask_token_id
-            yield _Batch(inputs, sentence[rows], row * ids.shape[1] + position[rows], targets)
+            yield _Batch(inputs, sentence[rows], row * ids.shape[1] + position[rows] - self.ahead, targets)
 
     def _slices(self, lengths: Ints) -> Iterator[slice]:
         """Divide sequences of ascending lengths into batches of `TOKENS_AT_ONCE` tokens, including padding."""

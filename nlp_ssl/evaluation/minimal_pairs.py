@@ -6,13 +6,15 @@ JSON Lines or a table with the columns `sentence_good` and `sentence_bad`. The c
 pair; without it, the file name does.
 
 The score is the mean accuracy over paradigms. Its confidence interval resamples paradigms, because the pairs of a
-paradigm come from one template. The baseline "fewer tokens" prefers the shorter sentence, as sums of log probabilities
+paradigm come from one template. Pairs made from a corpus (`nlp_ssl.tasks.from_corpus.damaged`) are independent, so
+there it resamples pairs. The baseline "fewer tokens" prefers the shorter sentence, as sums of log probabilities
 tend to do.
 
 scores.json          scores, also by paradigm, versions, the command
 scores.md            the printed table
 pairs.npz            for each pair: `paradigm` str [n]; `good` and `bad`, the scores in nats, float32 [n];
-                     `correct`, 1, 0 or 0.5, float32 [n]
+                     `correct`, 1, 0 or 0.5, float32 [n]; `independent`, whether the pairs are
+fewer_tokens.npz     the same of the baseline, without the scores in nats
 """
 
 from __future__ import annotations
@@ -25,12 +27,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import tyro
 
+from nlp_ssl.array_files import write_arrays
 from nlp_ssl.atomic_io import write_text
-from nlp_ssl.console import progress, say, speaks, table, warn
+from nlp_ssl.console import progress, say, show_written, speaks, table
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, weights_fingerprint
-from nlp_ssl.models.folder import model_folder
+from nlp_ssl.evaluation.sentence_pairs import SentencePairs, made_sentence_pairs, read_sentence_pairs
+from nlp_ssl.models.folder import as_causal, model_folder
 from nlp_ssl.options import parse
 from nlp_ssl.output_folder import exclusive
 
@@ -38,11 +42,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from nlp_ssl.evaluation.likelihood import LanguageModel, Score, Sentences
+    from nlp_ssl.evaluation.likelihood import EncodedSentences, LanguageModel, Scoring
 
-COLUMNS = ("sentence_good", "sentence_bad")
-PARADIGM = "UID"
-FORMATS = (".tsv", ".csv", ".jsonl", ".parquet")
+
+FEWER_TOKENS = "fewer tokens"
+BASELINE_FILE = "fewer_tokens.npz"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,14 +58,16 @@ class MinimalPairs:
 
     run: tyro.conf.Positional[Path]
     """Folder of a pretraining run, or of any model in Hugging Face format."""
-    data: tuple[Path, ...]
+    data: tuple[Path, ...] = ()
     """Folder with files of pairs, or the files (.jsonl .csv .tsv .parquet). Their columns are sentence_good and
     sentence_bad; UID names the paradigm of a pair and is optional."""
+    corpus: Path | None = None
+    """Instead of --data: a prepared corpus, whose held-out sentences are compared with damaged versions."""
     out: Path
     """Folder for the scores, of all pairs and of each one."""
     score: Literal["auto", "causal", "pseudo-log-likelihood"] = "auto"
-    """How to compute the likelihood of a sentence. auto suits the model's objective. With causal, a masked language
-    model predicts each token with all later tokens masked."""
+    """How to compute the likelihood of a sentence. auto suits the model's objective; for hybrid it is causal. With
+    causal, a masked language model predicts each token with all later tokens masked."""
     whole_words: bool = False
     """Also mask the later tokens of the same word, for the pseudo-log-likelihood."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -80,9 +86,11 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
     Raises InputError for unusable data, options or models, before anything is written.
     """
     folder = model_folder(options.run)
-    pairs = read_minimal_pairs(options.data)
+    if options.score != "pseudo-log-likelihood":
+        folder = as_causal(folder)
+    pairs = _pairs(options)
 
-    from nlp_ssl.evaluation.inputs import MAX_UNKNOWN
+    from nlp_ssl.evaluation.inputs import check_unknown
     from nlp_ssl.evaluation.likelihood import LanguageModel
     from nlp_ssl.runtime import resolve_precision
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -92,9 +100,7 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
     by = _resolve(options, model)
     sentences = model.read(pairs.good + pairs.bad)
     pairs.check(sentences, model.longest)
-    if sentences.tokens.unknown > MAX_UNKNOWN:
-        warn(f"{sentences.tokens.unknown:.0%} of the tokens are unknown to the model's tokenizer")
-
+    check_unknown(sentences.tokens, "the pairs")
     settings = {
         "score": by,
         "whole words": options.whole_words,
@@ -119,103 +125,16 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
         return _write(options, pairs, part, -lengths[0], -lengths[1], facts)
 
 
-# --- the pairs ---
+def _pairs(options: MinimalPairs) -> SentencePairs:
+    if (options.corpus is None) == (not options.data):
+        raise InputError("give either --data with files of pairs, or --corpus to damage its sentences")
+    return read_sentence_pairs(options.data) if options.corpus is None else made_sentence_pairs(options.corpus)
 
 
-@dataclass(frozen=True)
-class SentencePairs:
-    """Minimal pairs; all lists have length n."""
-
-    good: list[str]
-    bad: list[str]
-    paradigms: list[str]
-    where: list[str]
-    """The file and line of each pair, for error messages."""
-
-    def check(self, sentences: Sentences, longest: int) -> None:
-        """Raise InputError for sentences without tokens, or of more than `longest` tokens."""
-        from nlp_ssl.tasks.splits import shortened
-
-        problems = []
-        for i, n in enumerate(sentences.tokens.lengths):
-            if n > longest:
-                problems.append(
-                    f"{self._at(i)}: {n} tokens with start and end, more than the model's {longest} positions"
-                )
-            elif n == 2:
-                problems.append(f"{self._at(i)}: the tokenizer finds no tokens in the sentence")
-        if problems:
-            raise shortened(problems)
-
-    def _at(self, i: int) -> str:
-        """The file, line and column of sentence i, counting all good sentences, then all bad ones."""
-        n = len(self.good)
-        return f"{self.where[i % n]}, {COLUMNS[i // n]}"
-
-
-def read_minimal_pairs(data: Sequence[Path]) -> SentencePairs:
-    """Read all pairs from files, or from the files of a folder. Raises InputError with all problems found."""
-    from nlp_ssl.tasks.splits import shortened
-
-    pairs = SentencePairs([], [], [], [])
-    problems = [problem for file in _find_files(data) for problem in _add_file(file, pairs)]
-    if problems:
-        raise shortened(problems)
-    return pairs
-
-
-def _find_files(data: Sequence[Path]) -> list[Path]:
-    """The files to read. Raises InputError if there are none, or some are missing or of another format."""
-    from nlp_ssl.corpus.streams import suffix_of
-
-    missing = [path for path in data if not path.exists()]
-    if missing or not data:
-        raise InputError(*[f"--data {path}: no such file or folder" for path in missing] or ["--data: no file given"])
-    files = [
-        file
-        for path in data
-        for file in ([path] if path.is_file() else sorted(f for f in path.iterdir() if suffix_of(f) in FORMATS))
-    ]
-    if not files:
-        raise InputError(f"--data {' '.join(map(str, data))}: no {', '.join(FORMATS)} files in the folder")
-    for file in files:
-        if suffix_of(file) not in FORMATS:
-            raise InputError(f"{file}: not a {', '.join(FORMATS)} file (optionally compressed: .gz, .zst)")
-    return files
-
-
-def _add_file(file: Path, pairs: SentencePairs) -> list[str]:
-    """Add the pairs of a file and return the problems found."""
-    from nlp_ssl.corpus.table import read_table
-
-    table = read_table(file)
-    problems = list(table.problems)
-    missing = [name for name in COLUMNS if name not in table.columns]
-    problems += [problem for name in COLUMNS for problem in table.lacking(name)]
-    if missing and table.columns:
-        found = ", ".join(table.columns)
-        problems.append(f"{file}: no column {' and '.join(map(repr, missing))}; found {found}")
-    if missing:
-        return problems
-    good, bad = (["" if v is None else str(v).strip() for v in table.columns[name]] for name in COLUMNS)
-    where = [table.at(row) for row in range(len(good))]
-    for name, texts in zip(COLUMNS, (good, bad), strict=True):
-        problems += [f"{at}: {name} is empty; remove the pair" for at, v in zip(where, texts, strict=True) if not v]
-    stem = file.name.removesuffix(".gz").removesuffix(".zst").rpartition(".")[0]
-    pairs.good.extend(good)
-    pairs.bad.extend(bad)
-    pairs.paradigms.extend(map(str, table.columns.get(PARADIGM, [stem] * len(good))))
-    pairs.where.extend(where)
-    return problems
-
-
-# --- the scores ---
-
-
-def _resolve(options: MinimalPairs, model: LanguageModel) -> Score:
+def _resolve(options: MinimalPairs, model: LanguageModel) -> Scoring:
     """Resolve --score auto. Raises InputError if the score does not suit the model or --whole-words."""
-    natural: Score = "causal" if model.kind == "causal" else "pseudo-log-likelihood"
-    by: Score = natural if options.score == "auto" else options.score
+    natural: Scoring = "causal" if model.kind == "causal" else "pseudo-log-likelihood"
+    by: Scoring = natural if options.score == "auto" else options.score
     if model.kind == "causal" and by != "causal":
         raise InputError(f"{options.run}: a causal model has no {by}; use --score causal")
     if options.whole_words and by == "causal":
@@ -223,7 +142,7 @@ def _resolve(options: MinimalPairs, model: LanguageModel) -> Score:
     return by
 
 
-def _score(model: LanguageModel, sentences: Sentences, by: Score, whole_words: bool) -> CachedResult:
+def _score(model: LanguageModel, sentences: EncodedSentences, by: Scoring, whole_words: bool) -> CachedResult:
     with progress(f"score ({by})", float(sentences.lengths.sum()), "tokens") as job:
         scores = model.score(sentences, by, whole_words, job.advance)
         job.advance(job.total - job.done)  # equal sentences are scored once
@@ -246,11 +165,12 @@ def _write(
 
     paradigm = np.array(pairs.paradigms)
     correct = _correct(part.outputs["good"], part.outputs["bad"])
-    shorter = {"key": "fewer tokens", "name": "fewer tokens", "method": None}
+    shorter = {"key": FEWER_TOKENS, "name": FEWER_TOKENS, "method": None}
+    of_shorter = _correct(brevity_good, brevity_bad)
     model = {"key": "pretrained", "name": options.run.resolve().name, "method": "zero-shot"}
     models: list[dict[str, Any]] = [
-        {**shorter, **_scores(_correct(brevity_good, brevity_bad), paradigm)},
-        {**model, **_scores(correct, paradigm), "seconds": [part.facts["seconds"]]},
+        {**shorter, **_scores(of_shorter, paradigm, pairs.independent)},
+        {**model, **_scores(correct, paradigm, pairs.independent), "seconds": [part.facts["seconds"]]},
     ]
     names, counts = np.unique(paradigm, return_counts=True)
     result = {
@@ -262,9 +182,10 @@ def _write(
         **provenance(),
     }
     if speaks():
-        with (options.out / "pairs.npz.writing").open("wb") as stream:
-            np.savez(stream, allow_pickle=False, paradigm=paradigm, correct=correct, **part.outputs)
-        (options.out / "pairs.npz.writing").rename(options.out / "pairs.npz")
+        independent = np.array(pairs.independent)
+        shared = {"paradigm": paradigm, "independent": independent}
+        write_arrays(options.out / "pairs.npz", {"correct": correct, **shared, **part.outputs})
+        write_arrays(options.out / BASELINE_FILE, {"correct": of_shorter, **shared})
         _report(options.out, result)
     return result
 
@@ -280,8 +201,7 @@ def _report(out: Path, result: dict[str, Any]) -> None:
     caption = f"minimal pairs, {result['variant']}{', whole words' * result['whole words']}: % right, chance 50"
     write_text(out / "scores.md", markdown(caption, header, lines, result["command"]))
     write_text(out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    print(f"{caption}\n\n{table(header, lines)}", flush=True)
-    say(f"\nall results are in {out}")
+    show_written(f"{caption}\n\n{table(header, lines)}", out)
 
 
 def _correct(good: npt.NDArray[Any], bad: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
@@ -292,8 +212,11 @@ def _correct(good: npt.NDArray[Any], bad: npt.NDArray[Any]) -> npt.NDArray[np.fl
     return correct
 
 
-def _scores(correct: npt.NDArray[np.float32], paradigm: npt.NDArray[Any]) -> dict[str, Any]:
-    """The accuracy of each paradigm, and their mean; with a confidence interval if there are several paradigms."""
+def _scores(correct: npt.NDArray[np.float32], paradigm: npt.NDArray[Any], independent: bool) -> dict[str, Any]:
+    """The accuracy of each paradigm, and their mean, with a confidence interval over pairs if they are independent.
+
+    Otherwise the interval is over paradigms; there is none for a single paradigm.
+    """
     import numpy as np
 
     from nlp_ssl.statistics.intervals import interval, measure_pairs
@@ -302,8 +225,8 @@ def _scores(correct: npt.NDArray[np.float32], paradigm: npt.NDArray[Any]) -> dic
     accuracy = np.bincount(group, weights=correct) / np.bincount(group)
     mean = float(accuracy.mean())
     low, high = None, None
-    if len(names) > 1:
-        found = interval(measure_pairs(correct[None], paradigm))
+    if len(names) > 1 or independent:
+        found = interval(measure_pairs(correct[None], paradigm, independent=independent))
         low, high = found.low, found.high
     return {
         "scores": {"accuracy": {"seeds": [mean], "mean": mean, "low": low, "high": high}},

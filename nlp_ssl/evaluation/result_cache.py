@@ -11,20 +11,25 @@ import json
 import shlex
 import time
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from hashlib import blake2b, file_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nlp_ssl import registry
-from nlp_ssl.atomic_io import write_text, writing
-from nlp_ssl.console import speaks
+from nlp_ssl.array_files import read_arrays, write_arrays
+from nlp_ssl.atomic_io import remove
+from nlp_ssl.console import speaks, warn
 from nlp_ssl.errors import InputError
-from nlp_ssl.json_files import read_object
+from nlp_ssl.json_files import read_object, write_object
 from nlp_ssl.output_folder import contents
+from nlp_ssl.processes import agree
 
 if TYPE_CHECKING:
     import numpy as np
+
+PROTOCOL = 2
+"""Version of how examples are drawn and scored. Results of another version are never mixed with these."""
 
 
 def weights_fingerprint(model: Path) -> dict[str, str]:
@@ -59,13 +64,15 @@ class CachedResult:
 
     outputs: dict[str, np.ndarray[Any, Any]]
     facts: dict[str, Any]
+    name: str = ""
+    """Its name in the cache."""
 
 
 class ResultCache:
     """The finished results in the folder `out`, which depend on the options `mine` (JSON values by name).
 
     `shared` is a folder for results that other commands can use as well. InputError if `out` holds results with other
-    options, or other files.
+    options, or other files, or if the processes of a distributed run have different options.
     """
 
     def __init__(self, out: Path, mine: dict[str, Any], shared: Path | None = None) -> None:
@@ -73,8 +80,10 @@ class ResultCache:
         self.done_before = True
         """Whether every result so far was in the cache."""
         stored = out / "options.json"
-        if stored.is_file():
-            theirs = read_object(stored, "choose another --out")
+        if stored.exists() or contents(out / "parts"):
+            theirs = read_object(
+                stored, f"delete the folder {out} to compute its results again, or choose another --out"
+            )
             other = [
                 f"{out} holds a result with other {key}"
                 f"{'' if isinstance(value, dict) else f' ({theirs.get(key)}, now {value})'}: choose another --out"
@@ -85,9 +94,10 @@ class ResultCache:
                 raise InputError(*other)
         elif any(file.name != "parts" for file in contents(out)):
             raise InputError(f"{out} holds other files than results of this command: choose another --out")
-        elif speaks():
+        agree(mine)
+        if speaks() and not stored.is_file():
             (out / "parts").mkdir(parents=True, exist_ok=True)
-            write_text(stored, json.dumps(mine, indent=1, ensure_ascii=False) + "\n")
+            write_object(stored, mine)
 
     def part(self, name: str, work: Callable[[], CachedResult], on: dict[str, Any] | None = None) -> CachedResult:
         """The result of this name: read from the cache, or computed by `work` and added to the cache.
@@ -99,32 +109,34 @@ class ResultCache:
         if self.shared is not None and on is not None:
             key = blake2b(json.dumps(on, sort_keys=True, default=str).encode(), digest_size=8).hexdigest()
             places.append(self.shared / f"{name}-{key}.npz")
-        there = next((place for place in places if place.is_file()), None)
-        if there is None:
+        part = next((found for place in places if (found := _read(place)) is not None), None)
+        if part is None:
             self.done_before = False
             started = time.monotonic()
             part = work()
             part.facts["seconds"] = round(time.monotonic() - started, 1)
-        else:
-            part = _read(there)
         if speaks():
             for place in places:
                 if not place.is_file():
                     _write(place, part)
-        return part
+        return replace(part, name=name)
 
 
-def _read(file: Path) -> CachedResult:
-    import numpy as np
-
-    with np.load(file) as stored:
-        facts = json.loads(str(stored["facts"]))
-        return CachedResult({key: stored[key] for key in stored.files if key != "facts"}, facts)
+def _read(file: Path) -> CachedResult | None:
+    """The result in a file. None if there is none; a damaged one is removed, to be computed again."""
+    if not file.exists():
+        return None
+    try:
+        outputs = read_arrays(file, "computing it again")
+        return CachedResult(outputs, json.loads(str(outputs.pop("facts"))))
+    except (InputError, KeyError, ValueError) as error:
+        warn(str(error) if isinstance(error, InputError) else f"{file} is damaged: computing it again")
+        if speaks():
+            remove(file)
+        return None
 
 
 def _write(file: Path, part: CachedResult) -> None:
     import numpy as np
 
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with writing(file) as beside, beside.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, facts=np.array(json.dumps(part.facts)), **part.outputs)
+    write_arrays(file, part.outputs | {"facts": np.array(json.dumps(part.facts))})

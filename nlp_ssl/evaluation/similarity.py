@@ -9,7 +9,6 @@ because correlations over different pairs are not comparable.
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,12 @@ from typing import TYPE_CHECKING
 
 import tyro
 
-from nlp_ssl.console import table
+from nlp_ssl.console import show_result, table
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.export import word_vectors
 from nlp_ssl.models.folder import model_folder
 from nlp_ssl.options import parse
+from nlp_ssl.tasks.values import number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     for file, pairs in read:
         found = agreement(pairs, words, vectors)
         rows.append([file.name, f"{found.spearman:.3f}", f"{found.pairs:,}", f"{found.unknown:.1%}"])
-    print(table(["word pairs", "Spearman", "pairs", "not in the vocabulary"], rows))
+    show_result(table(["word pairs", "Spearman", "pairs", "not in the vocabulary"], rows))
     return 0
 
 
@@ -76,18 +76,15 @@ def read_pairs(file: Path) -> list[tuple[str, str, float]]:
         raise InputError(f"{file}: cannot read the file as UTF-8 text ({error})") from None
     pairs = []
     first = True
-    for number, line in enumerate(lines, start=1):
+    for place, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
             continue
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t" if "\t" in line else ","))]
-        try:
-            rating = float(cells[2])
-            if not math.isfinite(rating):
-                raise ValueError
+        rating = number(cells[2]) if len(cells) > 2 else None
+        if rating is not None:
             pairs.append((cells[0], cells[1], rating))
-        except (IndexError, ValueError):
-            if not first:
-                raise InputError(f"{file}, line {number}: expected two words and a number, got {line!r}") from None
+        elif not first:
+            raise InputError(f"{file}, line {place}: expected two words and a number, got {line!r}")
         first = False
     if not pairs:
         raise InputError(f"{file}: no word pairs in this file")

@@ -82,7 +82,7 @@ class Head(nn.Module):
     """Whether the carrier uses the body's pooler."""
     costs_per_row: ClassVar[bool] = False
     """Whether the FLOPs of `loss` grow with the number of sequences instead of targets."""
-    momentum: ClassVar[float | None] = None
+    momentum: float | None = None
     """Decay of the exponential moving average of the body's weights per step; None if the head uses no average."""
 
     def __init__(self, config: Any, body: Any, carrier: Any, loss: Loss, vocabulary: Vocabulary) -> None:
@@ -108,8 +108,12 @@ class Head(nn.Module):
 
     @classmethod
     def configure(cls, config: Any, loss: Loss, vocabulary: Vocabulary) -> Any:
-        """The carrier's config. By default a copy of the body's."""
-        return type(config).from_dict(config.to_dict())
+        """The carrier's config. By default a copy of the body's, with the names of the classes if there are any."""
+        config = type(config).from_dict(config.to_dict())
+        if classes := loss.classes(vocabulary):
+            config.id2label = dict(enumerate(classes))
+            config.label2id = {name: i for i, name in enumerate(classes)}
+        return config
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
         """The loss summed over the targets of a micro-batch (see the module's docstring)."""

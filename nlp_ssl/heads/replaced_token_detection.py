@@ -1,13 +1,19 @@
 """Replaced token detection: a generator and a discriminator (Clark et al. 2020, section 2).
 
-The generator reads the view "masked". It shares the body's token embeddings, with projections to its own hidden size
-and back. The discriminator is the pretrained model: it reads the view "main" with the generator's samples at masked
+The generator reads the view "masked". Its token embeddings are projected to its own hidden size and back. They are the
+body's, or with gradient-disentangled sharing (He et al., DeBERTaV3, 2023, section 3.2) a table of its own. The body's
+table is then that table plus a difference. The detection loss trains the difference. After each update `after_step`
+adds the change of the generator's table, so the body's table is always their sum. Weight decay shrinks the sum, not the
+difference.
+
+The discriminator is the pretrained model: it reads the view "main" with the generator's samples at masked
 positions and classifies each token as original or replaced. A sample that equals the original token counts as original.
 The generator gets no gradient from the discriminator's loss and is not saved.
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 import torch
@@ -28,13 +34,20 @@ class ReplacedTokenDetectionHead(Head):
 
     name = "replaced_token_detection"
     auto_class = AutoModelForTokenClassification
+    before: Tensor
+    """The generator's own embeddings before the last update [V, H]."""
 
     def __init__(self, config: Any, body: Any, carrier: Any, loss: Loss, vocabulary: Vocabulary) -> None:
         super().__init__(config, body, carrier, loss, vocabulary)
         objective = loss.objective
         assert isinstance(objective, ReplacedTokenDetection)
         narrow = _narrow(config, objective.generator_width)
-        self.embedding = body.get_input_embeddings()  # shared
+        self.embedding = body.get_input_embeddings()
+        self._of_body: list[nn.Embedding] = []  # a list, so that it is no submodule
+        if objective.embeddings == "disentangled":
+            self._of_body = [self.embedding]
+            self.embedding = deepcopy(self.embedding)
+            self.register_buffer("before", self.embedding.weight.detach().clone())
         self.generator = AutoModel.from_config(narrow)
         if getattr(self.generator, "pooler", None) is not None:
             self.generator.pooler = None
@@ -58,6 +71,13 @@ class ReplacedTokenDetectionHead(Head):
         config.id2label = dict(enumerate(LABELS))
         config.label2id = {name: i for i, name in enumerate(LABELS)}
         return config
+
+    def after_step(self) -> None:
+        """Add the last change of the generator's embeddings to the body's, if they are disentangled."""
+        for of_body in self._of_body:
+            table = self.embedding.weight.detach()
+            of_body.weight.detach().add_(table - self.before)
+            self.before.copy_(table)
 
     def body_modules(self) -> list[nn.Module]:
         """The generator's body."""

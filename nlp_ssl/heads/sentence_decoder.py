@@ -1,4 +1,8 @@
-"""A small decoder that predicts a sentence from the vector of another (Kiros et al. 2015, section 2.1)."""
+"""A small decoder that predicts a text from one vector of an encoder.
+
+With skip-thought it predicts a sentence from the vector of its neighbour (Kiros et al. 2015, section 2.1). With TSDAE
+it predicts a text from the vector of its remaining words (Wang et al. 2021, section 3).
+"""
 
 from __future__ import annotations
 
@@ -16,17 +20,19 @@ from nlp_ssl.models.parts import detach_body
 from nlp_ssl.models.pooling import mean_pooled
 from nlp_ssl.objectives.mixture import Loss
 from nlp_ssl.objectives.skip_thought import SkipThought
+from nlp_ssl.objectives.tsdae import TSDAE
 
 
 class SentenceDecoder(Head):
-    """A decoder whose first input is the mean-pooled encoder output instead of [CLS]. It is not saved."""
+    """A decoder whose first input is a vector of the encoder instead of [CLS]. It is not saved."""
 
     name = "sentence_decoder"
 
     def __init__(self, config: Any, body: Any, carrier: Any, loss: Loss, vocabulary: Vocabulary) -> None:
         super().__init__(config, body, carrier, loss, vocabulary)
         objective = loss.objective
-        assert isinstance(objective, SkipThought)
+        assert isinstance(objective, SkipThought | TSDAE)
+        self.reads_cls = isinstance(objective, TSDAE) and objective.vector == "cls"
         own = AutoConfig.for_model(
             DEFAULT_ARCHITECTURE["decoder"],
             vocab_size=config.vocab_size,
@@ -51,7 +57,8 @@ class SentenceDecoder(Head):
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
         """Cross-entropy; in evaluation also accuracy."""
-        vector = mean_pooled(encode().last_hidden_state, encode.attention_mask())  # [B, H]
+        states = encode().last_hidden_state  # [B, L, H]
+        vector = states[:, 0] if self.reads_cls else mean_pooled(states, encode.attention_mask())  # [B, H]
         written = self.decoder.get_input_embeddings()(targets["decoder_input_ids"][:, 1:])
         hidden = self.decoder(inputs_embeds=torch.cat([vector[:, None].to(written.dtype), written], 1))[0]  # [B, T, H]
         hidden = hidden.flatten(0, 1)[targets["positions"]]

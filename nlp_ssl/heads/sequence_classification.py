@@ -30,13 +30,10 @@ class SequenceClassification(Head):
 
     @classmethod
     def configure(cls, config: Any, loss: Loss, vocabulary: Vocabulary) -> Any:
-        """The body's config with the names of the classes and the pooling."""
+        """The body's config with the names of the classes and the objective's pooling."""
         config = super().configure(config, loss, vocabulary)
         if hasattr(config, "classifier_pooling"):
             config.classifier_pooling = loss.objective.pooling
-        classes = loss.classes(vocabulary)
-        config.id2label = dict(enumerate(classes))
-        config.label2id = {name: i for i, name in enumerate(classes)}
         return config
 
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,7 +41,7 @@ openai-gpt persimmon phi phi3 qwen2 qwen3 qwen3_5_text recurrent_gemma rembert r
 roformer seed_oss smollm3 stablelm starcoder2 vaultgemma xglm xlm-roberta xlm-roberta-xl youtu
 """
 _ENCODER_DECODERS = """
-bart bigbird_pegasus blenderbot blenderbot-small m2m_100 marian mbart mvp pegasus pegasus_x plbart
+bart bigbird_pegasus blenderbot blenderbot-small longt5 m2m_100 marian mbart mvp pegasus pegasus_x plbart t5 umt5
 """
 TESTED: dict[Body, tuple[str, ...]] = {
     "static": ("static_vectors",),
@@ -52,6 +53,17 @@ TESTED: dict[Body, tuple[str, ...]] = {
 
 BYTES_PER_PARAMETER = 16
 """Memory that training takes: weights, gradients, and AdamW's two averages, in float32."""
+
+MOST_LAYERS = 1000
+"""Layers, groups of layers, or experts; transformers builds each as a module of its own."""
+
+_IDS = ("pad", "bos", "eos", "cls", "sep", "unk", "mask", "decoder_start", "forced_bos", "forced_eos")
+_DECIDED = {f"{name}_token_id": "the tokenizer of the corpus decides it" for name in _IDS} | {
+    "dtype": "weights are float32 in training, and --precision is that of matrix products",
+    "is_encoder_decoder": "the objective decides it",
+}
+"""Config fields that a recipe cannot set, and why."""
+_DECIDED_OF_T5 = {"tie_word_embeddings": "transformers always ties T5's language head to its embeddings"}
 
 GATED = {"modernbert", "modernbert-decoder", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3"}
 """Architectures with a gated feed-forward layer (three matrices instead of two)."""
@@ -77,7 +89,8 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
                 f"use 'auto' for {DEFAULT_ARCHITECTURE[body]}"
             )
     layers, width = SIZES[model.size]
-    inner = gated_size(width) if architecture in GATED else 4 * width
+    t5_layer = model.config.get("feed_forward_proj", getattr(standard, "feed_forward_proj", ""))
+    inner = gated_size(width) if architecture in GATED or str(t5_layer).startswith("gated") else 4 * width
     shape = {
         "vocab_size": vocabulary.size,
         "hidden_size": width,
@@ -86,6 +99,7 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         "num_key_value_heads": width // 64,
         "intermediate_size": inner,
         "hidden_dim": inner,  # DistilBERT's name for intermediate_size
+        "d_ff": inner,  # T5's
         "embedding_size": 128 if architecture == "albert" else width,  # ALBERT factorises its embeddings
         "max_position_embeddings": max_length + (2 if architecture in ("roberta", "xlm-roberta", "camembert") else 0),
         "type_vocab_size": 2,
@@ -108,10 +122,11 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         special |= {"decoder_start_token_id": vocabulary.cls, "forced_eos_token_id": None}
     if body == "decoder" and "is_decoder" in known_fields:
         special["is_decoder"] = True  # without it a BERT attends to both sides
-    strangers = [key for key in model.config if key not in known_fields]
-    if strangers:
-        raise InputError(*[f"[model.config] {key}: {did_you_mean(key, sorted(known_fields))}" for key in strangers])
-    values = {key: value for key, value in shape.items() if key in known_fields} | special | dict(model.config)
+    _require_own_fields(model.config, known_fields)
+    _require_few_modules(model.config)
+    defaults = {key: value for key, value in shape.items() if key in known_fields} | special
+    own = standard.attribute_map  # GPT-2 knows num_hidden_layers as n_layer: a recipe may use either name
+    values = {own.get(key, key): value for fields in (defaults, model.config) for key, value in fields.items()}
     try:
         config = AutoConfig.for_model(architecture, **values)
         set_dropout(config, model.dropout)
@@ -122,10 +137,34 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
     except InputError:
         raise
     except Exception as error:  # each architecture checks its config in its own way, and raises its own types
-        reason = cut(error, 160) or type(error).__name__
-        given = ", ".join(f"{key} = {value!r}" for key, value in model.config.items()) or architecture
-        raise InputError(f"[model.config] {cut(given)}: {architecture} cannot be built so: {reason}") from None
+        raise unusable(model, f"{architecture} cannot be built so", error) from None
+    if config.vocab_size < vocabulary.size:
+        raise InputError(f"[model.config] vocab_size is {config.vocab_size}: the corpus has {vocabulary.size:,} tokens")
     return config
+
+
+def unusable(model: Model, what: str, error: Exception) -> InputError:
+    """The error for a recipe's [model.config] with which building or training the model raises `error`."""
+    given = ", ".join(f"{key} = {value!r}" for key, value in model.config.items()) or model.architecture
+    return InputError(f"[model.config] {cut(given)}: {what}: {cut(error, 160) or type(error).__name__}")
+
+
+def _require_own_fields(fields: dict[str, Any], known: set[str]) -> None:
+    """InputError for fields that the architecture does not have, or that a recipe cannot set."""
+    decided = _DECIDED | (_DECIDED_OF_T5 if "feed_forward_proj" in known else {})
+    unknown = [key for key in fields if key not in known | decided.keys()]
+    problems = [f"[model.config] {key}: {did_you_mean(key, sorted(known))}" for key in unknown]
+    problems += [f"[model.config] {key}: {decided[key]}; leave it out" for key in fields if key in decided]
+    if problems:
+        raise InputError(*problems)
+
+
+def _require_few_modules(fields: dict[str, Any]) -> None:
+    """InputError for a number of layers, groups or experts that could not even be listed, before any is built."""
+    for key, value in fields.items():
+        counts = value if isinstance(value, list) else [value]
+        if re.search("layer|block|group|expert", key) and any(isinstance(n, int) and n > MOST_LAYERS for n in counts):
+            raise InputError(f"[model.config] {key} is {cut(str(value), 40)}: at most {MOST_LAYERS:,}")
 
 
 def _require_room(parameters: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import tyro
 
-from nlp_ssl.atomic_io import writing
+from nlp_ssl.atomic_io import remove_leftovers, writing
 from nlp_ssl.console import say
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.folder import model_folder
@@ -53,6 +53,7 @@ def export(options: Export) -> None:
     if not options.out.parent.is_dir():
         raise InputError(f"--out {options.out}: no such folder: {options.out.parent}")
     words, vectors = word_vectors(model_folder(options.run))
+    remove_leftovers(options.out)
     try:
         with writing(options.out) as beside:
             beside.write_bytes(word2vec(words, vectors, binary=ending in BINARY))
@@ -73,7 +74,9 @@ def word_vectors(folder: Path) -> tuple[list[str], npt.NDArray[np.float32]]:
 
     tokenizer = load_tokenizer(folder)
     table = load_model(folder, AutoModel)[0].get_input_embeddings().weight
-    ids = np.setdiff1d(np.arange(len(tokenizer)), tokenizer.all_special_ids)
+    ids = np.setdiff1d(list(tokenizer.get_vocab().values()), tokenizer.all_special_ids)
+    if len(ids) and ids[-1] >= len(table):
+        raise InputError(f"{folder}: the tokenizer has the id {ids[-1]:,}, but the model has {len(table):,} embeddings")
     vectors: npt.NDArray[np.float32] = table.detach().numpy()[ids]
     return tokenizer.convert_ids_to_tokens(ids.tolist()), vectors
 

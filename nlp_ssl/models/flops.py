@@ -33,7 +33,7 @@ class FlopCounter:
     def __init__(self, model: Any) -> None:
         """`model` is a `PretrainingModel` (nlp_ssl.training.model)."""
         self._model = model
-        self._of_row: dict[Any, int] = {}
+        self._of_row: dict[Any, int] = {}  # forward and backward
         self._of_target: dict[str, int] = {}
         self._of_batch: dict[tuple[str, int], int] = {}
 
@@ -45,7 +45,7 @@ class FlopCounter:
             self._of_target = self._of_target or of_target
         of_targets = sum(n * self._of_target[name] for name, n in targets.items())
         of_batch = sum(self._batch(name, inputs, n) for name, n in targets.items() if name in self._model.batch_losses)
-        return 3 * (rows * self._of_row[shape] + of_targets + of_batch)
+        return rows * self._of_row[shape] + 3 * (of_targets + of_batch)
 
     def _batch(self, name: str, inputs: Inputs, rows: int) -> int:
         """FLOPs of the forward pass of a whole-batch loss over `rows` sequences."""
@@ -67,9 +67,10 @@ class FlopCounter:
         return device
 
     def _count(self, inputs: Inputs) -> tuple[int, dict[str, int]]:
-        """Forward FLOPs per sequence, and for each loss per target."""
+        """Training FLOPs per sequence, and for each loss forward FLOPs per target."""
         model, of_target = self._model, {}
         bodies = [model.body, *(m for name in model.losses for m in model.head(name).body_modules())]
+        averaged = [] if model.averaged is None else [model.averaged]
         counter = FlopCounterMode(display=False)
         training = model.training
         model.eval()
@@ -81,22 +82,23 @@ class FlopCounter:
             sdpa_kernel(SDPBackend.MATH),
             counter,
             _counted_in(bodies, counter) as in_bodies,
+            _counted_in(averaged, counter) as in_averaged,
         ):
             encode = model.encoder(inputs)
             generator = torch.Generator(self._device)
             of_row = 0
             for name, loss in model.losses.items():
                 head, before = model.head(name), counter.get_total_flops()
-                before_bodies = in_bodies[0]
+                before_bodies = in_bodies[0] + in_averaged[0]
                 if head.reduction == "target":
                     head.loss(loss, encode, inputs["targets"][name], generator)
                 else:
                     head.vectors(loss, encode, inputs["targets"][name], generator)
-                own = counter.get_total_flops() - before - (in_bodies[0] - before_bodies)
+                own = counter.get_total_flops() - before - (in_bodies[0] + in_averaged[0] - before_bodies)
                 of_row += int(own) if head.costs_per_row else 0
                 of_target[name] = 0 if head.costs_per_row else int(own)
         model.train(training)
-        return of_row + in_bodies[0], of_target
+        return 3 * (of_row + in_bodies[0]) + in_averaged[0], of_target  # averaged weights get no gradient
 
 
 @contextmanager

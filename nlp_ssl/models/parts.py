@@ -6,41 +6,57 @@ projection to the vocabulary costs a seventh. The head runs the same code as a m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import AutoModel, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPoolingAndCrossAttentions, Seq2SeqModelOutput
 
 from nlp_ssl.models.vocabulary_loss import chunks
 
 
 class PassThrough(nn.Module):
-    """Replaces the body inside a head: returns `inputs_embeds`, which are body outputs or hidden states [B, L, H]."""
+    """Replaces the body inside a head: returns `inputs_embeds`, which are body outputs or hidden states [B, L, H].
+
+    In place of T5's decoder it returns `encoder_hidden_states`, which the one in place of the encoder was given.
+    """
 
     def __init__(self, encoder_decoder: bool) -> None:
         super().__init__()
         self.outputs = Seq2SeqModelOutput if encoder_decoder else BaseModelOutputWithPoolingAndCrossAttentions
 
-    def forward(self, *_: Any, inputs_embeds: Any, **__: Any) -> Any:
-        """Return `inputs_embeds`, wrapped as body outputs if it is a tensor."""
-        if isinstance(inputs_embeds, Tensor):
-            return self.outputs(last_hidden_state=inputs_embeds)
-        return inputs_embeds
+    def forward(self, *_: Any, inputs_embeds: Any = None, encoder_hidden_states: Any = None, **__: Any) -> Any:
+        """Return what it was given, wrapped as body outputs if it is a tensor."""
+        given = inputs_embeds if encoder_hidden_states is None else encoder_hidden_states
+        return self.outputs(last_hidden_state=given) if isinstance(given, Tensor) else given
 
 
 def detach_body(model: Any) -> Any:
-    """Replace the body of a transformers model by a `PassThrough` and return the body."""
+    """Replace the body of a transformers model by a `PassThrough` and return the body.
+
+    T5's language model has no body but an encoder and a decoder of its own; each is replaced, and they become a body.
+    """
     body = model.base_model
-    setattr(model, model.base_model_prefix, PassThrough(bool(model.config.is_encoder_decoder)))
+    if body is not model:
+        setattr(model, model.base_model_prefix, PassThrough(bool(model.config.is_encoder_decoder)))
+        return body
+    with torch.device("meta"):
+        shell: Any = AutoModel.from_config(model.config)
+    shell.config = model.config
+    body = with_children(shell, {name: model._modules[name] for name in shell._modules})
+    for name, child in body.named_children():
+        if isinstance(child, PreTrainedModel):
+            setattr(model, name, PassThrough(False))
     return body
 
 
-def with_child(module: Any, name: str, child: nn.Module | None) -> Any:
-    """A shallow copy of a module with one child replaced. Shares all other weights with the original."""
+def with_children(module: Any, children: Mapping[str, nn.Module | None]) -> Any:
+    """A shallow copy of a module with some children replaced. Shares all other weights with the original."""
     twin = copy(module)
-    twin._modules = module._modules | {name: child}
+    twin._modules = module._modules | children
     return twin
 
 
@@ -50,8 +66,10 @@ def assembled(head: Any, body: Any, pooler: bool) -> Any:
     With `pooler=False` the body's pooler is left out.
     """
     if not pooler and "pooler" in body._modules:
-        body = with_child(body, "pooler", None)
-    return with_child(head, head.base_model_prefix, body)
+        body = with_children(body, {"pooler": None})
+    if head.base_model_prefix not in head._modules:
+        return with_children(head, body._modules)
+    return with_children(head, {head.base_model_prefix: body})
 
 
 def logits_of(head: Any, hidden: Tensor) -> Tensor:

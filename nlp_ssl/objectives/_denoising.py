@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
-from nlp_ssl.sampling.targets import SequenceTargets
+from nlp_ssl.sampling.targets import SequenceTargets, TokenTargets
 
 Ints = npt.NDArray[np.int64]
 
@@ -73,3 +73,34 @@ def moved(batch: Batch, source: Ints, length: Ints, vocabulary: Vocabulary) -> B
         token_type_ids=taken(batch.token_type_ids, 0),
         targets={name: targets.moved(source, beyond) for name, targets in batch.targets.items()},
     )
+
+
+def spans_replaced(batch: Batch, left: Ints, right: Ints, inserted: Ints, vocabulary: Vocabulary) -> Batch:
+    """Replace each span of columns `left`..`right` - 1 by one token; `inserted` [B, S] is `NO_LABEL` for none.
+
+    Spans do not overlap and are in text order; an empty span only inserts. Rows must not become longer.
+    """
+    rows, width = batch.ids.shape
+    end = batch.length - 1  # [B]: the last [SEP]
+    at = np.arange(rows)[:, None] * width  # start of each row in the flattened batch
+    left, right, size = at + left, at + right, rows * width
+    changes = np.bincount(left.ravel(), minlength=size) - np.bincount(right.ravel(), minlength=size)
+    kept = (np.cumsum(changes) == 0).reshape(rows, width) & (np.arange(width) <= end[:, None])
+    rank = np.cumsum(kept, axis=1)  # [B, L]: kept tokens up to and including each
+    real = inserted != NO_LABEL
+    marks = np.bincount(left[real], minlength=size).reshape(rows, width)
+    place = rank - 1 + np.cumsum(marks, axis=1)  # [B, L]: new position of each kept token
+    source = np.zeros((rows, width), np.int64)
+    stays, where = np.nonzero(kept)
+    source[stays, place[stays, where]] = where
+    of, span = np.nonzero(real)  # [M]: inserted tokens in text order
+    hole = left[of, span]
+    nth = np.arange(len(of)) - np.searchsorted(of, of)  # among those of its row
+    mark_place = (rank - kept).ravel()[hole] + nth
+    source[of, mark_place] = np.minimum(hole - of * width, np.maximum(end[of] - 1, 1))
+    out = moved(batch, source, rank[:, -1] + np.count_nonzero(real, axis=1), vocabulary)
+    out.ids[of, mark_place] = inserted[of, span]
+    for targets in out.targets.values():
+        if isinstance(targets, TokenTargets):  # labels of what stood there
+            targets.labels[of, mark_place] = NO_LABEL
+    return out

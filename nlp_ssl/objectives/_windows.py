@@ -39,6 +39,8 @@ class Shares:
     stays: npt.NDArray[np.float32]
     own: npt.NDArray[np.float64]
     alias: npt.NDArray[np.int64]
+    frequency_loss: float
+    """`WindowTargets.frequency_loss`."""
 
     def draw(self, bits: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         """Draw one word per 64 random bits. int64, the shape of `bits`."""
@@ -60,6 +62,19 @@ def alias_table(share: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64]
             poor.append(rich.pop())
     own[poor + rich] = 1  # left over by rounding
     return own, alias
+
+
+def frequency_loss(predicted: npt.NDArray[np.float64], negatives: npt.NDArray[np.float64]) -> float:
+    """The expected negative-sampling loss of the best scores that depend on the predicted word alone, in nats.
+
+    `predicted` [V] are the probabilities of the predicted words, `negatives` [V] the expected numbers of negative
+    samples per target. The best score of a word is the log odds of being real (Levy and Goldberg, NeurIPS 2014,
+    section 3.1).
+    """
+    real, drawn = predicted, negatives * (1 - predicted)  # a word is not its own negative sample
+    there = (real > 0) & (drawn > 0)
+    odds = real[there] / drawn[there]
+    return float((real[there] * np.log1p(1 / odds) + drawn[there] * np.log1p(odds)).sum())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +143,7 @@ class Windows(Objective):
             right=spread(right, 0),
             negatives=negatives,
             counts_pairs=self.counts_pairs,
+            frequency_loss=known.frequency_loss,
         )
         thinned = replace(
             batch,
@@ -153,7 +169,10 @@ class Windows(Objective):
                 share = counts[above] / counts.sum()
                 stays[above] = np.minimum(1, np.sqrt(self.sample / share) + self.sample / share)
             drawn = np.where(counts > 0, np.maximum(counts, 1) ** self.exponent, 0)
-            shares = Shares(stays.astype(np.float32), *alias_table(drawn / drawn.sum()))
+            drawn /= drawn.sum()
+            predicted = counts * stays / (counts * stays).sum()
+            loss = frequency_loss(predicted, self.negative * drawn)
+            shares = Shares(stays.astype(np.float32), *alias_table(drawn), loss)
             self._known[id(vocabulary)] = (vocabulary, shares)
         return self._known[id(vocabulary)][1]
 

@@ -25,7 +25,8 @@ class Objective(ABC):
     """Base class of all objectives: corrupts a batch and defines its targets."""
 
     weight: float = 1.0
-    """Weight of this objective's loss in a mixture; with alternating objectives, its share of the examples."""
+    """Weight of this objective's loss in a mixture; with alternating objectives, its share of the examples; in a
+    sequence, its share of the steps."""
 
     name: ClassVar[str]
     """Name in recipes: that of the module, or of a plug-in's entry point."""
@@ -37,6 +38,9 @@ class Objective(ABC):
     """Kind of body that it trains."""
     also_bodies: ClassVar[tuple[Body, ...]] = ()
     """Other kinds of body that it can train in a mixture."""
+    also_decoder: ClassVar[bool] = False
+    """Whether its encoder is also a decoder: examples whose targets are next tokens are read from one side only, and
+    the model is saved as both. No other objective can be combined with it."""
     heads: ClassVar[Mapping[str, str]]
     """Target name -> name of the head (`nlp_ssl.heads`) that predicts it."""
     shares_targets: ClassVar[bool] = False
@@ -53,6 +57,12 @@ class Objective(ABC):
     """Pooling of a classification head, if the architecture offers a choice: first token or mean."""
     metrics: ClassVar[str | None] = None
     """Module with extra validation metrics (`nlp_ssl.heads.metrics`)."""
+    trains_tasks: ClassVar[tuple[str, ...]] = ()
+    """Tasks made from a corpus that it trains on itself, or on nearly the same question; comparisons mark them."""
+    asks: ClassVar[str] = "the other sequences of this example, among all of the batch"
+    """What `BatchTargets` ask of an example; `show` prints it."""
+    reserved_tokens: ClassVar[tuple[Literal["sentinels", "modes"], ...]] = ()
+    """Tokens that no text gives and that it needs (`Vocabulary.sentinels`, `Vocabulary.modes`)."""
     paper: ClassVar[str]
     """Authors, title, venue, year, and section."""
     needs: ClassVar[str]
@@ -76,6 +86,15 @@ class Objective(ABC):
     def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
         """Names of the classes of a classification objective."""
         return ()
+
+    def check_vocabulary(self, vocabulary: Vocabulary) -> None:
+        """InputError if the corpus's tokenizer lacks reserved tokens."""
+        for kind in self.reserved_tokens:
+            if not getattr(vocabulary, kind):
+                raise InputError(
+                    f"{self.name}: the corpus's tokenizer has no {kind}: prepare the text again, into another folder, "
+                    "with a trained tokenizer and without --sentinels 0"
+                )
 
     def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
         """The examples of a text. Override to select examples or to assign classes to them."""

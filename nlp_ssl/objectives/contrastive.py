@@ -1,11 +1,15 @@
-"""Contrastive learning on text: identify the other span of the same document among spans of other documents.
+"""Learning from two views of a text: both get similar vectors, different from those of other documents.
 
 Papers: Chen et al., SimCLR, ICML 2020, section 2 (loss); Giorgi et al., DeCLUTR, ACL 2021, section 3 (spans of one
-document as views, combined with masked language modelling).
+document as views, combined with masked language modelling). The heads `nt_xent`, `queue`, `byol`, `simsiam`,
+`barlow_twins` and `vicreg` name the papers of the other losses.
 
-Differences: The two views are adjacent, non-overlapping runs of whole sentences, split at a uniformly drawn sentence
-boundary (DeCLUTR's spans may overlap). Views that differ only in dropout, as in SimCSE, do not work from scratch.
-Examples of the same document are not negatives of each other.
+Views are whole sentences, and do not overlap (DeCLUTR's spans may). The example is split at a uniformly drawn sentence
+boundary. With `views = "neighbours"` both parts are the views, and with "anywhere" a run of sentences in each, of
+uniform length and place. With "sentence" the example has two sentences (Logeswaran and Lee, Quick-Thoughts, ICLR 2018,
+section 3). With "columns" each document is a row of a table, and its two columns are the views; a second one that is
+too long is truncated (Radford et al., CLIP, ICML 2021, section 2.3, here with one encoder for both). Views that differ
+only in dropout, as in SimCSE, do not work from scratch. Examples of the same document are not negatives of each other.
 
 In: a clean batch of pairs, `[CLS] A [SEP] B [SEP]`. Out: view "main" `[CLS] A [SEP]`, view "other" `[CLS] B [SEP]`;
 target "contrastive" for every example, grouped by document.
@@ -14,59 +18,85 @@ Requirements: documents with at least two sentences that fit into one example, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
-import numpy as np
-
-from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import require
-from nlp_ssl.objectives._denoising import cut_width, moved
-from nlp_ssl.objectives.base import Objective
-from nlp_ssl.sampling.batch import Batch, View
-from nlp_ssl.sampling.examples import Body, ExampleIndex, TokenStream
-from nlp_ssl.sampling.noise import Noise
-from nlp_ssl.sampling.targets import BatchTargets
+from nlp_ssl.objectives._views import TwoViews
+
+LOSS_PAPERS = {
+    "nt_xent": "Chen et al., SimCLR, ICML 2020, section 2",
+    "queue": "He et al., MoCo, CVPR 2020, section 3",
+    "byol": "Grill et al., BYOL, NeurIPS 2020, section 3",
+    "simsiam": "Chen and He, SimSiam, CVPR 2021, section 3",
+    "barlow_twins": "Zbontar et al., Barlow Twins, ICML 2021, section 2.1",
+    "vicreg": "Bardes et al., VICReg, ICLR 2022, section 4.1",
+}
+QUESTIONS = {
+    "nt_xent": "the other view of this example, among all views of the batch",
+    "queue": "the other view of this example, among views of the latest batches",
+    "byol": "the averaged network's vector of the other view; other examples play no part",
+    "simsiam": "the vector of the other view; other examples play no part",
+    "barlow_twins": "the same value as in the other view for each dimension, uncorrelated with other dimensions",
+    "vicreg": "a vector near that of the other view; over the batch, dimensions vary and are uncorrelated",
+}
+SPANS = "Giorgi et al., DeCLUTR, ACL 2021, section 3"
+VIEW_PAPERS = {
+    "neighbours": SPANS,
+    "anywhere": SPANS,
+    "sentence": "Logeswaran and Lee, Quick-Thoughts, ICLR 2018, section 3",
+    "columns": "Radford et al., CLIP, ICML 2021, section 2.3",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contrastive(Objective):
-    """Identify the adjacent span of the same document in the batch (SimCLR's loss on text)."""
+class Contrastive(TwoViews):
+    """Give two spans of a document similar vectors (SimCLR, MoCo, BYOL, SimSiam, Barlow Twins, VICReg on text)."""
 
+    loss: Literal["nt_xent", "queue", "byol", "simsiam", "barlow_twins", "vicreg"] = "nt_xent"
+    """How vectors are compared: with the batch (nt_xent, SimCLR), with earlier batches (queue, MoCo), or without
+    negatives."""
     temperature: float = 0.05
-    """Temperature of the softmax over cosine similarities."""
+    """Temperature of the softmax over cosine similarities, for nt_xent and queue."""
     projection: int = 128
     """Output dimension of the projection MLP, which is discarded after pretraining."""
+    queue: int = 4096
+    """Vectors of earlier batches to compare with, for queue."""
+    momentum: float = 0.99
+    """Decay of the averaged weights per step, for queue and byol."""
+    redundancy: float = 0.005
+    """Weight of correlations between dimensions, for barlow_twins."""
+    invariance: float = 25.0
+    """Weight of the distance between views, for vicreg."""
+    variance: float = 25.0
+    """Weight of missing variance, for vicreg."""
+    covariance: float = 1.0
+    """Weight of covariances between dimensions, for vicreg."""
 
     name: ClassVar = "contrastive"
-    example_type: ClassVar = "pair"
-    body: ClassVar = "encoder"
-    before_masking: ClassVar = True
-    heads: ClassVar = {"contrastive": "contrastive"}
-    saves_heads: ClassVar = False
-    paper: ClassVar = "Chen et al., SimCLR, ICML 2020, section 2; Giorgi et al., DeCLUTR, ACL 2021, section 3"
-    needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self.temperature > 0, "temperature", self.temperature, "it must be above 0")
-        require(self.projection >= 1, "projection", self.projection, "it must be at least 1")
+        for name, most in (("projection", 8192), ("queue", 1_000_000)):
+            require(1 <= getattr(self, name) <= most, name, getattr(self, name), f"it must lie in 1..{most:,}")
+        require(0 <= self.momentum < 1, "momentum", self.momentum, "it must be at least 0 and below 1")
+        for name in ("redundancy", "variance", "covariance"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "it must be at least 0")
+        require(self.invariance > 0, "invariance", self.invariance, "it must be above 0, or nothing is learned")
 
-    def examples(self, text: TokenStream, vocabulary: Vocabulary, body: Body, max_length: int) -> ExampleIndex:
-        """Pairs whose class is their document."""
-        pairs = super().examples(text, vocabulary, body, max_length)
-        return replace(pairs, example_class=text.document_of(pairs.start))
+    @property
+    def heads(self) -> Mapping[str, str]:  # type: ignore[override]
+        """Each loss has a head of its name."""
+        return {"contrastive": self.loss}
 
-    def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Split each pair into two views."""
-        second = np.count_nonzero(batch.token_type_ids, axis=1)  # [B] B and its [SEP]
-        first = batch.length - second  # [CLS] A [SEP]
-        position = np.arange(batch.ids.shape[1])
-        everywhere = np.broadcast_to(position, batch.ids.shape)
-        shifted = np.take_along_axis(batch.ids, np.minimum(everywhere + first[:, None] - 1, position[-1]), 1)
-        shifted[:, 0] = vocabulary.cls
-        shifted[position >= second[:, None] + 1] = vocabulary.pad
-        other = View(ids=shifted[:, : cut_width(second + 1)], length=second + 1)
-        main = moved(batch, everywhere, first, vocabulary)
-        targets = BatchTargets(valid=np.ones(len(batch.ids), np.bool_), group=batch.example_class)
-        return replace(main, views={**batch.views, "other": other}).with_target("contrastive", targets)
+    @property
+    def paper(self) -> str:  # type: ignore[override]
+        """The papers of the loss and of the views."""
+        return f"{LOSS_PAPERS[self.loss]}; {VIEW_PAPERS[self.views]}"
+
+    @property
+    def asks(self) -> str:  # type: ignore[override]
+        """What the loss asks of a view."""
+        return QUESTIONS[self.loss]

@@ -35,6 +35,7 @@ class DocumentRotation(Objective):
     before_masking: ClassVar = True
     heads: ClassVar = {"seq2seq_lm": "seq2seq_lm"}
     shares_targets: ClassVar = True
+    trains_tasks: ClassVar = ("half_order",)
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
     needs: ClassVar = "text"
 

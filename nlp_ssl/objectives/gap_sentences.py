@@ -65,7 +65,9 @@ class GapSentences(Objective):
     shares_targets: ClassVar = True
     metrics: ClassVar = "nlp_ssl.heads.rouge_metrics"
     paper: ClassVar = "Zhang et al., PEGASUS, ICML 2020, section 3.1"
-    needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+    needs: ClassVar = (
+        "two sentences in a row that fit into one example (raise --batch.max-length, or prepare longer documents)"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

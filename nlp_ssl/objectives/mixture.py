@@ -2,7 +2,8 @@
 
 With `mixing = "together"` (jointly), the objectives corrupt the same example in turn and the loss is the weighted sum
 of their losses, as in BERT. Objectives with the same target share one loss. With `mixing = "alternating"`, each example
-belongs to one objective, drawn in each epoch in proportion to the weights, and each objective has its own loss.
+belongs to one objective, drawn in each epoch in proportion to the weights, and each objective has its own loss. With
+`mixing = "sequence"`, the objectives follow each other, each for a share of the steps in proportion to its weight.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ import numpy as np
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, require
 from nlp_ssl.objectives.base import Objective
-from nlp_ssl.sampling.batch import Batch, stack
+from nlp_ssl.sampling.batch import Batch, freeze, stack
 from nlp_ssl.sampling.examples import Body, ExampleIndex, ExampleType, TokenStream
 from nlp_ssl.sampling.noise import Noise
 
-Mixing = Literal["together", "alternating"]
+Mixing = Literal["together", "alternating", "sequence"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,29 +52,44 @@ class Mixture:
     mixing: Mixing = "together"
 
     def __post_init__(self) -> None:
+        alone = next((name for name, o in self.objectives.items() if o.also_decoder), "")
+        rule = f"{alone} is a mixture of its own and cannot be combined; use a recipe for each"
+        require(not alone or len(self.objectives) == 1, "objective", self.name, rule)
         types = {o.example_type for o in self.objectives.values()} - {"segment"}
-        rule = f"they use different example types: {' and '.join(sorted(types))}"
+        rule = f"they use different example types ({' and '.join(sorted(types))}); use a recipe for each"
         require(len(types) < 2, "objective", self.name, rule)
         for name, objective in self.objectives.items():
-            rule = f"{name} selects its own segments and cannot use examples of type {' or '.join(sorted(types))}"
+            rule = (
+                f"{name} selects its own segments and cannot use examples of type {' or '.join(sorted(types))}; "
+                "use a recipe for each"
+            )
             allowed = not types or objective.example_type in types or not _selects(objective)
             require(allowed, "objective", self.name, rule)
+        selecting = [name for name, objective in self.objectives.items() if _selects(objective)]
+        rule = f"{' and '.join(selecting)} each select their own examples; use a recipe for each"
+        require(len(selecting) < 2, "objective", self.name, rule)
         bodies = dict.fromkeys(o.body for o in self.objectives.values())
-        rule = f"they train different kinds of body: {' and '.join(sorted(bodies))}"
+        rule = f"they train different kinds of body ({' and '.join(sorted(bodies))}); use a recipe for each"
         require(bool(self._common_bodies), "objective", self.name, rule)
         if self.mixing == "together":
             self._check_joint()
 
     def _check_joint(self) -> None:
-        masks = [o.masks_tokens for o in self.objectives.values()]
-        last = next((name for name, o in self.objectives.items() if o.masks_tokens), "")
-        rule = f"masking must come after objectives that move or remove tokens: write [objective.{last}] last"
-        in_order = masks == sorted(masks) or not any(o.before_masking for o in self.objectives.values())
-        require(in_order, "objective", self.name, rule)
+        one_sided = next((name for name, o in self.objectives.items() if o.body == "decoder"), "")
+        rule = f"{one_sided} reads text from one side only: use mixing = 'alternating' or 'sequence'"
+        require(not one_sided or self.body == "decoder", "objective", self.name, rule)
+        masking = ""
+        for name, objective in self.objectives.items():
+            rule = (
+                f"{name} must read the text before {masking} changes its tokens: write the table "
+                f"[objective.{masking}] after [objective.{name}]"
+            )
+            require(not (masking and objective.before_masking), "objective", self.name, rule)
+            masking = masking or name * objective.masks_tokens
         for target in {target for o in self.objectives.values() for target in o.heads}:
             both = [name for name, o in self.objectives.items() if target in o.heads]
             shared = len(both) < 2 or all(self.objectives[name].shares_targets for name in both)
-            rule = "they have the same target and cannot share it: use mixing = 'alternating'"
+            rule = "they have the same target and cannot share it: use mixing = 'alternating' or 'sequence'"
             require(shared, "objective", " + ".join(both), rule)
 
     @cached_property
@@ -110,9 +126,25 @@ class Mixture:
         return " and ".join(dict.fromkeys(o.needs for o in self.objectives.values()))
 
     @property
+    def trains_tasks(self) -> tuple[str, ...]:
+        """Tasks made from a corpus that an objective trains on itself, sorted."""
+        return tuple(sorted({task for o in self.objectives.values() for task in o.trains_tasks}))
+
+    @property
     def gives_likelihood(self) -> bool:
         """Whether the trained model can score the likelihood of a text."""
         return self.body in ("encoder", "decoder") and any(o.gives_likelihood for o in self.objectives.values())
+
+    @property
+    def also_decoder(self) -> bool:
+        """Whether the body is an encoder that is saved as a decoder, too."""
+        return any(o.also_decoder for o in self.objectives.values())
+
+    @property
+    def has_causal_rows(self) -> bool:
+        """Whether the body is an encoder that reads some examples from one side only."""
+        decodes = any(o.body == "decoder" for o in self.objectives.values())
+        return self.also_decoder or (self.body == "encoder" and decodes)
 
     @property
     def saves_heads(self) -> bool:
@@ -129,13 +161,15 @@ class Mixture:
         writers: dict[tuple[str, str], list[str]] = {}
         for name, objective in self.objectives.items():
             for target in objective.heads:
-                writers.setdefault((name if self.mixing == "alternating" else "", target), []).append(name)
+                writers.setdefault(("" if self.mixing == "together" else name, target), []).append(name)
         losses = {}
         for (_, target), names in writers.items():
             objectives = tuple(self.objectives[name] for name in names)
             weight = max(o.weight * o.loss_weights()[target] for o in objectives)
             if self.mixing == "alternating":  # losses are means over examples of their objective
                 weight /= sum(o.weight for o in self.objectives.values())
+            elif self.mixing == "sequence":  # each has its steps for itself
+                weight = objectives[0].loss_weights()[target]
             several = any(len(o.heads) > 1 for o in objectives)
             head = objectives[0].heads[target]
             losses[target if several else "+".join(names)] = Loss(
@@ -164,7 +198,12 @@ class Mixture:
         return found
 
     def examples(self, text: TokenStream, vocabulary: Vocabulary, max_length: int) -> ExampleIndex:
-        """The examples of a text, as found by the objective with the strictest requirements."""
+        """The examples of a text, as found by the objective with the strictest requirements.
+
+        InputError if the vocabulary lacks tokens that an objective needs.
+        """
+        for objective in self.objectives.values():
+            objective.check_vocabulary(vocabulary)
 
         def asks_for(objective: Objective) -> tuple[bool, bool, int]:
             return _selects(objective), objective.example_type != "segment", objective.sentences
@@ -173,13 +212,17 @@ class Mixture:
         return most.examples(text, vocabulary, self.body, max_length)
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Return the corrupted batch, with targets named after the losses."""
+        """Return the corrupted batch, with targets named after the losses.
+
+        Outside a run, as in validation, objectives in sequence alternate.
+        """
         if self.mixing == "together" or len(self.objectives) == 1:
             for objective in self.objectives.values():
                 batch = _corrupt(objective, batch, vocabulary, noise)
             return _renamed(batch, self.losses)
         shares = np.cumsum([o.weight for o in self.objectives.values()])
-        draw = noise.uniform("objective", 1)[:, 0]
+        in_turn = self.mixing == "sequence" and noise.done < 1
+        draw = np.full(len(batch.ids), noise.done) if in_turn else noise.uniform("objective", 1)[:, 0]
         chosen = np.searchsorted(shares / shares[-1], draw, side="right")
         corrupted = []
         for number, objective in enumerate(self.objectives.values()):
@@ -201,8 +244,17 @@ def _selects(objective: Objective) -> bool:
 
 
 def _corrupt(objective: Objective, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-    """Corrupt a batch. InputError if an objective of a plug-in returns none, or one without its targets."""
-    found = objective.corrupt(batch, vocabulary, noise)
+    """Corrupt a batch. InputError if an objective of a plug-in writes to its arguments, or returns the wrong thing."""
+    for given in (batch, vocabulary, noise):
+        freeze(given)
+    try:
+        found = objective.corrupt(batch, vocabulary, noise)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise InputError(
+            f"objective {objective.name}: corrupt writes to an array that it was given; copy the array first"
+        ) from None
     missing = sorted(set(objective.heads) - set(found.targets)) if isinstance(found, Batch) else []
     if not isinstance(found, Batch) or missing:
         what = (

@@ -2,7 +2,7 @@
 
 Papers: Devlin et al., BERT, NAACL 2019, section 3.1; dynamic masking: Liu et al., RoBERTa, 2019; whole words:
 google-research/bert, 2019; spans: Joshi et al., SpanBERT, TACL 2020, section 3.1; n-grams: Lan et al., ALBERT, ICLR
-2020, section 3.1.
+2020, section 3.1; a rate that changes over the run: Yang et al., Learning Better Masking, ACL 2023.
 
 Differences from other implementations:
 
@@ -23,7 +23,7 @@ Requirements: none.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -33,6 +33,7 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import require
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
+from nlp_ssl.sampling.examples import Body
 from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.sampling.targets import TokenTargets
 
@@ -42,7 +43,9 @@ class MaskedLM(Objective):
     """Predict masked tokens from both sides (BERT)."""
 
     mlm_probability: float = 0.15
-    """Share of tokens to predict."""
+    """Share of tokens to predict; with final_probability, at the start of the run."""
+    final_probability: float | None = None
+    """Share of tokens to predict at the end of the run, if it changes linearly. Validation uses this share."""
     masking: Literal["token", "whole_word", "span", "n_gram"] = "token"
     """Unit of masking: tokens, whole words, spans of words with geometric length (SpanBERT), or n-grams of one to three
     words (ALBERT)."""
@@ -56,7 +59,7 @@ class MaskedLM(Objective):
     name: ClassVar = "mlm"
     example_type: ClassVar = "segment"
     body: ClassVar = "encoder"
-    also_bodies: ClassVar = ("seq2seq",)
+    also_bodies: ClassVar[tuple[Body, ...]] = ("seq2seq",)
     heads: ClassVar = {"masked_lm": "masked_lm"}
     masks_tokens: ClassVar = True
     gives_likelihood: ClassVar = True
@@ -65,15 +68,12 @@ class MaskedLM(Objective):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(
-            0 < self.mlm_probability < 1,
-            "mlm_probability",
-            self.mlm_probability,
-            "it must lie between 0 and 1",
-        )
+        for name in ("mlm_probability", "final_probability"):
+            value = getattr(self, name)
+            require(value is None or 0 < value < 1, name, value, "it must lie between 0 and 1")
         require(0 <= self.mask_share <= 1, "mask_share", self.mask_share, "it must lie in 0..1")
         require(
-            0 <= self.random_share <= 1 - self.mask_share,
+            self.random_share >= 0 and self.mask_share + self.random_share <= 1,
             "random_share",
             self.random_share,
             f"mask_share ({self.mask_share}) and random_share may be 1 together",
@@ -81,8 +81,8 @@ class MaskedLM(Objective):
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Select targets, label them, and replace most of them."""
-        priority, span = self._priorities(batch.ids, vocabulary, noise)  # [B, L] each
-        row, column = np.nonzero(self._choose(priority))  # [T]
+        chosen, span = self.choose(batch.ids, vocabulary, noise)  # [B, L] each
+        row, column = np.nonzero(chosen)  # [T]
         original = batch.ids[row, column]
         labels = np.full_like(batch.ids, NO_LABEL)
         labels[row, column] = original
@@ -96,14 +96,24 @@ class MaskedLM(Objective):
         ids[row, column] = replaced
         return replace(batch, ids=ids).with_target("masked_lm", TokenTargets(labels=labels))
 
+    def choose(
+        self, ids: npt.NDArray[np.int64], vocabulary: Vocabulary, noise: Noise, stream: str = "mask"
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Select the targets of `ids` [B, L] by the draws of a stream of noise; special tokens are none.
+
+        Returns whether each token is one, bool [B, L], and the start of the span that it comes from, int64 [B, L].
+        """
+        priority, span = self._priorities(ids, vocabulary, noise, stream)
+        return self._choose(priority, self._rate(noise)), span
+
     def _priorities(
-        self, ids: npt.NDArray[np.int64], vocabulary: Vocabulary, noise: Noise
+        self, ids: npt.NDArray[np.int64], vocabulary: Vocabulary, noise: Noise, stream: str
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """Each token's priority (2 for special tokens) and the start of the span that it comes from, both [B, L]."""
         width = ids.shape[1]
         candidate = ~vocabulary.special[ids]
         if self.masking == "token":
-            priority = noise.uniform("mask", width)
+            priority = noise.uniform(stream, width)
             span = np.broadcast_to(np.arange(width), ids.shape)
         else:
             starts = vocabulary.word_starts[ids]
@@ -111,7 +121,7 @@ class MaskedLM(Objective):
             unit = np.maximum(np.cumsum(starts & candidate, axis=1) - 1, 0)
             # Spans may start before the sequence, so that its first words are covered as often as others.
             before = len(self._longer) - 1
-            draw = noise.uniform("mask", width + before)
+            draw = noise.uniform(stream, width + before)
             spans = 1 + np.searchsorted(-self._longer[1:], -noise.uniform("length", width + before), side="right")
             lowest, first = draw[:, before:].copy(), np.tile(np.arange(before, before + width), (len(ids), 1))
             for back in range(1, before + 1):
@@ -122,15 +132,21 @@ class MaskedLM(Objective):
             priority, span = np.take_along_axis(lowest, unit, 1), np.take_along_axis(first, unit, 1)
         return np.where(candidate, priority, np.float32(2)), span
 
-    def _choose(self, priority: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-        """Select the targets, at least one per sequence. bool [B, L]."""
+    def _rate(self, noise: Noise) -> float:
+        """The share of tokens to predict in this step."""
+        if self.final_probability is None:
+            return self.mlm_probability
+        return self.mlm_probability + noise.done * (self.final_probability - self.mlm_probability)
+
+    def _choose(self, priority: npt.NDArray[np.float32], rate: float) -> npt.NDArray[np.bool_]:
+        """Select a share `rate` of the tokens as targets, at least one per sequence. bool [B, L]."""
         if self.count == "fixed":
             tokens = np.count_nonzero(priority < 1, axis=1)
-            count = np.minimum(np.maximum(1, np.floor(self.mlm_probability * tokens + 0.5)), tokens)
+            count = np.minimum(np.maximum(1, np.floor(rate * tokens + 0.5)), tokens)
             rank = np.argsort(np.argsort(priority, axis=1, kind="stable"), axis=1)
             fixed: npt.NDArray[np.bool_] = rank < count[:, None]  # may cut the last span, as in BERT
             return fixed
-        chosen = priority < self._threshold
+        chosen = priority < _threshold(rate, tuple(self._longer))
         lacking = np.flatnonzero(~chosen.any(axis=1))
         lowest = priority[lacking].min(axis=1, keepdims=True)
         chosen[lacking] = (priority[lacking] == lowest) & (lowest < 1)
@@ -147,12 +163,14 @@ class MaskedLM(Objective):
             chance = np.ones(1)
         return np.cumsum((chance / chance.sum())[::-1])[::-1]
 
-    @cached_property
-    def _threshold(self) -> float:
-        """The probability s that a span starts at a unit, such that each unit is covered with `mlm_probability`.
 
-        Solves 1 - mlm_probability = product over k of (1 - s * P(length > k)).
-        """
-        from scipy.optimize import brentq  # slow to import
+@lru_cache(1000)
+def _threshold(rate: float, longer: tuple[float, ...]) -> float:
+    """The probability s that a span starts at a unit, such that each unit is covered with probability `rate`.
 
-        return float(brentq(lambda s: np.prod(1 - s * self._longer) - (1 - self.mlm_probability), 0, 1))
+    Solves 1 - rate = product over k of (1 - s * longer[k]), where longer[k] is the probability of more than k units.
+    """
+    from scipy.optimize import brentq  # slow to import
+
+    chances = np.array(longer)
+    return float(brentq(lambda s: np.prod(1 - s * chances) - (1 - rate), 0, 1))

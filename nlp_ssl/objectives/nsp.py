@@ -38,6 +38,7 @@ class NextSentencePrediction(Objective):
     example_type: ClassVar = "mixed_pair"
     body: ClassVar = "encoder"
     heads: ClassVar = {"sequence_classification": "sequence_classification"}
+    trains_tasks: ClassVar = ("next_sentence",)
     paper: ClassVar = "Devlin et al., BERT, NAACL 2019, section 3.1"
     needs: ClassVar = "two sentences of one document in a row, or there is only one document"
 

@@ -4,6 +4,10 @@ Paper: Clark et al., ELECTRA, ICLR 2020, section 2. A small generator is trained
 sampled from it replace the masked tokens, and the model (the discriminator) classifies every token. The loss is the
 generator's loss plus `detection_weight` times the binary cross-entropy over all tokens.
 
+With `embeddings = "disentangled"` the discriminator's token embeddings are those of the generator plus a difference (He
+et al., DeBERTaV3, ICLR 2023, section 3.2). The generator's loss trains the former alone, the detection loss the latter
+alone. With "shared" both losses train one table.
+
 Differences from ELECTRA's code: Positions are drawn without replacement. All of them are [MASK] in the generator's
 input (the code keeps 15 %). [CLS] and [SEP] are classified like other tokens. Samples use noise keyed by example and
 position, so they do not depend on how a batch is divided.
@@ -17,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -40,12 +44,16 @@ class ReplacedTokenDetection(Objective):
     """Weight of the detection loss; the generator's loss has weight 1."""
     generator_width: float = 0.25
     """Hidden size of the generator as a share of the model's."""
+    embeddings: Literal["shared", "disentangled"] = "shared"
+    """Whether both losses train one table of token embeddings (ELECTRA), or the detection loss trains only a difference
+    from the generator's (DeBERTaV3)."""
 
     name: ClassVar = "rtd"
     example_type: ClassVar = "segment"
     body: ClassVar = "encoder"
     heads: ClassVar = {"generator": "replaced_token_detection", "detection": "replaced_token_detection"}
     saves_heads: ClassVar = False
+    trains_tasks: ClassVar = ("odd_word",)
     paper: ClassVar = "Clark et al., ELECTRA, ICLR 2020, section 2"
     needs: ClassVar = "text"
 
@@ -67,7 +75,7 @@ class ReplacedTokenDetection(Objective):
         assert isinstance(found, TokenTargets)
         draws = noise.uniform("sample", batch.ids.shape[1])
         real = np.arange(batch.ids.shape[1]) < batch.length[:, None]
-        originals = TokenTargets(labels=np.where(real, batch.ids, NO_LABEL))
+        originals = TokenTargets(labels=np.where(real, batch.ids, NO_LABEL), originals=True)
         view = View(ids=masked.ids, length=masked.length)
         return (
             replace(batch, views={**batch.views, "masked": view})

@@ -50,8 +50,11 @@ class SentencePermutation(Objective):
     heads: ClassVar = {"seq2seq_lm": "seq2seq_lm"}
     shares_targets: ClassVar = True
     metrics: ClassVar = "nlp_ssl.heads.order_metrics"
+    trains_tasks: ClassVar = ("next_sentence",)
     paper: ClassVar = "Lewis et al., BART, ACL 2020, section 2.2"
-    needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+    needs: ClassVar = (
+        "two sentences in a row that fit into one example (raise --batch.max-length, or prepare longer documents)"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

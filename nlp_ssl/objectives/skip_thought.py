@@ -26,20 +26,16 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.errors import require
 from nlp_ssl.objectives._denoising import WIDTH_MULTIPLE, moved
-from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives._small_decoder import WithSmallDecoder
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.sampling.targets import SequenceTargets
 
 
 @dataclass(frozen=True, kw_only=True)
-class SkipThought(Objective):
+class SkipThought(WithSmallDecoder):
     """Generate the neighbouring sentences from a sentence's vector (skip-thought)."""
-
-    decoder_layers: int = 1
-    """Layers of each of the two decoders, whose hidden size is the encoder's."""
 
     name: ClassVar = "skip_thought"
     example_type: ClassVar = "triple"
@@ -47,12 +43,11 @@ class SkipThought(Objective):
     before_masking: ClassVar = True
     heads: ClassVar = {"previous": "sentence_decoder", "next": "sentence_decoder"}
     saves_heads: ClassVar = False
+    trains_tasks: ClassVar = ("next_sentence",)
     paper: ClassVar = "Kiros et al., Skip-Thought Vectors, NIPS 2015, section 2.1"
-    needs: ClassVar = "three sentences in a row that fit into one example (raise --batch.max-length)"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require(self.decoder_layers >= 1, "decoder_layers", self.decoder_layers, "it must be at least 1")
+    needs: ClassVar = (
+        "three sentences in a row that fit into one example (raise --batch.max-length, or prepare longer documents)"
+    )
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Keep the centre sentence and set its neighbours as targets."""

@@ -39,8 +39,11 @@ class SentenceOrderPrediction(Objective):
     example_type: ClassVar = "pair"
     body: ClassVar = "encoder"
     heads: ClassVar = {"sequence_classification": "sequence_classification"}
+    trains_tasks: ClassVar = ("half_order", "next_sentence")
     paper: ClassVar = "Lan et al., ALBERT, ICLR 2020, section 3.1"
-    needs: ClassVar = "two sentences in a row that fit into one example (raise --batch.max-length)"
+    needs: ClassVar = (
+        "two sentences in a row that fit into one example (raise --batch.max-length, or prepare longer documents)"
+    )
 
     def classes(self, vocabulary: Vocabulary) -> tuple[str, ...]:
         """The classes "in order" and "swapped"."""

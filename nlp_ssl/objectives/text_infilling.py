@@ -31,11 +31,10 @@ import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import require
-from nlp_ssl.objectives._denoising import moved, with_original
+from nlp_ssl.objectives._denoising import spans_replaced, with_original
 from nlp_ssl.objectives.base import Objective
 from nlp_ssl.sampling.batch import NO_LABEL, Batch
 from nlp_ssl.sampling.noise import Noise
-from nlp_ssl.sampling.targets import TokenTargets
 
 Ints = npt.NDArray[np.int64]
 
@@ -71,7 +70,7 @@ class TextInfilling(Objective):
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
         """Replace spans by masks and set the original text as target."""
-        rows, width = batch.ids.shape
+        rows = len(batch.ids)
         end = batch.length - 1  # [B]: position of the last [SEP], which counts as a word here
         starts = batch.sentence >= 0
         if self.whole_words:
@@ -82,31 +81,11 @@ class TextInfilling(Objective):
         words = np.bincount(row, minlength=rows)
         before = np.cumsum(words) - words  # [B]: words in preceding sequences
         begin, length = self._spans(words - 1, noise)  # [B, S] each, in words; unused spans lie at [SEP]
-        at = np.arange(rows)[:, None] * width  # start of each sequence in the flattened batch
-        left = at + column[before[:, None] + begin]
-        right = at + column[before[:, None] + begin + np.maximum(length, 0)]
-        size = rows * width
-        changes = np.bincount(left.ravel(), minlength=size) - np.bincount(right.ravel(), minlength=size)
-        kept = (np.cumsum(changes) == 0).reshape(rows, width) & (np.arange(width) <= end[:, None])
-
-        rank = np.cumsum(kept, axis=1)  # [B, L]: kept tokens up to and including each
-        real = length >= 0 if self.replace_with == "mask" else np.zeros(length.shape, np.bool_)
-        masks = np.count_nonzero(real, axis=1)  # [B]
-        inserted = np.bincount(left[real], minlength=size).reshape(rows, width)
-        place = rank - 1 + np.cumsum(inserted, axis=1)  # [B, L]: new position of each kept token
-        source = np.zeros((rows, width), np.int64)
-        stays, where = np.nonzero(kept)
-        source[stays, place[stays, where]] = where
-        of, span = np.nonzero(real)  # [M]: masks in text order
-        hole = left[of, span]
-        mask_place = (rank - kept).ravel()[hole] + span
-        source[of, mask_place] = np.minimum(hole - of * width, np.maximum(end[of] - 1, 1))
-        out = moved(with_original(batch), source, rank[:, -1] + masks, vocabulary)
-        out.ids[of, mask_place] = vocabulary.mask
-        for targets in out.targets.values():
-            if isinstance(targets, TokenTargets):  # labels of earlier masks
-                targets.labels[of, mask_place] = NO_LABEL
-        return out
+        left = column[before[:, None] + begin]
+        right = column[before[:, None] + begin + np.maximum(length, 0)]
+        masked = (length >= 0) & (self.replace_with == "mask")
+        inserted = np.where(masked, vocabulary.mask, NO_LABEL)
+        return spans_replaced(with_original(batch), left, right, inserted, vocabulary)
 
     def _spans(self, words: Ints, noise: Noise) -> tuple[Ints, Ints]:
         """Draw the spans of sequences of `words` [B] words, from left to right: first word and length, both [B, S].

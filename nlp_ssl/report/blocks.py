@@ -10,10 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nlp_ssl.comparison.analysis import Mark
-
-SIGNS: dict[Mark, str] = {"better": "▲", "worse": "▼", "no significant difference": "≈", "anecdotal": "·"}
-"""A sign for each verdict, because colour alone is not accessible and not printable."""
+from nlp_ssl.comparison.board import Mark
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,8 @@ class TableRow:
 class Table:
     """A table whose first column names the rows; an empty header is left out.
 
-    The columns of a `prose` table hold sentences instead of numbers. `language` is their language tag (BCP 47).
+    The columns of a `prose` table hold sentences instead of numbers. `language` is their language tag (BCP 47). A
+    `folded` table opens on a click.
     """
 
     title: str
@@ -54,6 +52,7 @@ class Table:
     note: str = ""
     prose: bool = False
     language: str = ""
+    folded: bool = False
 
 
 @dataclass(frozen=True)

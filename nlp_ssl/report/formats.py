@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from nlp_ssl.comparison.board import Board
 from nlp_ssl.comparison.results_file import Setting
 from nlp_ssl.console import duration, quantity
+from nlp_ssl.sampling.references import LEARNED
 
-METHODS = {
+METHOD_TITLES = {
     "finetune": "Fine-tuned",
     "probe": "Linear probe on frozen vectors",
     "knn": "Nearest neighbours of frozen vectors",
     "zero-shot": "Zero-shot",
+    "retrieval": "Next-sentence retrieval",
     "word similarity": "Word similarity",
 }
-BASELINES = {"majority": "majority class", "tfidf": "TF-IDF + linear model"}
-"""Titles of baselines; others are shown by name."""
 BUDGETS: dict[str, tuple[str, Callable[[float], str]]] = {
     "tokens": ("tokens", quantity),
     "flops": ("FLOPs", quantity),
@@ -42,7 +43,7 @@ def signed(share: float) -> str:
     return f"{100 * share:+.1f}".replace("-0.0", "+0.0").replace("-", "−")
 
 
-def interval(low: float, high: float, number: Callable[[float], str] = percent) -> str:
+def format_interval(low: float, high: float, number: Callable[[float], str] = percent) -> str:
     """An interval: "[69.2, 73.4]"."""
     return f"[{number(low)}, {number(high)}]"
 
@@ -67,7 +68,7 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
-def join(names: Sequence[str], word: str = "and") -> str:
+def list_names(names: Sequence[str], word: str = "and") -> str:
     """Names in a sentence: "a", "a and b", "a, b and c"."""
     return f" {word} ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
@@ -82,11 +83,6 @@ def lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def model_title(model: str) -> str:
-    """The name of a model or baseline in tables."""
-    return BASELINES.get(model, model)
-
-
 def metric_title(metric: str) -> str:
     """The name of a metric in tables."""
     name, of, label = metric.partition(" (of ")
@@ -99,7 +95,9 @@ def is_percentage(metric: str) -> bool:
 
 
 def metric_value(metric: str, value: float) -> str:
-    """A validation metric."""
+    """A validation metric, the mean over runs."""
+    if metric.rsplit(" ", 1)[-1] == LEARNED:
+        return {0.0: "no", 1.0: "yes"}.get(value, f"{value:.0%} of runs")
     if is_percentage(metric):
         return percent(value)
     return f"{value:.3f}" if abs(value) < 1000 else quantity(value)
@@ -107,16 +105,22 @@ def metric_value(metric: str, value: float) -> str:
 
 def setting_title(setting: Setting) -> str:
     """How models were scored: "Fine-tuned on 1,000 labels"."""
-    name = METHODS.get(setting.method, setting.method)
+    name = METHOD_TITLES.get(setting.method, setting.method)
     if setting.variant is not None:
         return f"{name}, {setting.variant}"
-    if setting.method in ("zero-shot", "word similarity"):
+    if setting.method in ("zero-shot", "retrieval", "word similarity"):
         return name
     labels = "all labels" if setting.train_examples is None else f"{setting.train_examples:,} labels"
     return f"{name} on {labels}" if setting.method == "finetune" else f"{name}, {labels}"
 
 
+def board_title(board: Board) -> str:
+    """How the models of a board were scored; of the main board, if all tasks were scored in one way."""
+    settings = set(board.settings.values())
+    return setting_title(*settings) if len(settings) == 1 else "All tasks"
+
+
 def scale(size: str, budget: str, corpus: str) -> str:
-    """Model size, budget and corpus in a sentence: "Tiny models, 40k tokens of `novels` each."."""
+    """Model size, budget and corpus in a sentence: "Tiny models, 40k tokens of novels each."."""
     preposition = "of" if budget.endswith("tokens") else "on"
-    return f"{capital(size)} models, {budget.replace('-', ' ')} {preposition} `{corpus}` each."
+    return f"{capital(size)} models, {budget.replace('-', ' ')} {preposition} {corpus} each."

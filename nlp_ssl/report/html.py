@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from nlp_ssl.report.blocks import SIGNS, Bibliography, Block, Listing, Paragraph, Plots, Section, Table, TableCell
+from nlp_ssl.comparison.board import SIGNS
+from nlp_ssl.report.blocks import Bibliography, Block, Listing, Paragraph, Plots, Section, Table, TableCell
 
 WIDE = 7
 """Tables with more columns than this do not fit a desktop window and say that they scroll."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nlp_ssl.report.blocks import SIGNS, Bibliography, Block, Listing, Paragraph, Plots, Section, Table, TableCell
+from nlp_ssl.comparison.board import SIGNS
+from nlp_ssl.report.blocks import Bibliography, Block, Listing, Paragraph, Plots, Section, Table, TableCell
 
 
 def render(title: str, facts: str, sections: Sequence[Section]) -> str:

@@ -12,12 +12,12 @@ from nlp_ssl.report.svg import (
     LETTER,
     WIDTH,
     Style,
+    cut_middle,
     grid_line,
     label,
     linear_scale,
     log_ticks,
     plot,
-    shortened,
     spread,
     ticks,
 )
@@ -55,14 +55,24 @@ class Bar:
     style: Style
 
 
-def dots(title: str, rows: Sequence[Dot], number: Callable[[float], str], mark_number: Callable[[float], str]) -> str:
-    """A dot plot: intervals as whiskers, values at the right. `mark_number` writes the labels of the axis."""
-    ends = [v for row in rows for v in (row.value, *(row.ends or ()))]
+def dots(
+    title: str,
+    rows: Sequence[Dot],
+    number: Callable[[float], str],
+    mark_number: Callable[[float], str],
+    zero: bool = False,
+) -> str:
+    """A dot plot: intervals as whiskers, values at the right.
+
+    `mark_number` writes the labels of the axis. `zero` draws a line at zero, for differences.
+    """
+    ends = [v for row in rows for v in (row.value, *(row.ends or ()))] + [0.0] * zero
     marks = ticks(min(ends), max(ends), 5)
     left, right, top, pitch = _name_margin(rows), WIDTH - 40.0, 26.0, 19.0
     x = linear_scale(min(marks[0], *ends), max(marks[-1], *ends), left, right)
     bottom = top + pitch * len(rows)
     parts = [grid_line(x(mark), top, x(mark), bottom) for mark in marks]
+    parts += [f'<path class="line" d="M{x(0):.1f} {top:.1f}V{bottom:.1f}"/>'] * zero
     parts += [label(x(mark), bottom + 13, mark_number(mark), "middle", "soft") for mark in marks]
     for i, row in enumerate(rows):
         y = top + pitch * (i + 0.5)
@@ -74,7 +84,7 @@ def dots(title: str, rows: Sequence[Dot], number: Callable[[float], str], mark_n
                 f'M{high:.1f} {y - 3.5:.1f}v7"/>'
             )
         parts.append(f"{row.style.marker(x(row.value), y)}</g>")
-        parts.append(label(left - 8, y + 4, shortened(row.name), "end", "soft" if row.style.number is None else ""))
+        parts.append(label(left - 8, y + 4, cut_middle(row.name), "end", "soft" if row.style.number is None else ""))
         parts.append(label(WIDTH - 1, y + 4, number(row.value), "end"))
     return plot(title, bottom + 20, parts)
 
@@ -92,7 +102,7 @@ def bars(title: str, rows: Sequence[Bar]) -> str:
             f'<g style="{row.style.colour}"><rect class="bar" x="{left:.1f}" y="{y + 3:.1f}" '
             f'width="{max(end - left, 0.5):.1f}" height="{pitch - 6:.1f}"/></g>'
         )
-        parts.append(label(left - 8, y + 13.5, shortened(row.name), "end"))
+        parts.append(label(left - 8, y + 13.5, cut_middle(row.name), "end"))
         parts.append(label(end + 5, y + 13.5, row.label, "start", "soft"))
     return plot(title, top + pitch * len(rows) + 6, parts)
 
@@ -115,7 +125,7 @@ def lines(
     ys = [v for line in series for v in line.ys]
     ys += [v for line in series if line.band for side in line.band for v in side]
     y_marks = ticks(min(ys), max(ys))
-    names = [shortened(line.name) for line in series]
+    names = [cut_middle(line.name) for line in series]
     left = 10 + LETTER * max(cell_len(y_number(mark)) for mark in y_marks)
     right = WIDTH - (LETTER * max(map(cell_len, names)) + 18 if any(names) else 12)
     top = 28.0
@@ -187,9 +197,9 @@ def _names_at_ends(
             f'L{right + 12:.1f} {place:.1f}"/>'
         )
         kind = "soft" if line.style.number is None else ""
-        yield label(right + 15, place + 4, shortened(line.name), "start", kind)
+        yield label(right + 15, place + 4, cut_middle(line.name), "start", kind)
 
 
 def _name_margin(rows: Sequence[Dot] | Sequence[Bar]) -> float:
     """Width of the names of rows."""
-    return 10 + LETTER * max(cell_len(shortened(row.name)) for row in rows)
+    return 10 + LETTER * max(cell_len(cut_middle(row.name)) for row in rows)

@@ -1,29 +1,34 @@
 """`nlp-ssl report`: write the report of a comparison.
 
-Reads COMPARISON/results.json and the predictions it names. Writes three files beside it: report.html, which works
-offline; report.md, without plots but with every raw score; and scores.csv, the raw scores.
+Reads COMPARISON/results.json and the predictions it names. Writes four files beside it: report.html, which works
+offline; report.md, without plots but with every raw score; scores.csv, the raw scores; and differences.csv, every
+difference with its interval, p values and multi-bootstrap.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
-from nlp_ssl.atomic_io import write_text
-from nlp_ssl.console import say
+from nlp_ssl.atomic_io import remove_leftovers, write_text
+from nlp_ssl.console import say, show_result
+from nlp_ssl.csv_files import csv_text
 from nlp_ssl.options import parse
+
+if TYPE_CHECKING:
+    from nlp_ssl.comparison.board import Board
+    from nlp_ssl.comparison.results_file import Results
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """Write the report of a comparison: scores with intervals, verdicts, plots and costs.
 
-    It writes report.html, report.md and scores.csv into the folder of the comparison.
+    It writes report.html, report.md, scores.csv and differences.csv into the folder of the comparison.
     """
 
     comparison: tyro.conf.Positional[Path]
@@ -33,38 +38,52 @@ class Report:
 def main(arguments: Sequence[str]) -> int:
     """Write the report and print its answer on standard output; returns the exit status."""
     folder = parse(Report, "report", arguments).comparison
-    print(write_report(folder), flush=True)
-    say(f"\nreport: {folder / 'report.html'} (report.md and scores.csv are beside it)")
+    show_result(write_report(folder))
+    say(f"\nreport: {folder / 'report.html'} (report.md, scores.csv and differences.csv are beside it)")
     return 0
 
 
 def write_report(folder: Path) -> str:
-    """Write report.html, report.md and scores.csv into a comparison's folder; returns the answer.
+    """Write report.html, report.md, scores.csv and differences.csv into a comparison's folder; returns the answer.
 
     The same results give the same bytes. Raises InputError if results.json is missing, damaged or of another format,
     or if predictions it names are missing.
     """
     # Statistics need SciPy, and `--help` does not.
     from nlp_ssl.comparison.analysis import boards
-    from nlp_ssl.comparison.results_file import COLUMNS, load_results
-    from nlp_ssl.report import html, markdown
-    from nlp_ssl.report.blocks import Paragraph, Section, Table, TableRow
-    from nlp_ssl.report.contents import contents
-    from nlp_ssl.report.formats import count, join, scale
+    from nlp_ssl.comparison.results_file import load_results
 
     results = load_results(folder)
+    return write_analysed(folder, results, boards(results, folder))
+
+
+def write_analysed(folder: Path, results: Results, boards: Sequence[Board]) -> str:
+    """The same from results that are loaded, and their analysis."""
+    from nlp_ssl.comparison.results_file import COLUMNS
+    from nlp_ssl.report import html, markdown
+    from nlp_ssl.report.blocks import Paragraph, Section, Table, TableRow
+    from nlp_ssl.report.contents import all_sections
+    from nlp_ssl.report.formats import count, list_names, scale
+    from nlp_ssl.report.sections.differences import differences_csv
+
     question, corpus = results["question"], results["corpus"]["name"]
     title = f"{count(len(question['objectives']), 'objective')} compared on {corpus}"
     facts = (
-        f"{join(question['objectives'])}. {scale(question['size'], question['budget'], corpus)} "
+        f"{list_names(question['objectives'])}. {scale(question['size'], question['budget'], corpus)} "
         f"{count(len(question['seeds']), 'pretraining seed')}. {results['date'][:10]}."
     )
-    sections = contents(results, boards(results, folder))
+    sections = all_sections(results, boards)
     rows = [TableRow(["" if score[c] is None else str(score[c]) for c in COLUMNS]) for score in results["scores"]]
     raw = Section("raw", "Raw scores", [Table("", COLUMNS, rows)])
-    write_text(folder / "report.html", html.render(title, facts, sections))
-    write_text(folder / "report.md", markdown.render(title, facts, [*sections, raw]))
-    write_text(folder / "scores.csv", scores_csv(results["scores"]))
+    files = {
+        "report.html": html.render(title, facts, sections),
+        "report.md": markdown.render(title, facts, [*sections, raw]),
+        "scores.csv": scores_csv(results["scores"]),
+        "differences.csv": differences_csv(boards),
+    }
+    for name, text in files.items():
+        remove_leftovers(folder / name)
+        write_text(folder / name, text)
     answer = sections[0].blocks[0]
     assert isinstance(answer, Paragraph)
     return answer.text
@@ -74,8 +93,4 @@ def scores_csv(scores: Sequence[dict[str, object]]) -> str:
     """Every score on a line; values that do not apply are empty."""
     from nlp_ssl.comparison.results_file import COLUMNS
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([score[column] for column in COLUMNS] for score in scores)
-    return text.getvalue()
+    return csv_text(COLUMNS, ([score[column] for column in COLUMNS] for score in scores))

@@ -88,7 +88,7 @@ def linear_scale(low: float, high: float, start: float, end: float) -> Callable[
     return lambda value: start + (value - low) / span * (end - start)
 
 
-def shortened(name: str) -> str:
+def cut_middle(name: str) -> str:
     """The name, with its middle cut if it is longer than `LONGEST`."""
     if cell_len(name) <= LONGEST:
         return name

@@ -1,21 +1,21 @@
 """The batch: the one contract between text, objectives and heads.
 
-A batch begins *clean*: examples framed for a body, with nothing to predict. An objective turns it into another
-batch that is corrupted and has targets; a mixture applies one objective after another. Every array has one row
-an example (B rows), padded on the right to the batch's width (L columns):
+A batch starts *clean*: uncorrupted examples without targets. An objective returns another batch, which is corrupted and
+has targets. A mixture applies its objectives one after another. Each example is one row, padded on the right. A batch
+has B rows and L columns:
 
     ids             int64 [B, L]  token ids, `pad` beyond `length`
-    length          int64 [B]     tokens in each row, special ones included
-    sentence        int16 [B, L]  which sentence of its example a token belongs to, -1 for special tokens and padding
-    token_type_ids  int64 [B, L]  0 for [CLS] A [SEP], 1 for B [SEP]; 0 everywhere in rows of one text
-    text_tokens     int64 [B]     tokens of text that the example was made from, whatever becomes of them
-    example_class   int64 [B]     the class of each example; of a mixed pair: 1 where B is from another document; else 0
-    targets         name -> Targets  what is to be predicted (nlp_ssl.sampling.targets)
-    views           name -> View     further rows that a head has the body read; the arrays above are the view "main"
+    length          int64 [B]     tokens in each row, including special tokens
+    sentence        int16 [B, L]  number of the token's sentence within its example; -1 for special tokens and padding
+    token_type_ids  int64 [B, L]  0 for [CLS] A [SEP], 1 for B [SEP]; all 0 for a single text
+    text_tokens     int64 [B]     text tokens in the uncorrupted example
+    example_class   int64 [B]     class of each example; for a mixed pair 1 if B is from another document; otherwise 0
+    targets         name -> Targets  what the heads predict (nlp_ssl.sampling.targets)
+    views           name -> View     further sequences that a head has the body encode; `ids` is the view "main"
 
-Framed for an encoder or an encoder-decoder, a *segment* and a *triple* are `[CLS] tokens [SEP]`; for a decoder
-`[CLS] tokens`, and `[SEP]` where the document ends, so that its end is learned; for static vectors the tokens alone.
-A *pair* and a *mixed pair* are `[CLS] A [SEP] B [SEP]`.
+Special tokens depend on the body. For an encoder or an encoder-decoder, a *segment* and a *triple* are
+`[CLS] tokens [SEP]`. For a decoder they are `[CLS] tokens`, with `[SEP]` only at the end of a document. Static vectors
+get no special tokens. A *pair* and a *mixed pair* are `[CLS] A [SEP] B [SEP]`.
 """
 
 from __future__ import annotations
@@ -28,26 +28,31 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.sampling.targets import NO_LABEL, Ints, Targets, join, refuse
+from nlp_ssl.sampling.targets import NO_LABEL, Ints, Targets, join_rows, refuse
 
-__all__ = ["NO_LABEL", "Batch", "Ints", "View", "check", "stack"]
+__all__ = ["NO_LABEL", "Batch", "Ints", "View", "check", "freeze", "stack"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """Rows that a body reads, one an example: `ids` int64 [B, L'], `pad` beyond `length` int64 [B]."""
+    """One more sequence for each example: `ids` int64 [B, L'], with `pad` beyond `length` int64 [B].
+
+    `positions` int64 [B, L'] are the tokens' positions in the text; None if they are 0, 1, 2, …
+    """
 
     ids: Ints
     length: Ints
+    positions: Ints | None = None
 
     def take(self, rows: Ints) -> View:
-        """Some of the rows alone."""
-        return View(ids=self.ids[rows], length=self.length[rows])
+        """The view with these rows only."""
+        positions = None if self.positions is None else self.positions[rows]
+        return View(ids=self.ids[rows], length=self.length[rows], positions=positions)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Rows of examples; see the module's docstring for every field."""
+    """A batch of examples. The module's docstring describes the fields."""
 
     ids: Ints
     length: Ints
@@ -59,7 +64,7 @@ class Batch:
     views: Mapping[str, View] = field(default_factory=dict)
 
     def take(self, rows: Ints) -> Batch:
-        """Some of the rows alone."""
+        """The batch with these rows only."""
         values: dict[str, Any] = {}
         for name, value in vars(self).items():
             values[name] = {k: v.take(rows) for k, v in value.items()} if isinstance(value, Mapping) else value[rows]
@@ -70,14 +75,27 @@ class Batch:
         return replace(self, targets={**self.targets, name: targets})
 
 
+def freeze(value: object) -> None:
+    """Make all arrays in an object read-only, also those of its attributes and mappings, so that nobody writes to them.
+
+    NumPy raises ValueError where an array is written to all the same.
+    """
+    if isinstance(value, np.ndarray):
+        value.setflags(write=False)
+        return
+    for part in value.values() if isinstance(value, Mapping) else vars(value).values():
+        if isinstance(part, np.ndarray | Mapping | View | Targets):
+            freeze(part)
+
+
 def stack(parts: Sequence[tuple[Ints, Batch]], vocabulary: Vocabulary) -> Batch:
-    """One batch out of parts, each with the numbers of its rows; rows without a target have nothing to predict."""
+    """Join batches to one, given the row numbers of each. Rows that lack a target have nothing to predict for it."""
     rows = sum(len(at) for at, _ in parts)
     width = max(part.ids.shape[1] for _, part in parts)
     fills = {"ids": vocabulary.pad, "length": 0, "sentence": -1, "token_type_ids": 0}
     fills |= {"text_tokens": 0, "example_class": 0}
     values: dict[str, Any] = {
-        name: join([(at, getattr(part, name)) for at, part in parts], rows, fill) for name, fill in fills.items()
+        name: join_rows([(at, getattr(part, name)) for at, part in parts], rows, fill) for name, fill in fills.items()
     }
     names = dict.fromkeys(name for _, part in parts for name in part.targets)
     values["targets"] = {name: _stacked_targets(name, parts, rows, width) for name in names}
@@ -92,16 +110,17 @@ def _stacked_targets(name: str, parts: Sequence[tuple[Ints, Batch]], rows: int, 
 
 
 def _stacked_view(name: str, parts: Sequence[tuple[Ints, Batch]], rows: int, vocabulary: Vocabulary) -> View:
-    """A view of all rows; those of other objectives are [CLS] alone, so that no row is empty."""
+    """A view with a row for each example. Examples without this view get [CLS], because no row may be empty."""
     found = [(at, part.views[name]) for at, part in parts if name in part.views]
-    ids = join([(at, view.ids) for at, view in found], rows, vocabulary.pad)
-    length = join([(at, view.length) for at, view in found], rows, 1)
+    ids = join_rows([(at, view.ids) for at, view in found], rows, vocabulary.pad)
+    length = join_rows([(at, view.length) for at, view in found], rows, 1)
     ids[length == 1, 0] = vocabulary.cls
-    return View(ids=ids, length=length)
+    placed = [(at, view.positions) for at, view in found if view.positions is not None]
+    return View(ids=ids, length=length, positions=join_rows(placed, rows, 0) if placed else None)
 
 
 def check(batch: Batch, vocabulary: Vocabulary, who: str) -> None:
-    """Raise AssertionError, naming `who`, row and column, where a batch breaks the contract."""
+    """Raise AssertionError if a batch breaks the contract. The message names `who`, row and column."""
     views: list[Batch | View] = [batch, *batch.views.values()]
     for rows in views:
         beyond = np.arange(rows.ids.shape[1]) >= rows.length[:, None]

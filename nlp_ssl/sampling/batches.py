@@ -1,12 +1,13 @@
-"""The batches of a run: which examples, in which order and shape, at every step.
+"""The batches of a run: the examples of each step, their order and their padded length.
 
-Examples of like length share a batch, cut to a fixed budget of tokens, in one of a few widths that were
-chosen to waste the least on padding. The batch of (seed, step) is a pure function: nothing has to be
-remembered to resume, and every worker and every process finds its own part without asking another.
+Examples of similar length share a batch with a fixed budget of tokens. Batches have one of a few padded lengths, chosen
+to minimise padding. A batch is a pure function of (seed, step), with a schedule also of the number of steps. Resuming
+therefore needs no stored state. Workers and processes find their parts of a batch without communication.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import Protocol
 
@@ -21,36 +22,36 @@ from nlp_ssl.sampling.noise import Noise
 from nlp_ssl.sampling.order import permute
 
 MAX_WIDTHS = 24
-"""Most widths that a run's batches come in: few enough to compile, enough for little padding."""
+"""Maximum number of padded lengths. Each one is compiled separately; more of them need less padding."""
 
 PADDING_AIM = 0.03
-"""No more widths are made once this share of padding is reached."""
+"""Share of padding below which no more padded lengths are added."""
 
 STEPS_PLANNED = 64
-"""Steps whose examples are looked up together, which shares the cost of the look-up."""
+"""Number of steps that are planned together, to share the cost of planning."""
 
 
 class Corruption(Protocol):
-    """What batches need of an objective, or of a mixture of them."""
+    """The part of an objective or a mixture that batches need."""
 
     @property
     def example_type(self) -> ExampleType:
-        """The kind of its examples."""
+        """Type of the examples."""
 
     @property
     def body(self) -> Body:
-        """The body that its rows are framed for."""
+        """Body that the special tokens suit."""
 
     def corrupt(self, batch: Batch, vocabulary: Vocabulary, noise: Noise) -> Batch:
-        """Turn a clean batch into one that is corrupted and has targets."""
+        """Return a corrupted batch with targets, from a clean one."""
 
 
 class Batches:
     """The batches of one objective over one split: `batches[step]` is a list of micro-batches.
 
-    A step's examples are divided among `processes` x `accumulation` micro-batches; indexing gives the
-    `accumulation` of them that belong to process `rank`. `tokens` is the size of a step's batch over all
-    of them, special tokens and padding included.
+    The examples of a step are divided among `processes` x `accumulation` micro-batches. Indexing returns the
+    `accumulation` micro-batches of process `rank`. `tokens` is the size of a step's whole batch, including special
+    tokens and padding.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Batches:
         self.text, self.examples, self.vocabulary = text, examples, vocabulary
         self.objective, self.seed = objective, seed
         self.accumulation, self.rank, self.processes = accumulation, rank, processes
+        self._run_steps: int | None = None
         framed = examples.length + examples.special  # [N]
         self.widths = best_widths(np.bincount(framed))
         bucket = np.searchsorted(self.widths, framed)
@@ -78,8 +80,14 @@ class Batches:
         self._planned: dict[int, list[tuple[int, npt.NDArray[np.int64]]]] = {}
 
     def __len__(self) -> int:
-        """Steps in an epoch, in which every example is used once."""
+        """Number of steps in an epoch. Each example occurs once in an epoch."""
         return int(self._steps.sum())
+
+    def in_run(self, steps: int) -> Batches:
+        """These batches in a run of `steps` steps. Others have the noise of the end of a run."""
+        twin = copy(self)
+        twin._run_steps = steps
+        return twin
 
     @property
     def padding(self) -> float:
@@ -91,17 +99,19 @@ class Batches:
         bucket, rows = self._plan(step)
         first, parts = self.rank, self.processes * self.accumulation
         return [
-            self._make(rows[part::parts], int(self.widths[bucket]), step // len(self), rows[:1])
+            self._make(rows[part::parts], int(self.widths[bucket]), step, rows[:1])
             for part in range(first, parts, self.processes)
         ]
 
-    def _make(self, rows: npt.NDArray[np.int64], width: int, epoch: int, stand_in: npt.NDArray[np.int64]) -> Batch:
-        """The micro-batch of the examples `rows`.
+    def _make(self, rows: npt.NDArray[np.int64], width: int, step: int, stand_in: npt.NDArray[np.int64]) -> Batch:
+        """The micro-batch of the examples `rows` of a step.
 
-        Where a step has fewer examples than micro-batches, one of them stands in with nothing to predict.
+        If a step has fewer examples than micro-batches, `rows` can be empty. The micro-batch then has the example
+        `stand_in`, without targets.
         """
         use = rows if len(rows) else stand_in
-        noise = Noise(self.seed, epoch, use)
+        done = 1.0 if self._run_steps is None else step / self._run_steps
+        noise = Noise(self.seed, step // len(self), use, done)
         start, length = self.examples.start[use], self.examples.length[use].astype(np.int64)
         kind, body = self.objective.example_type, self.objective.body
         clean = frame(self.text, self.vocabulary, kind, body, start, length, width, noise)
@@ -115,14 +125,14 @@ class Batches:
         return replace(batch, text_tokens=np.zeros_like(batch.text_tokens), targets=nothing)
 
     def _plan(self, step: int) -> tuple[int, npt.NDArray[np.int64]]:
-        """The bucket of a step and its examples."""
+        """The bucket and the examples of a step."""
         block = step // STEPS_PLANNED
         if block not in self._planned:
             self._planned = {block: self._plan_block(block)}
         return self._planned[block][step % STEPS_PLANNED]
 
     def _plan_block(self, block: int) -> list[tuple[int, npt.NDArray[np.int64]]]:
-        """Bucket and examples of `STEPS_PLANNED` steps."""
+        """The bucket and the examples of each of `STEPS_PLANNED` steps."""
         steps = block * STEPS_PLANNED + np.arange(STEPS_PLANNED)
         epochs, nth = np.divmod(steps, len(self))
         plan: dict[int, tuple[int, npt.NDArray[np.int64]]] = {}
@@ -136,7 +146,7 @@ class Batches:
                 member = here[buckets == bucket]
                 size, count = int(self._sizes[bucket]), int(self._steps[bucket])
                 which = batch[buckets == bucket] - (past[bucket] - count)  # batches within the bucket
-                low, high = which * size // count, (which + 1) * size // count  # all of nearly one size
+                low, high = which * size // count, (which + 1) * size // count  # sizes differ by at most one
                 slots = np.concatenate([np.arange(a, b) for a, b in zip(low, high, strict=True)])
                 order = permute(slots, size, self.seed, int(epoch), "examples", int(bucket))
                 examples = self._members[before[bucket] + order]
@@ -146,18 +156,18 @@ class Batches:
 
 
 def best_widths(histogram: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The fewest row widths that keep padding within `PADDING_AIM`, at most `MAX_WIDTHS`; ascending.
+    """The padded lengths: as few as keep padding within `PADDING_AIM`, at most `MAX_WIDTHS`; ascending.
 
-    `histogram[n]` counts the examples of length n. Each example takes the narrowest width that holds it;
-    by dynamic programming over the lengths that occur, the widths are the best of their number.
+    `histogram[n]` counts the examples of length n. Each example is padded to the smallest of these lengths that holds
+    it. Dynamic programming finds the lengths with the least padding for their number.
     """
     lengths = np.flatnonzero(histogram)
     count = np.concatenate([[0], np.cumsum(histogram[lengths])])  # [K + 1] examples below each length
     used = float((histogram[lengths] * lengths).sum())
-    # cost[i, j]: tokens when the lengths i..j-1 share the width lengths[j-1]
+    # cost[i, j]: tokens if the examples of lengths i..j-1 are padded to lengths[j-1]
     cost = (count[None, :] - count[:, None]) * np.concatenate([[0], lengths])[None, :].astype(np.float64)
     cost[np.tril_indices(len(count))] = np.inf
-    best = cost[0]  # tokens of the first j lengths in one width
+    best = cost[0]  # tokens of the first j lengths with one padded length
     cuts: list[npt.NDArray[np.int64]] = []
     while best[-1] > used / (1 - PADDING_AIM) and len(cuts) + 1 < MAX_WIDTHS:
         total = best[:, None] + cost

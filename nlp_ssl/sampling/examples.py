@@ -1,14 +1,13 @@
 """Examples: runs of whole sentences inside one document, as integers into the corpus.
 
-segment      as many whole sentences as fit into a row
-pair         a run of at least two sentences whose lengths say nothing of their places, to be divided between two
-             of them
-mixed_pair   a run of at least two sentences that fills a row, its last sentence being cut, to be divided likewise;
-             in half of them the second part is then drawn from another document, and cut in the same manner
+segment      as many whole sentences as fit into the maximum length
+pair         at least two sentences, later divided into two parts; sentence lengths carry no information about order
+mixed_pair   at least two sentences that fill the maximum length, the last one truncated, later divided into two parts;
+             in half of the examples the second part is then replaced by text of another document
 triple       a sentence with both its neighbours
 
-A sentence longer than a row is cut into segments of its own, so that no text is lost. Nothing is copied: an example
-is where its tokens start and how many there are.
+A sentence longer than the maximum length is cut into several segments, so no text is lost. An example is stored as the
+position of its first token and its number of tokens.
 """
 
 from __future__ import annotations
@@ -25,18 +24,18 @@ from nlp_ssl.corpus.store import Shard
 ExampleType = Literal["segment", "pair", "mixed_pair", "triple"]
 
 Body = Literal["static", "encoder", "decoder", "seq2seq"]
-"""Bodies of models: vectors of words, attention to both sides, attention to the left, both of these in a row."""
+"""Bodies of models: static word vectors, bidirectional attention, causal attention, an encoder with a decoder."""
 
 
-def special_tokens(kind: ExampleType, body: Body) -> int:
-    """Special tokens in a row: none for vectors of words, else [CLS] A [SEP] or [CLS] A [SEP] B [SEP]."""
+def special_token_count(kind: ExampleType, body: Body) -> int:
+    """Number of special tokens in a sequence: none for static vectors, else those of [CLS] A [SEP] (B [SEP])."""
     if body == "static":
         return 0
     return 3 if kind in ("pair", "mixed_pair") else 2
 
 
 class TokenStream:
-    """The shards of one split, addressed by global token position (that of a token in all shards joined)."""
+    """The shards of one split, as one text. Positions of tokens, sentences and documents count over all shards."""
 
     def __init__(self, shards: Sequence[Shard]) -> None:
         self.shards = tuple(shards)
@@ -48,7 +47,7 @@ class TokenStream:
         return int(self.bases[-1])
 
     def gather(self, start: npt.NDArray[np.int64], width: int) -> npt.NDArray[np.int64]:
-        """`width` tokens from each start on. int64 [B, width]; past the end of a shard, its last token."""
+        """`width` tokens from each start: int64 [B, width]. Past the end of a shard, its last token is repeated."""
         if len(self.shards) == 1:
             return _gather(self.shards[0].tokens, start, width)
         ids = np.empty((len(start), width), np.int64)
@@ -59,14 +58,14 @@ class TokenStream:
     def sentences(
         self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Where sentences begin inside token runs, their first tokens aside.
+        """Where sentences begin inside token runs; the first token of a run is not counted.
 
-        Returns row [N] and offset from the row's start [N], both in ascending order.
+        Returns the row and the offset from the row's start of each such sentence, int64 [N], sorted.
         """
         rows, offsets = [], []
         for shard, members in _by_shard(start, self.bases):
             ends = self.shards[shard].sentence_offsets
-            # Of one type with the offsets, which searchsorted would copy otherwise.
+            # Same dtype as the offsets: otherwise searchsorted copies them.
             local = (start[members] - self.bases[shard]).astype(ends.dtype)
             first = np.searchsorted(ends, local, side="right")
             past = np.searchsorted(ends, local + length[members].astype(ends.dtype), side="left")
@@ -80,19 +79,19 @@ class TokenStream:
         return row[order], offset[order]
 
     def ends_document(self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Whether each token run is the last of its document. bool [B]."""
+        """Whether each token run ends where its document ends. bool [B]."""
         out = np.empty(len(start), np.bool_)
         for shard, members in _by_shard(start, self.bases):
             view = self.shards[shard]
             end = (start[members] - self.bases[shard] + length[members]).astype(view.sentence_offsets.dtype)
-            sentence = np.searchsorted(view.sentence_offsets, end)  # the one after, where a sentence ends here
+            sentence = np.searchsorted(view.sentence_offsets, end)  # the next sentence, if one ends here
             sentence = sentence.astype(view.document_offsets.dtype)
             document = np.searchsorted(view.document_offsets, sentence)
             out[members] = (view.sentence_offsets[sentence] == end) & (view.document_offsets[document] == sentence)
         return out
 
     def document_of(self, start: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The number of the document that each token is in, counted over all shards. int64 [B]."""
+        """The number of each token's document. int64 [B]."""
         sentence = np.empty(len(start), np.int64)
         for shard, members in _by_shard(start, self.bases):
             ends = self.shards[shard].sentence_offsets
@@ -101,7 +100,7 @@ class TokenStream:
         return self.document_with(sentence)
 
     def document_with(self, sentence: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The number of the document that each sentence, by its number, is in. int64 [B]."""
+        """The number of each sentence's document. int64 [B]."""
         out = np.empty(len(sentence), np.int64)
         for shard, members in _by_shard(sentence, self.sentence_bases):
             starts = self.shards[shard].document_offsets
@@ -110,7 +109,7 @@ class TokenStream:
         return out
 
     def first_sentence(self, document: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The number, counted over all shards, of the first sentence of each document. int64 [B]."""
+        """The number of each document's first sentence. int64 [B]."""
         out = np.empty(len(document), np.int64)
         for shard, members in _by_shard(document, self.document_bases):
             within = self.shards[shard].document_offsets[document[members] - self.document_bases[shard]]
@@ -118,7 +117,7 @@ class TokenStream:
         return out
 
     def to_sentence_end(self, start: npt.NDArray[np.int64], length: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        """The length of each token run, lengthened to the end of the sentence of its last token. int64 [B]."""
+        """The length of each token run, extended to the end of its last sentence. int64 [B]."""
         out = np.empty(len(start), np.int64)
         for shard, members in _by_shard(start, self.bases):
             ends = self.shards[shard].sentence_offsets
@@ -130,16 +129,16 @@ class TokenStream:
     def from_sentence(
         self, sentence: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """Runs of whole sentences of at least `wanted` tokens, or to the end of the document.
+        """Runs of whole sentences with at least `wanted` [B] tokens, or less at the end of the document.
 
-        `sentence` [B] is the number of the first one, counted over all shards. Returns start [B] and length [B].
+        `sentence` [B] has the number of each run's first sentence. Returns the start and length of each run, int64 [B].
         """
         start, length = np.empty(len(sentence), np.int64), np.empty(len(sentence), np.int64)
         for shard, members in _by_shard(sentence, self.sentence_bases):
             view = self.shards[shard]
             ends = view.sentence_offsets
             first = (sentence[members] - self.sentence_bases[shard]).astype(view.document_offsets.dtype)
-            document = np.searchsorted(view.document_offsets, first, side="right")  # the one after
+            document = np.searchsorted(view.document_offsets, first, side="right")  # the next document
             reached = (ends[first] + wanted[members]).astype(ends.dtype)
             past = np.minimum(np.searchsorted(ends, reached), view.document_offsets[document])
             start[members] = self.bases[shard] + ends[first]
@@ -149,21 +148,21 @@ class TokenStream:
 
 @dataclass(frozen=True, kw_only=True)
 class ExampleIndex:
-    """The examples of one kind in a split, in the order of the text."""
+    """The examples of one type in a split, in the order of the text."""
 
     start: npt.NDArray[np.int64]  # [N] global token position
-    length: npt.NDArray[np.int32]  # [N] tokens, special ones not counted
+    length: npt.NDArray[np.int32]  # [N] tokens, without special tokens
     special: int
-    """Special tokens that are added to each."""
+    """Number of special tokens added to each example."""
     skipped: int
-    """Runs of sentences that cannot serve (a pair needs two sentences)."""
-    example_class: npt.NDArray[np.int64] | None = None  # [N] where examples have classes
+    """Number of runs of sentences left out, for example because a pair needs two sentences."""
+    example_class: npt.NDArray[np.int64] | None = None  # [N], if examples have classes
 
     def __len__(self) -> int:
         return len(self.start)
 
     def take(self, chosen: npt.NDArray[np.int64], example_class: npt.NDArray[np.int64] | None = None) -> ExampleIndex:
-        """Some of the examples, an example as often as it is `chosen`; those never chosen count as skipped."""
+        """The examples at the indices `chosen`, which may repeat. The others are added to `skipped`."""
         skipped = self.skipped + len(self) - len(np.unique(chosen))
         return replace(
             self, start=self.start[chosen], length=self.length[chosen], skipped=skipped, example_class=example_class
@@ -171,18 +170,21 @@ class ExampleIndex:
 
 
 def find_examples(
-    text: TokenStream, kind: ExampleType, body: Body, max_length: int, sentences: int = 1
-) -> ExampleIndex:
-    """All examples of a kind whose rows, special tokens included, are at most `max_length` long.
+    text: TokenStream, kind: ExampleType, body: Body, max_length: int, sentences: int = 1, exactly: int = 0,
+    cut_last: bool = False,
+) -> ExampleIndex:  # fmt: skip
+    """All examples of a type with at most `max_length` tokens, including special tokens.
 
-    They have at least so many `sentences`; a pair has two, whatever is asked for.
+    They have at least `sentences` sentences; pairs always have at least two. With `exactly`, they are all runs of so
+    many sentences, which overlap; `cut_last` then truncates a last sentence that is too long.
     """
-    special = special_tokens(kind, body)
+    exactly = 3 if kind == "triple" else exactly
+    special = special_token_count(kind, body)
     limit = max_length - special
     starts, lengths, skipped = [], [], 0
     for base, shard in zip(text.bases, text.shards, strict=False):
-        if kind == "triple":
-            start, length, left_out = _triples(shard, limit)
+        if exactly:
+            start, length, left_out = _overlapping(shard, limit, exactly, cut_last)
         else:
             fewest = sentences if kind == "segment" else max(2, sentences)
             start, length, left_out = _runs(shard, limit, fewest, kind)
@@ -190,17 +192,16 @@ def find_examples(
         lengths.append(length.astype(np.int32))
         skipped += left_out
     found = ExampleIndex(start=np.concatenate(starts), length=np.concatenate(lengths), special=special, skipped=skipped)
-    if kind == "mixed_pair" and text.document_bases[-1] < 2:  # there is no other document
-        return found.take(np.arange(0))
-    return found
+    lonely = kind == "mixed_pair" and text.document_bases[-1] < 2  # there is no other document
+    return found.take(np.arange(0)) if lonely else found
 
 
 def _runs(
     shard: Shard, limit: int, fewest: int, kind: ExampleType
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """Runs of sentences inside documents, at most `limit` tokens: start, length, how many are too short.
+    """Runs of sentences of one document, of at most `limit` tokens. Returns starts, lengths, and the number skipped.
 
-    The last sentence of a mixed pair's run is cut, so that the row is full.
+    A run with fewer than `fewest` sentences is skipped. The last sentence of a mixed pair is truncated to fill `limit`.
     """
     offsets = shard.sentence_offsets.astype(np.int64)
     first, end = _halved(shard, limit) if kind == "pair" else _filled(shard, limit, cut_last=kind == "mixed_pair")
@@ -219,9 +220,9 @@ def _runs(
 
 
 def _filled(shard: Shard, limit: int, cut_last: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Runs of as many sentences as fit into `limit` tokens, one at least: their first sentences and their ends.
+    """Runs of as many sentences as fit into `limit` tokens, at least one. Returns first sentences and ends (exclusive).
 
-    With `cut_last` the sentence that does not fit any more belongs to the run.
+    With `cut_last`, a run includes the sentence that no longer fits.
     """
     offsets = shard.sentence_offsets.astype(np.int64)
     sentences = len(offsets) - 1
@@ -230,7 +231,7 @@ def _filled(shard: Shard, limit: int, cut_last: bool) -> tuple[npt.NDArray[np.in
     past = np.minimum(np.maximum(past, np.arange(1, sentences + 1)), document_end).tolist()
     runs = []
     sentence = 0
-    while sentence < sentences:  # a step a run, not a token: where a run starts depends on the one before
+    while sentence < sentences:  # one iteration per run, because a run starts where the previous one ends
         runs.append(sentence)
         sentence = past[sentence]
     first = np.array(runs, np.int64)
@@ -238,11 +239,11 @@ def _filled(shard: Shard, limit: int, cut_last: bool) -> tuple[npt.NDArray[np.in
 
 
 def _halved(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The parts that documents come to when they are halved, by sentences, until a part has `limit` tokens at most.
+    """Runs from halving each document by its number of sentences until each half has at most `limit` tokens.
 
-    A filled run begins with a sentence that found no room before, a long one, and ends with short ones: the lengths
-    of its first and last sentence alone tell which way round two of three runs of a novel are. Where a document
-    is halved depends on numbers of sentences, so every place in a part is alike.
+    Returns first sentences and ends (exclusive). Filling runs up to `limit` would leak the order of sentences: a filled
+    run begins with a sentence that did not fit before, which tends to be long, and ends with shorter ones. In novels,
+    the lengths of the first and last sentence would reveal the order of two thirds of the pairs.
     """
     offsets = shard.sentence_offsets.astype(np.int64)
     documents = shard.document_offsets.astype(np.int64)
@@ -259,20 +260,23 @@ def _halved(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArra
     return firsts[order], ends[order]
 
 
-def _triples(shard: Shard, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """Every sentence that has two neighbours, with them: start, length, how many are too long."""
+def _overlapping(
+    shard: Shard, limit: int, count: int, cut_last: bool
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+    """All runs of `count` sentences of a document. Returns starts, lengths, and the number skipped."""
     offsets = shard.sentence_offsets.astype(np.int64)
     document = np.repeat(np.arange(len(shard.document_offsets) - 1), np.diff(shard.document_offsets))
-    first = np.flatnonzero(document[:-2] == document[2:])
-    length = offsets[first + 3] - offsets[first]
-    fits = length <= limit
+    first = np.flatnonzero(document[: 1 - count] == document[count - 1 :])
+    length = offsets[first + count] - offsets[first]
+    fits = offsets[first + count - 1] - offsets[first] < limit if cut_last else length <= limit
+    length = np.minimum(length, limit)
     return offsets[first[fits]], length[fits], int(np.sum(~fits))
 
 
 def _by_shard(number: npt.NDArray[np.int64], bases: npt.NDArray[np.int64]) -> list[tuple[int, npt.NDArray[np.int64]]]:
-    """The shards that things with these numbers [B] lie in, each with their places in `number`.
+    """The shards of the tokens, sentences or documents with these numbers [B], each with indices into `number`.
 
-    `bases` [shards + 1] says how many of these things (tokens, sentences, documents) there are before each shard.
+    `bases` [shards + 1] has the number of tokens, sentences or documents before each shard.
     """
     if len(bases) == 2:
         return [(0, np.arange(len(number)))]
@@ -281,7 +285,7 @@ def _by_shard(number: npt.NDArray[np.int64], bases: npt.NDArray[np.int64]) -> li
 
 
 def _before(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
-    """How many there are before each part, and in all. [parts + 1]."""
+    """Cumulative sums, starting with 0. int64 [parts + 1]."""
     return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
 
 
@@ -292,7 +296,7 @@ def _gather(
         windows = np.lib.stride_tricks.sliding_window_view(tokens, width)
         last = len(windows) - 1
         if start.max(initial=0) <= last:
-            rows: npt.NDArray[np.int64] = windows[start].astype(np.int64)  # whole rows are copied at once
+            rows: npt.NDArray[np.int64] = windows[start].astype(np.int64)  # copies whole rows
             return rows
     index = np.minimum(start[:, None] + np.arange(width), len(tokens) - 1)
     gathered: npt.NDArray[np.int64] = tokens[index].astype(np.int64)

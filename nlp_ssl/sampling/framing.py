@@ -1,4 +1,4 @@
-"""Framing: examples as rows of token ids with special tokens, the clean batch that objectives corrupt."""
+"""Framing: examples -> a clean batch of token ids with special tokens, which objectives corrupt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nlp_ssl.sampling.examples import Body, ExampleType, TokenStream
 from nlp_ssl.sampling.noise import Noise
 
 TRIES = 4
-"""Sentences that are drawn to find one of another document; if none is, the next document gives its first."""
+"""Draws of a sentence from another document. If all fail, the first sentence of the next document is used."""
 
 
 def frame(
@@ -23,9 +23,9 @@ def frame(
     width: int,
     noise: Noise,
 ) -> Batch:
-    """The clean batch of the examples at `start` [B] of `length` [B] tokens, in rows of `width`.
+    """The clean batch of examples that start at `start` [B] and have `length` [B] tokens, padded to `width`.
 
-    Where a pair is divided is drawn by `noise`, uniformly among its sentences' borders, and what is B of a mixed one.
+    `noise` draws where a pair is divided, uniformly from its sentence boundaries, and the second part of a mixed pair.
     """
     if kind in ("pair", "mixed_pair"):
         return _frame_pairs(text, vocabulary, kind, start, length, width, noise)
@@ -37,7 +37,7 @@ def frame(
     position = np.arange(width)
     end = lead + length
     sentence = np.zeros((rows, width), np.int16)
-    row, offset = text.sentences(start, length)  # of each sentence that begins inside a row: [N]
+    row, offset = text.sentences(start, length)  # [N] sentences that begin inside an example
     sentence[row, offset + lead] = 1
     np.cumsum(sentence, axis=1, dtype=np.int16, out=sentence)
     beyond = position >= end[:, None]
@@ -69,7 +69,7 @@ def _frame_pairs(
     rows = np.arange(len(start))
     whole = text.to_sentence_end(start, length) if kind == "mixed_pair" else length
     row, offset = text.sentences(start, whole)
-    borders = np.bincount(row, minlength=len(rows))  # one fewer than sentences
+    borders = np.bincount(row, minlength=len(rows))  # sentences - 1
     split = offset[np.cumsum(borders) - borders + noise.integers("split", borders)]  # [B] tokens in A
     first, first_length = start, split
     second, second_length = start + split, whole - split
@@ -84,7 +84,7 @@ def _frame_pairs(
         first, first_length, second, second_length = _truncate(
             first, first_length, second, second_length, length, noise
         )
-    middle = 1 + first_length[:, None]  # [B, 1], of the first [SEP]
+    middle = 1 + first_length[:, None]  # [B, 1] position of the first [SEP]
     last = middle + 1 + second_length[:, None]
     position = np.arange(width)
     in_second = (position > middle) & (position <= last)
@@ -113,7 +113,7 @@ def _frame_pairs(
 
 
 def _in_another_document(text: TokenStream, start: Ints, noise: Noise) -> Ints:
-    """A sentence for each row, uniform over all that are not of the document at `start` [B]: their numbers."""
+    """The number of a random sentence for each row, from any document but the one at `start` [B]. int64 [B]."""
     own = text.document_of(start)
     documents, sentences = int(text.document_bases[-1]), int(text.sentence_bases[-1])
     chosen = text.first_sentence((own + 1) % documents)
@@ -129,7 +129,7 @@ def _in_another_document(text: TokenStream, start: Ints, noise: Noise) -> Ints:
 def _truncate(
     first: Ints, first_length: Ints, second: Ints, second_length: Ints, length: Ints, noise: Noise
 ) -> tuple[Ints, Ints, Ints, Ints]:
-    """Cut pairs to `length` [B] tokens as BERT does: from the longer part, at the front or the back by a coin."""
+    """Truncate pairs to `length` [B] tokens as BERT does: at the front or back of the longer part, at random."""
     kept = np.minimum(first_length + second_length, length)
     half = (kept + 1) // 2
     keep_first = np.where(first_length <= kept // 2, first_length, half)

@@ -1,8 +1,8 @@
 """The order of an epoch: a keyed permutation of 0..n-1 that needs no memory.
 
-A Feistel network over pairs (left, right) in a x b with a, b close to the root of n; numbers that fall
-outside 0..n-1 are sent round again (cycle walking: Black & Rogaway, CT-RSA 2002). Any part of the order can
-be had at any time, so resuming is setting a counter.
+A Feistel network permutes pairs (left, right) from a x b, with a and b close to the square root of n. Results outside
+0..n-1 are permuted again (cycle walking, Black & Rogaway, CT-RSA 2002). Any part of the order can be computed on its
+own, so resuming needs only the step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROUNDS = 6
 
 
 def permute(index: npt.NDArray[np.int64], n: int, *key: int | str) -> npt.NDArray[np.int64]:
-    """Where the permutation of 0..n-1 under `key` sends each index. int64, the shape of `index`."""
+    """Apply the permutation of 0..n-1 with this key to each index. Returns int64 of the shape of `index`."""
     a = isqrt(n - 1) + 1 if n > 1 else 1
     b = -(-n // a)
     rounds = [key_of("order", turn, *key) for turn in range(ROUNDS)]
@@ -31,7 +31,7 @@ def permute(index: npt.NDArray[np.int64], n: int, *key: int | str) -> npt.NDArra
 
 
 def _feistel(x: npt.NDArray[np.uint64], a: np.uint64, b: np.uint64, rounds: list[np.uint64]) -> npt.NDArray[np.uint64]:
-    """A bijection of 0..a*b-1: each round shifts one half by a hash of the other."""
+    """A bijection of 0..a*b-1. Each round shifts one half by a hash of the other."""
     left, right = x // b, x % b
     for turn, key in enumerate(rounds):
         if turn % 2:

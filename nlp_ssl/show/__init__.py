@@ -1,1 +1,1 @@
-"""`nlp-ssl show`: what an objective does to a text, before any training."""
+"""`nlp-ssl show`: examples and statistics of an objective, without training."""

@@ -9,22 +9,24 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from nlp_ssl.console import table, warn
+from nlp_ssl.console import printable, show_result, table, warn
+from nlp_ssl.corpus.ngrams import Ngrams
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.recipe import Recipe
+from nlp_ssl.options import HIDDEN
+from nlp_ssl.recipe import Model, Optimizer, Recipe
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import Body, ExampleType
 from nlp_ssl.sampling.noise import Noise
-from nlp_ssl.show.statistics import concerns, flat, measure, readable
+from nlp_ssl.show.statistics import concerns, covered, flat, measure_batches, readable, reference_losses
 from nlp_ssl.show.words import CLOSE, OPEN, describe_row
-from nlp_ssl.training.pretrain import parse, usable_examples
+from nlp_ssl.training.pretrain import evaluation_steps, parse, usable_examples
 
 LABELS = {
     "examples_an_epoch": "examples per epoch",
@@ -39,6 +41,8 @@ LABELS = {
     "accuracy_by_copying_alone": "accuracy of copying",
     "accuracy_by_lengths_alone": "accuracy from lengths alone",
     "accuracy_by_words_alone": "accuracy from words alone",
+    "accuracy_by_counts_alone": "accuracy from frequency and duplicates",
+    "auc_by_counts_alone": "AUC from frequency and duplicates",
     "majority_accuracy": "share of the largest class",
     "text_in_examples": "share of the text in examples",
 }
@@ -58,22 +62,43 @@ class Show(Recipe):
     json: bool = False
     """Print one JSON object instead of text."""
 
+    # Fields of a recipe that change neither its examples nor its batches:
+    budget: Annotated[str, *HIDDEN] = Recipe.budget
+    model: Annotated[Model, *HIDDEN] = field(default_factory=Model)
+    optimizer: Annotated[Optimizer, *HIDDEN] = field(default_factory=Optimizer)
+    precision: Annotated[Any, *HIDDEN] = Recipe.precision
+    compile: Annotated[bool, *HIDDEN] = Recipe.compile
+    evaluations: Annotated[int, *HIDDEN] = Recipe.evaluations
+    evaluation_tokens: Annotated[int, *HIDDEN] = Recipe.evaluation_tokens
+    save_every: Annotated[int, *HIDDEN] = Recipe.save_every
+    keep_checkpoints: Annotated[int, *HIDDEN] = Recipe.keep_checkpoints
+    snapshots: Annotated[int, *HIDDEN] = Recipe.snapshots
+    log_every: Annotated[int, *HIDDEN] = Recipe.log_every
+    log_with: Annotated[str | None, *HIDDEN] = Recipe.log_with
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command. RECIPE is a shipped name, a TOML file, or the folder of a run."""
     options = parse("show", Show, arguments)
     shown = show(options)
     if options.json:
-        print(json.dumps(shown, ensure_ascii=False, indent=1))
+        show_result(json.dumps(shown, ensure_ascii=False, indent=1))
         return 0
     marks = ("\x1b[1;32m«", "»\x1b[0m") if sys.stdout.isatty() else ("«", "»")
     for number, example in enumerate(shown["examples"], 1):
-        print(f"example {number}")
+        show_result(f"example {number}")
         for name, value in example.items():
-            print(f"  {name:<10} {value.replace('«', marks[0]).replace('»', marks[1])}")
-        print()
+            print(f"  {name:<10} {printable(value).replace('«', marks[0]).replace('»', marks[1])}")
+        show_result()
     rows = [[_label(name), readable(value)] for name, value in flat(shown["statistics"]).items()]
-    print(table(["statistics of a sample", ""], rows))
+    show_result(table(["statistics of a sample", ""], rows))
+    references = [
+        [f"{loss}: {name.replace('_', ' ')}", f"{nats:.2f}"]
+        for loss, of_loss in shown["references"].items()
+        for name, nats in of_loss.items()
+    ]
+    if references:
+        show_result(f"\n{table(['losses without a network, nats per target', ''], references)}")
     for concern in shown["warnings"]:
         warn(concern)
     return 0
@@ -86,7 +111,7 @@ def _label(name: str) -> str:
 
 
 def show(options: Show) -> dict[str, Any]:
-    """Return examples, each a dict of strings; statistics over a sample; warnings.
+    """Return examples, each a dict of strings; statistics over a sample; reference losses on validation; warnings.
 
     Raises InputError for options out of range, or a corpus without examples for the recipe.
     """
@@ -109,10 +134,28 @@ def show(options: Show) -> dict[str, Any]:
         describe_row(before, after, row, mixture, vocabulary)
         for before, after, row in _first_rows(clean, batches, options.examples)
     ]
-    statistics = measure(clean, batches, mixture, vocabulary, options.sample)
-    statistics["text_in_examples"] = float(examples.length.sum() / len(text))
+    statistics = measure_batches(clean, batches, mixture, vocabulary, options.sample)
+    statistics["text_in_examples"] = covered(examples) / len(text)
     marked = [{k: v.replace(OPEN, "«").replace(CLOSE, "»") for k, v in example.items()} for example in shown]
-    return {"examples": marked, "statistics": statistics, "warnings": concerns(statistics, mixture)}
+    return {
+        "examples": marked,
+        "statistics": statistics,
+        "references": _references(options, corpus, vocabulary),
+        "warnings": concerns(statistics, mixture),
+    }
+
+
+def _references(options: Show, corpus: Corpus, vocabulary: Vocabulary) -> dict[str, dict[str, float]]:
+    """Reference losses on as much validation text as a run evaluates on; empty if it has no usable examples."""
+    try:
+        text, examples = usable_examples(corpus, vocabulary, "validation", options)
+    except InputError as error:
+        warn(f"no reference losses: {error}")
+        return {}
+    batches = Batches(text, examples, vocabulary, options.mixture, seed=0, tokens=options.batch.tokens)
+    steps = evaluation_steps(options, batches)
+    ngrams = Ngrams(corpus.shards("train"), vocabulary.counts)
+    return reference_losses(batches, steps, options.mixture, vocabulary, ngrams)
 
 
 @dataclass(frozen=True)

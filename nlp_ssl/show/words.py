@@ -1,4 +1,4 @@
-"""One example in words: the text as read, what the model gets, and what it has to predict."""
+"""An example as text: the original text, the model's input, and the targets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from nlp_ssl.corpus.reserved import sentinel
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.mixture import Loss, Mixture
 from nlp_ssl.sampling.batch import Batch
@@ -21,14 +22,14 @@ from nlp_ssl.sampling.targets import (
 )
 
 OPEN, CLOSE = "\x02", "\x03"
-"""Stand around each target until the output's marks are known."""
+"""Placeholders for the marks around targets, which depend on the output."""
 
 Notes = dict[int, str]
-"""Words that are shown in marks after the tokens at some positions."""
+"""Words to show in marks after a token, by the token's position."""
 
 
 def describe_row(clean: Batch, batch: Batch, row: int, mixture: Mixture, vocabulary: Vocabulary) -> dict[str, str]:
-    """A row in words: the text as read, what the model gets, and what each loss has to predict."""
+    """An example as text: "text", "input", further views by name, and the target of each loss under "LOSS:"."""
     length, original = int(batch.length[row]), clean.ids[row, : clean.length[row]]
     out = {"text": words(original, vocabulary, special=False)}
     notes: Notes = {}
@@ -43,7 +44,7 @@ def describe_row(clean: Batch, batch: Batch, row: int, mixture: Mixture, vocabul
 
 
 def _describe(targets: Targets, batch: Batch, row: int, loss: Loss, vocabulary: Vocabulary) -> tuple[str, Notes]:
-    """What is to be predicted of a row, as a sentence and as notes in its input."""
+    """The targets of an example, as a sentence and as notes in its input."""
     if isinstance(targets, SequenceTargets):
         tokens = targets.tokens[row]
         return OPEN + words(tokens[tokens != NO_LABEL], vocabulary) + CLOSE, {}
@@ -59,12 +60,15 @@ def _describe(targets: Targets, batch: Batch, row: int, loss: Loss, vocabulary: 
     if isinstance(targets, TokenTargets):
         labels = targets.labels[row, : batch.length[row]]
         places = np.flatnonzero(labels != NO_LABEL)
+        if not len(places):
+            return "", {}
         if targets.next_token:
             return OPEN + words(labels[places], vocabulary) + CLOSE, {}
-        notes = {int(i): words(labels[i : i + 1], vocabulary) for i in places}
-        return f"{_count(len(places), 'target')}; each is shown in {OPEN}{CLOSE} after what the model reads", notes
+        classes = loss.classes(vocabulary) if targets.classes else None
+        notes = {int(i): classes[labels[i]] if classes else words(labels[i : i + 1], vocabulary) for i in places}
+        return f"{_count(len(places), 'target')}; each is shown in {OPEN}{CLOSE} after its input token", notes
     if isinstance(targets, BatchTargets):
-        return "the other span of the same document, among all spans of the batch" if targets.valid[row] else "", {}
+        return loss.objective.asks if targets.valid[row] else "", {}
     return "", {}
 
 
@@ -73,7 +77,7 @@ def _count(n: int, what: str) -> str:
 
 
 def _context(targets: WindowTargets, ids: npt.NDArray[np.int64], row: int, place: int) -> npt.NDArray[np.int64]:
-    """The words in the window of one."""
+    """The token ids in the window around a word."""
     left, right = int(targets.left[row, place]), int(targets.right[row, place])
     return np.concatenate([ids[place - left : place], ids[place + 1 : place + 1 + right]])
 
@@ -81,8 +85,10 @@ def _context(targets: WindowTargets, ids: npt.NDArray[np.int64], row: int, place
 def words(
     ids: npt.NDArray[np.int64], vocabulary: Vocabulary, notes: Mapping[int, str] | None = None, special: bool = True
 ) -> str:
-    """Tokens as text, pieces of words joined; `notes` stand in marks behind the tokens at their positions."""
+    """Tokens as text, with pieces of words joined. `notes` are shown in marks after the tokens at their positions."""
     names = {vocabulary.cls: "[CLS]", vocabulary.sep: "[SEP]", vocabulary.mask: "[MASK]", vocabulary.unk: "[UNK]"}
+    names |= {token: sentinel(number) for number, token in enumerate(vocabulary.sentinels)}
+    names |= {token: mode for mode, token in vocabulary.modes.items()}
     pieces = []
     for position, token in enumerate(ids.tolist()):
         if token in (vocabulary.cls, vocabulary.sep) and not special:

@@ -1,1 +1,1 @@
-"""Intervals, corrections for many comparisons."""
+"""Confidence intervals and corrections for multiple comparisons."""

@@ -1,10 +1,10 @@
-"""What the scores of a comparison say together; how sure each of them is, is `nlp_ssl.statistics.intervals`.
+"""Statistics over several scores: descriptions, corrections for multiple comparisons, and averages over tasks.
 
 ours = measure("accuracy", gold, predicted)              # [pretraining seeds, fine-tuning seeds, n] -> Scores
 describe(ours)                                           # mean, sd and median over nested seeds
-found = difference(ours, untrained)                      # interval, p, verdict, smallest detectable difference
+found = difference(ours, random_init)                    # interval, p value, verdict, minimum detectable effect
 holm([found.p, ...])                                     # over objectives x tasks
-any_significant(differences)                             # does the task enter the averages?
+any_significant(differences)                             # whether the task counts in averages
 normalised(scores, floor); ranks(scores); average(...)   # over tasks
 """
 
@@ -23,19 +23,19 @@ from nlp_ssl.tasks.metrics import Floats
 
 @dataclass(frozen=True)
 class Description:
-    """Scores over nested seeds: a pretraining seed's score is the mean of its fine-tuning seeds."""
+    """Scores over nested seeds. The score of a pretraining seed is the mean over its fine-tuning seeds."""
 
     mean: float
     median: float
-    """Of the pretraining seeds."""
+    """Median over pretraining seeds; with one of these, over its fine-tuning seeds."""
     sd: float | None
-    """Between pretraining seeds, with what fine-tuning seeds leave in their means; None for one."""
+    """Standard deviation between pretraining seeds; None with one seed."""
     finetuning_sd: float | None
-    """Within pretraining seeds; None for one fine-tuning seed."""
+    """Standard deviation between the fine-tuning seeds of a pretraining seed; None with one fine-tuning seed."""
 
 
 def describe(scores: Scores) -> Description:
-    """Mean, median and standard deviations (n - 1) over the seeds. The median of one pretraining seed is its runs'."""
+    """Mean, median and standard deviations (with n - 1) over the seeds."""
     P, F = scores.values.shape
     seeds = scores.values.mean(1) if P > 1 else scores.values[0]
     return Description(
@@ -47,9 +47,9 @@ def describe(scores: Scores) -> Description:
 
 
 def holm(p: Sequence[float | None]) -> list[float | None]:
-    """p values adjusted by Holm (1979), so that among all of them a false verdict has a chance of at most 5 %.
+    """p values with Holm's correction (1979): at level 5 %, the probability of any false positive is at most 5 %.
 
-    None, an anecdote's, stays None and is not counted.
+    None (one pretraining seed) stays None and does not count.
     """
     known = np.array([value for value in p if value is not None])
     order = np.argsort(known)
@@ -60,43 +60,43 @@ def holm(p: Sequence[float | None]) -> list[float | None]:
 
 
 def any_significant(differences: Iterable[Difference]) -> bool:
-    """Whether a task has a place in the average, from the differences of all objectives from one baseline.
+    """Whether any objective differs significantly from a baseline, given their differences from it.
 
-    It has none where each objective is inside the baseline's interval, that is, cannot be told from the baseline:
-    such a task adds noise to an average, and nothing about objectives.
+    A task without such an objective is left out of averages: it would only add noise.
     """
     return any(difference.verdict != "no significant difference" for difference in differences)
 
 
 def normalised(scores: npt.ArrayLike, floor: npt.ArrayLike) -> Floats:
-    """Scores [models, tasks] with 0 for `floor` [tasks] and 1 for a perfect score, so that tasks can be averaged.
+    """Rescale scores [models, tasks] to 0 at `floor` [tasks] and 1 for a perfect score, so tasks can be averaged.
 
-    The floor is what one gets without reading: the score of the majority class, or chance. Below it is negative.
+    The floor is the score of the majority class, or chance. Scores below it are negative.
     """
     scores, floor = np.asarray(scores, dtype=float), np.asarray(floor, dtype=float)
-    assert (floor < 1).all(), "a task that is perfect without reading says nothing"
+    assert (floor < 1).all(), "the floor of a task must be below 1"
     return np.asarray((scores - floor) / (1 - floor))
 
 
 def ranks(scores: npt.ArrayLike) -> Floats:
-    """The place of each model on each task [models, tasks], 1 the best; ties share the mean of their places."""
+    """The rank of each model on each task [models, tasks]. 1 is the best; ties get their mean rank."""
     return np.asarray(rankdata(-np.asarray(scores, dtype=float), axis=0))
 
 
 @dataclass(frozen=True)
 class Average:
-    """A mean over tasks, and what becomes of it without one of them (the jackknife)."""
+    """A mean over tasks, with its variation when one task is left out (the jackknife)."""
 
     mean: float
     error: float | None
-    """The jackknife's standard error: how it would vary with other such tasks. None for one task, as the next two."""
+    """Standard error over tasks, by the jackknife; None with one task."""
     low: float | None
+    """Lowest mean when one task is left out; None with one task."""
     high: float | None
-    """The lowest and the highest mean when any one task is left out."""
+    """Highest mean when one task is left out; None with one task."""
 
 
 def average(values: npt.ArrayLike) -> list[Average]:
-    """The mean over tasks for each model, from values [models, tasks] (normalised scores, or ranks)."""
+    """The mean over tasks for each model. `values` [models, tasks] are normalised scores or ranks."""
     values = np.asarray(values, dtype=float)
     T = values.shape[1]
     assert T > 0, "no task to average over"

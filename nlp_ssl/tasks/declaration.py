@@ -5,6 +5,7 @@ A task is the `[task]` table of a TOML file in `data/`, or of a user's own file:
     [task]
     title = "Sentiment of phrases from film reviews, two classes"
     paper = "Socher et al. 2013"
+    knowledge = "words"                 # what the task mostly asks for: words, order, syntax or meaning
     columns = ["sentence"]              # the column of the text, or the two columns of a pair
     label = "label"                     # the column of the label, or of the number to predict
     kind = "classification"             # or multilabel, regression, token_classification
@@ -18,7 +19,8 @@ A task is the `[task]` table of a TOML file in `data/`, or of a user's own file:
     [task.submission]                   # the benchmark's file name for the predictions of a test split
     test = "SST-2.tsv"
 
-With the metric f1, `positive = "NAME"` declares the label that it is about; the default is the rarer label of train.
+With the metrics f1, precision and recall, `positive = "NAME"` declares the label that they are about; the default is
+the rarer label of train.
 A column may be a list of alternative names. Scores are reported on `dev`. A task with several such splits names them
 `dev_…`, and each metric is reported on each of them. A test split with labels is scored as well; for one without labels
 the predictions are written to a file.
@@ -40,8 +42,11 @@ from nlp_ssl.toml_tables import ONE_OR_MORE, from_table, read_toml
 ColumnNames = Annotated[tuple[str, ...], ONE_OR_MORE]
 """The names that a column may have: different copies of a dataset name their columns differently."""
 
-SPLITS = MappingProxyType({"train": "train", "dev": "validation", "test": "test"})
+DEFAULT_SPLITS = MappingProxyType({"train": "train", "dev": "validation", "test": "test"})
 """The splits of a task that declares none, with their names on the hub."""
+
+OF_POSITIVE = ("f1", "precision", "recall")
+"""Metrics of one label, the positive class."""
 
 _SPLIT_NAME = re.compile("train|(dev|test)(_[A-Za-z0-9_-]+)?")
 
@@ -54,6 +59,8 @@ class Task:
     """The stem of the declaration's file name."""
     title: str = ""
     paper: str = ""
+    knowledge: Literal["words", "order", "syntax", "meaning", "other"] = "other"
+    """What the task mostly asks for; reports summarise scores by it."""
     kind: str = "classification"
     """The kind of task: a name in the registry's group "task_kinds"."""
     columns: tuple[ColumnNames, ...]
@@ -65,19 +72,21 @@ class Task:
     metrics: tuple[str, ...]
     """The metrics to report. The first one selects hyper-parameters."""
     positive: str = ""
-    """The label that f1 is about. If empty, the rarer one of the train split."""
+    """The label that f1, precision and recall are about. If empty, the rarer one of the train split."""
     hub: str = ""
     """The dataset's path on the Hugging Face hub, "owner/name" or "owner/name/configuration"."""
     module: str = ""
     """A function "package.module:function" that returns the rows of each split as dicts."""
-    splits: dict[str, str] = field(default_factory=lambda: dict(SPLITS))
+    folder: str = ""
+    """The name of its folder in the data folder of a comparison. If empty, the task's name."""
+    splits: dict[str, str] = field(default_factory=lambda: dict(DEFAULT_SPLITS))
     """The splits with their names on the hub: "train", "dev" (or several "dev_…"), and "test" (or "test_…")."""
     header: tuple[str, ...] = ()
     """The column names of train and dev files without a header line."""
     empty_texts: bool = False
     """Whether empty texts are kept because the published data has them. Otherwise they are refused."""
-    broken_rows: int = 0
-    """At most so many unreadable rows of a split are left out because the published data has some. More are refused."""
+    broken_rows: float = 0.0
+    """The largest share of unreadable rows that is left out of a split, because the published data has some."""
     submission: dict[str, str] = field(default_factory=dict)
     """The benchmark's file name for the predictions of each test split."""
     submission_labels: Literal["names", "ids"] = "names"
@@ -91,12 +100,53 @@ class Task:
     @property
     def needs_positive(self) -> bool:
         """Whether a metric depends on the positive class."""
-        return "f1" in self.metrics
+        return any(metric in OF_POSITIVE for metric in self.metrics)
 
     @property
     def kind_type(self) -> Any:
         """The class of the task's kind."""
         return registry.find("task_kinds", self.kind)
+
+    @property
+    def dev_extends(self) -> bool:
+        """Whether unused training examples can be scored together with those of dev."""
+        return True
+
+    @property
+    def cluster(self) -> str:
+        """The column with the cluster of each example; empty if all examples are independent."""
+        return ""
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines on texts, by name in the registry: those of the kind of task."""
+        names: tuple[str, ...] = self.kind_type.baselines
+        return names
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusTaskDeclaration(Task):
+    """The declaration of a task that is made from a corpus (`nlp_ssl.tasks.from_corpus`)."""
+
+    examples: int
+    """Maximum number of scored examples."""
+
+    @property
+    def dev_extends(self) -> bool:
+        """No: dev is as large as was asked for."""
+        return False
+
+    @property
+    def cluster(self) -> str:
+        """The two sides of a contrast have the same words, so a model that is right about one is often wrong about the
+        other."""
+        return "contrast"
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """What can be solved without a model of word order: by lengths, words, and pairs of neighbouring words."""
+        overlap = ("tfidf",) if len(self.columns) == 2 else ()  # its features compare the texts of a pair
+        return ("majority", "lengths", "unigrams", "bigrams", *overlap)
 
 
 def load_task(name: str) -> Task:
@@ -106,7 +156,7 @@ def load_task(name: str) -> Task:
     """
     file = Path(name) if name.endswith(".toml") else declarations.folder("data") / f"{name}.toml"
     if not file.is_file():
-        remedy = "check its path" if name.endswith(".toml") else did_you_mean(name, task_names())
+        remedy = "check its path" if name.endswith(".toml") else did_you_mean(name, known_names())
         raise InputError(f"no task {name!r}: {remedy}")
     declared = read_toml(file)
     if not isinstance(declared.get("task"), dict):
@@ -123,6 +173,11 @@ def task_names() -> list[str]:
     """The names of the shipped tasks."""
     shipped = declarations.names("data")
     return [n for n in shipped if "[task]" in (declarations.folder("data") / f"{n}.toml").read_text("utf-8")]
+
+
+def known_names() -> list[str]:
+    """The names of the shipped tasks, and of tasks that are made from a corpus."""
+    return [*task_names(), *registry.names("corpus_tasks")]
 
 
 def own_task(name: str) -> Task:
@@ -151,7 +206,7 @@ def with_flags(
         task = replace(task, kind=kind, metrics=registry.find("task_kinds", kind).metrics[:1])
     if not task.columns and (text is None or label is None):
         raise InputError(
-            f"no task {task.name!r} is declared ({did_you_mean(task.name, task_names())}); "
+            f"no task {task.name!r} is declared ({did_you_mean(task.name, known_names())}); "
             "a task of your own needs --text-column and --label-column"
         )
     if metrics:
@@ -171,7 +226,7 @@ def with_flags(
         columns[1:] = [(pair,)]
     if positive is not None:
         if not task.needs_positive:
-            raise InputError(f"--positive {positive}: only f1 has a positive class; add --metric f1")
+            raise InputError(f"--positive {positive}: only f1, precision and recall have a positive class")
         task = replace(task, positive=positive)
     return replace(task, columns=tuple(columns), label=task.label if label is None else (label,))
 
@@ -195,11 +250,11 @@ def _broken_rules(task: Task) -> Iterator[str]:
     if len(task.labels) == 1 or len(set(task.labels)) < len(task.labels):
         yield f"task.labels is {list(task.labels)}: it must have at least two names, all different"
     if task.positive and not task.needs_positive:
-        yield f"task.positive is {task.positive!r}: only f1 has a positive class"
+        yield f"task.positive is {task.positive!r}: only f1, precision and recall have a positive class"
     elif task.positive and task.labels and task.positive not in task.labels:
         yield f"task.positive is {task.positive!r}: it must be one of task.labels"
-    if task.broken_rows < 0:
-        yield f"task.broken_rows is {task.broken_rows}: it must be 0 or more"
+    if not 0 <= task.broken_rows < 1:
+        yield f"task.broken_rows is {task.broken_rows}: it must be a share of at least 0 and below 1"
     yield from _broken_names(task)
 
 
@@ -208,6 +263,8 @@ def _broken_names(task: Task) -> Iterator[str]:
     unknown = [s for s in task.splits if not _SPLIT_NAME.fullmatch(s)]
     if unknown or "train" not in task.splits or not task.evaluation_splits:
         yield f"task.splits has {listing(task.splits, '')}: it must have train and dev (or dev_…), optionally test"
+    if task.folder and not is_file_name(task.folder):
+        yield f"task.folder is {cut(repr(task.folder))}: it must be a name, not a path"
     for split, name in task.splits.items():
         if not is_file_name(name):
             yield f"task.splits.{cut(split)} is {cut(repr(name))}: it must be a name, not a path"

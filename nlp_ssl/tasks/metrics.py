@@ -2,8 +2,8 @@
 
 `weights` [R, n] are the sample weights of n examples in each of R scores. A model's score has unit weights;
 `nlp_ssl.statistics.intervals` resamples examples. Labels are class ids or numbers [n], multi-hot rows [n, labels], or
-the tag codes of sentences [n, words], negative after the end of a sentence (`nlp_ssl.tasks.spans`). Undefined scores,
-such as the correlation of constant predictions, are 0.
+the tag codes of sentences [n, words], negative after the end of a sentence (`nlp_ssl.tasks.spans`). For AUC, predicted
+are probabilities [n] or [n, labels]. Undefined scores, such as the correlation of constant predictions, are 0.
 """
 
 from __future__ import annotations
@@ -31,6 +31,30 @@ def accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
 def f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
     """F1 of class 1, as in GLUE's paraphrase tasks (Wang et al., ICLR 2019, section 3.2)."""
     return _class_f1(gold == 1, predicted == 1, weights)
+
+
+def precision(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The fraction of examples predicted as class 1 that have class 1."""
+    return _ratio(weights @ ((gold == 1) & (predicted == 1)), weights @ (predicted == 1))
+
+
+def recall(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The fraction of examples of class 1 that are predicted as class 1."""
+    return _ratio(weights @ ((gold == 1) & (predicted == 1)), weights @ (gold == 1))
+
+
+def auc(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The area under the ROC curve: how often a positive example is ranked above a negative one; a tie is a half.
+
+    `predicted` [n] are probabilities of class 1. With a column for each label, `predicted` [n, labels], it is the mean
+    over the labels of one label against the rest; labels without positive or negative examples are left out.
+    """
+    if predicted.ndim == 1:
+        return _binary_auc(gold == 1, predicted, weights)[0]
+    is_gold = gold > 0 if gold.ndim == 2 else gold[:, None] == np.arange(predicted.shape[1])
+    columns = [_binary_auc(g, p, weights) for g, p in zip(is_gold.T, predicted.T, strict=True)]
+    areas, defined = (np.stack(values) for values in zip(*columns, strict=True))  # [labels, R]
+    return _ratio(areas.sum(0), defined.sum(0))
 
 
 def macro_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
@@ -81,13 +105,25 @@ def subset_accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
 
 def span_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
     """Micro-averaged F1 of labelled spans, as in seqeval's default mode, for tag codes [n, words]."""
-    right, golds, predictions = span_counts(gold.astype(np.int64), predicted.astype(np.int64))
-    return _ratio(2 * (weights @ right), weights @ golds + weights @ predictions)
+    return f1_of_counts(weights @ span_table(gold, predicted))
+
+
+def span_table(gold: Floats, predicted: Floats) -> Floats:
+    """Correct, gold and predicted spans of each sentence, [n, 3]."""
+    return np.stack(span_counts(gold.astype(np.int64), predicted.astype(np.int64)), axis=1).astype(float)
+
+
+def f1_of_counts(counts: Floats) -> Floats:
+    """F1 of the numbers of correct, gold and predicted items [..., 3]."""
+    return _ratio(2 * counts[..., 0], counts[..., 1] + counts[..., 2])
 
 
 METRICS: dict[str, Metric] = {
     "accuracy": accuracy,
     "f1": f1,
+    "precision": precision,
+    "recall": recall,
+    "auc": auc,
     "macro_f1": macro_f1,
     "matthews": matthews,
     "pearson": pearson,
@@ -97,8 +133,14 @@ METRICS: dict[str, Metric] = {
     "span_f1": span_f1,
 }
 
+COUNTS = {"span_f1": span_table}
+"""F1 metrics that depend on sums of counts alone: the counts of each example, [n, 3]."""
+
 CORRELATIONS = ("matthews", "pearson", "spearman")
 """Metrics in [-1, 1]; the others are in [0, 1]."""
+
+OF_PROBABILITIES = ("auc",)
+"""Metrics of probabilities; the others are of predicted labels or numbers."""
 
 
 def score(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
@@ -110,6 +152,14 @@ def score(metric: str, gold: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
 def _class_f1(is_gold: npt.NDArray[np.bool_], is_predicted: npt.NDArray[np.bool_], weights: Floats) -> Floats:
     right = weights @ (is_gold & is_predicted)
     return _ratio(2 * right, weights @ is_gold + weights @ is_predicted)
+
+
+def _binary_auc(positive: npt.NDArray[np.bool_], predicted: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """The area under the ROC curve [R], 0 where it is not defined, and whether it is defined, 0 or 1 [R]."""
+    positives, negatives = weights @ positive, weights @ ~positive
+    ranks = ((weights * _ranks(predicted, weights))[:, positive]).sum(1)
+    area = _ratio(ranks - positives * (positives + 1) / 2, positives * negatives)
+    return area, (positives * negatives > 0).astype(float)
 
 
 def _correlation(x: Floats, y: Floats, weights: Floats) -> Floats:

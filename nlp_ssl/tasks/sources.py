@@ -9,13 +9,19 @@ from typing import Any
 
 from nlp_ssl import registry
 from nlp_ssl.corpus.streams import COMPRESSIONS
-from nlp_ssl.corpus.table import Table, read_table, table_formats
+from nlp_ssl.corpus.table import DataTable, read_table, table_formats
 from nlp_ssl.errors import InputError, cut, first_line, listing
-from nlp_ssl.tasks.declaration import Task
+from nlp_ssl.tasks.declaration import CorpusTaskDeclaration, Task
 
 
-def tables(task: Task, data: Sequence[Path]) -> dict[str, Table]:
-    """The table of each split, from `data` if given, else from the task's function or from the hub."""
+def tables(task: Task, data: Sequence[Path]) -> dict[str, DataTable]:
+    """The table of each split, from `data` if given, else from the task's function or from the hub.
+
+    For a task that is made from a corpus, `data` is the corpus's folder.
+    """
+    if isinstance(task, CorpusTaskDeclaration):
+        (corpus,) = data
+        return _tables(task, registry.find("corpus_tasks", task.name)().rows(corpus, task.examples))
     if data:
         return {split: read_table(file) for split, file in files(task, data).items()}
     if task.module:
@@ -59,16 +65,10 @@ def files(task: Task, data: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def _is_trusted(module: str) -> bool:
-    """Whether a module belongs to the shipped tasks, or was loaded with --plugin."""
-    loaded = [Path(plugin).stem if plugin.endswith(".py") else plugin for plugin in registry.loaded_plugins()]
-    return any(module == name or module.startswith(f"{name}.") for name in ("nlp_ssl.tasks", *loaded))
-
-
-def _call(task: Task) -> dict[str, Table]:
+def _call(task: Task) -> dict[str, DataTable]:
     """Call the task's function, which returns rows: `{"train": [{"text": …, "label": …}, …], "dev": […]}`."""
     name, _, function = task.module.partition(":")
-    if not _is_trusted(name):
+    if not registry.is_trusted(name, "nlp_ssl.tasks"):
         raise InputError(
             f"task {task.name!r}: module = {cut(repr(task.module))} is not imported from a declaration; "
             f"load it with --plugin {cut(name)}"
@@ -77,18 +77,35 @@ def _call(task: Task) -> dict[str, Table]:
         found: Callable[[], Mapping[str, Sequence[Mapping[str, Any]]]] = getattr(import_module(name), function)
     except (ImportError, AttributeError, ValueError) as error:
         raise InputError(f"task {task.name!r}: cannot load module = {task.module!r}: {error}") from None
-    splits = found()
+    try:
+        splits = found()
+    except InputError:
+        raise
+    except Exception as error:  # whatever the plug-in's own code raises
+        reason = cut(f"{type(error).__name__}: {first_line(error)}")
+        raise InputError(f"task {task.name!r}: {task.module} failed ({reason}); repair the plug-in") from None
+    of_splits = splits.values() if isinstance(splits, Mapping) else [None]
+    if not all(isinstance(rows, Sequence) and all(isinstance(row, Mapping) for row in rows) for rows in of_splits):
+        raise InputError(
+            f"task {task.name!r}: {task.module} must return a dict with a list of rows (dicts) for each split"
+        )
     missing = [split for split in ("train", *task.evaluation_splits) if not splits.get(split)]
     if missing:
         raise InputError(f"task {task.name!r}: {task.module} returned no rows for {', '.join(missing)}")
+    return _tables(task, splits)
+
+
+def _tables(task: Task, splits: Mapping[str, Sequence[Mapping[str, Any]]]) -> dict[str, DataTable]:
+    """The rows of each split as a table, whose columns are the keys that any row has."""
+    keys = {split: dict.fromkeys(key for row in rows for key in row) for split, rows in splits.items()}
     return {
-        split: Table(f"{task.name}/{split}", {key: [row.get(key) for row in rows] for key in rows[0]}, None, [])
+        split: DataTable(f"{task.name}/{split}", {key: [row.get(key) for row in rows] for key in keys[split]}, None, [])
         for split, rows in splits.items()
         if split in task.splits
     }
 
 
-def _download(task: Task) -> dict[str, Table]:
+def _download(task: Task) -> dict[str, DataTable]:
     """Load the splits from the hub, or from a local folder that `datasets` can load."""
     import datasets
 
@@ -108,7 +125,7 @@ def _download(task: Task) -> dict[str, Table]:
             f"task {task.name!r}: {task.hub} has no split {', '.join(missing)}; found {listing(loaded, '')}"
         )
     return {
-        split: Table(f"{task.hub}/{name}", loaded[name].to_dict(), None, [])
+        split: DataTable(f"{task.hub}/{name}", loaded[name].to_dict(), None, [])
         for split, name in task.splits.items()
         if name in loaded
     }

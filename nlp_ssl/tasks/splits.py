@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.console import say
-from nlp_ssl.corpus.table import Table
+from nlp_ssl.corpus.table import DataTable
 from nlp_ssl.errors import InputError, cut, listing
 from nlp_ssl.tasks import sources
 from nlp_ssl.tasks.declaration import Task
@@ -45,6 +45,8 @@ class LabelledExamples:
     """Labels [n, ...] in the format of the kind of task; None for a test split without labels."""
     words: list[list[str]] | None = None
     """In token tasks, the words of each text. The text is the words joined by spaces."""
+    clusters: npt.NDArray[np.int64] | None = None
+    """The cluster of each example [n], if examples of one cluster are not independent, such as those of a contrast."""
 
     @property
     def word_counts(self) -> list[int]:
@@ -63,7 +65,13 @@ class LabelledExamples:
             pairs,
             None if self.labels is None else self.labels[rows],
             None if self.words is None else [self.words[i] for i in rows],
+            None if self.clusters is None else self.clusters[rows],
         )
+
+    @property
+    def independent(self) -> int:
+        """The number of clusters, or of examples where each is its own."""
+        return len(self) if self.clusters is None else len(np.unique(self.clusters))
 
     def fingerprint(self) -> str:
         """A hash of all texts and labels, in order."""
@@ -74,37 +82,61 @@ class LabelledExamples:
         return digest.hexdigest()
 
 
-def load_splits(task: Task, data: Sequence[Path]) -> tuple[tuple[str, ...], dict[str, LabelledExamples]]:
+def joined(parts: Sequence[LabelledExamples]) -> LabelledExamples:
+    """The labelled examples of several splits of one task, in this order."""
+    labels: list[Any] = [part.labels for part in parts]
+    if labels[0].ndim == 2:  # tags are padded to the longest sentence
+        longest = max(each.shape[1] for each in labels)
+        labels = [np.pad(each, ((0, 0), (0, longest - each.shape[1])), constant_values=-1) for each in labels]
+    return LabelledExamples(
+        [text for part in parts for text in part.texts],
+        None if parts[0].pairs is None else [pair for part in parts for pair in part.pairs or []],
+        np.concatenate(labels),
+        None if parts[0].words is None else [words for part in parts for words in part.words or []],
+        None if parts[0].clusters is None else np.concatenate([part.clusters for part in parts]),
+    )
+
+
+def load_splits(
+    task: Task, data: Sequence[Path], folds: bool = False
+) -> tuple[tuple[str, ...], dict[str, LabelledExamples]]:
     """Load a task. Returns the label names (empty for regression) and the examples of each available split.
 
     The source is `data` if given (a folder, or files in the order of `task.splits`), else the task's module, else the
-    hub. Raises InputError with all problems of the data.
+    hub. A single file is divided into train and dev, or with `folds` all of it is "train". Raises InputError with all
+    problems of the data.
     """
     tables = sources.tables(task, data)
     one_file = sources.is_one_file(task, data)
+    if folds and not one_file:
+        raise InputError(f"--folds: {task.name} has a dev split; folds are for a single labelled file, given by --data")
     checks = {split: _Check(task, split, table) for split, table in tables.items()}
-    problems = [problem for check in checks.values() for problem in check.problems]
+    lacking = {check.lack: check.table.where for check in reversed(checks.values()) if check.lack}  # once for all files
+    problems = [f"{where}: {lack}" for lack, where in reversed(lacking.items())]
+    problems += [problem for check in checks.values() for problem in check.problems]
     if not problems:
         columns = {split: check.labels for split, check in checks.items() if check.labels is not None}
+        if "train" not in columns:  # a file without any row
+            raise InputError(f"{tables['train'].where}: no examples in it")
         names = task.kind_type.find_labels(task.labels, columns)
         splits = {split: check.examples(names) for split, check in checks.items()}
         problems = [problem for check in checks.values() for problem in check.problems]
     if problems:
         raise shortened(problems)
-    where = tables["train"].where
-    task.kind_type.check_labels(names, where)
-    if one_file:
-        splits = _divided(splits["train"], where)
+    task.kind_type.check_labels(names, tables["train"].where)
+    if one_file and not folds:
+        splits = _divided(splits["train"], tables["train"].where)
     _check_sizes(task, names, splits)
     return names, splits
 
 
 def _check_sizes(task: Task, names: tuple[str, ...], splits: dict[str, LabelledExamples]) -> None:
     """Raise InputError if a split is too small to be scored, or if train has only one label."""
-    small = [s for s, examples in splits.items() if s != "train" and examples.labels is not None and len(examples) < 2]
-    if small:
-        sizes = ", ".join(f"{split} has {len(splits[split])}" for split in small)
-        raise InputError(f"{task.name}: {sizes} labelled examples; at least 2 are required")
+    scored = {split: e.independent for split, e in splits.items() if split != "train" and e.labels is not None}
+    if min(scored.values(), default=2) < 2:
+        sizes = ", ".join(f"{split} has {n}" for split, n in scored.items() if n < 2)
+        unit = "independent" if splits["train"].clusters is not None else "labelled"
+        raise InputError(f"{task.name}: {sizes} {unit} examples; at least 2 are required")
     labels = splits["train"].labels
     if len(splits["train"]) == 0 or labels is None:
         raise InputError(f"{task.name}: train has no labelled examples")
@@ -115,7 +147,8 @@ def _check_sizes(task: Task, names: tuple[str, ...], splits: dict[str, LabelledE
 def shortened(problems: Sequence[str]) -> InputError:
     """An InputError with the first `PROBLEMS_SHOWN` problems and the number of the others."""
     hidden = len(problems) - PROBLEMS_SHOWN
-    return InputError(*problems[:PROBLEMS_SHOWN], *([f"… and {hidden:,} more problems"] if hidden > 0 else []))
+    rest = [f"… and {hidden:,} more problem{'s' * (hidden > 1)}"] if hidden > 0 else []
+    return InputError(*problems[:PROBLEMS_SHOWN], *rest)
 
 
 # --- tables ---
@@ -124,13 +157,15 @@ def shortened(problems: Sequence[str]) -> InputError:
 class _Check:
     """Finds the columns of a table and checks its values. Error messages are added to `problems`."""
 
-    def __init__(self, task: Task, split: str, table: Table) -> None:
+    def __init__(self, task: Task, split: str, table: DataTable) -> None:
         self.task, self.table, self.problems = task, table, list(table.problems)
-        if 0 < len(self.problems) <= task.broken_rows:
-            say(f"{table.where}: left out {len(self.problems)} broken rows, as the task's declaration allows")
+        broken, rows = len(self.problems), max(map(len, table.columns.values()), default=0)
+        if 0 < broken <= task.broken_rows * (broken + rows):
+            say(f"{table.where}: left out {broken:,} of {broken + rows:,} rows as broken, as the declaration allows")
             self.problems = []
         self.optional = split.startswith("test")
         self._head()
+        self.lack = self._lack()
         self.texts = [self._column(names) for names in task.columns]
         self.values = self._column(task.label)
         if self.optional and self.values and all(str(value) in UNLABELLED for value in self.values):
@@ -160,23 +195,25 @@ class _Check:
             return
         lines = None if self.table.first_lines is None else [1, *self.table.first_lines]
         columns = zip(self.task.header, self.table.columns.items(), strict=True)
-        self.table = Table(
+        self.table = DataTable(
             self.table.where, {name: [first, *rest] for name, (first, rest) in columns}, lines, self.problems
         )
 
+    def _lack(self) -> str:
+        """The columns that the table lacks, and what to do about it; "" where it has all."""
+        needed = [*self.task.columns, *([] if self.optional else [self.task.label])]
+        wanted = [" or ".join(map(repr, names)) for names in needed if not set(names) & set(self.table.columns)]
+        if not wanted or not self.table.columns:
+            return ""
+        remedy = self._separator() or "set --text-column, --pair-column or --label-column"
+        return f"no column {' and '.join(wanted)}; found {listing(self.table.columns, '')}; {remedy}"
+
     def _column(self, names: tuple[str, ...]) -> list[Any] | None:
-        for name in names:
-            if name in self.table.columns:
-                self.problems += self.table.lacking(name)
-                return self.table.columns[name]
-        if self.table.columns and not (self.optional and names == self.task.label):
-            found = listing(self.table.columns, "")
-            wanted = " or ".join(map(repr, names))
-            self.problems.append(
-                f"{self.table.where}: no column {wanted}; found {found}; "
-                f"{self._separator() or 'set --text-column, --pair-column or --label-column'}"
-            )
-        return None
+        name = next((name for name in names if name in self.table.columns), None)
+        if name is None:
+            return None
+        self.problems += self.table.lacking(name)
+        return self.table.columns[name]
 
     def _separator(self) -> str | None:
         """What to do if the file has one column, because it has another separator."""
@@ -207,7 +244,8 @@ class _Check:
         labels = None
         if self.labels is not None:
             labels = self.task.kind_type(names).parse(self.labels, bool(self.task.labels))
-        return LabelledExamples(texts[0], texts[1] if len(texts) == 2 else None, labels, words)
+        clusters = np.array(self.table.columns[self.task.cluster]) if self.task.cluster else None
+        return LabelledExamples(texts[0], texts[1] if len(texts) == 2 else None, labels, words, clusters)
 
     @cached_property
     def labels(self) -> Column | None:
@@ -239,40 +277,24 @@ class _Check:
         return texts
 
 
-# --- subsets of train ---
+# --- one file ---
 
 
 DEV_SHARE = 5
 """One text in so many of a single file is for dev."""
 
 
-def _divided(examples: LabelledExamples, where: str) -> dict[str, LabelledExamples]:
-    """Divide the examples of one file by the hash of their (first) texts. Equal texts are in the same split."""
+def fold_of(examples: LabelledExamples, folds: int) -> npt.NDArray[np.int64]:
+    """The fold of each example, 0 to `folds` - 1, int64 [n], by the hash of its (first) text: equal texts share one."""
     texts = [" ".join(normalize("NFC", text).split()) for text in examples.texts]
     hashes = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts]
-    is_dev = np.array([int.from_bytes(digest) % DEV_SHARE == 0 for digest in hashes])
+    return np.array([int.from_bytes(digest) % folds for digest in hashes])
+
+
+def _divided(examples: LabelledExamples, where: str) -> dict[str, LabelledExamples]:
+    """Divide the examples of one file into train and dev."""
+    is_dev = fold_of(examples, DEV_SHARE) == 0
     found = {"train": examples.take(np.flatnonzero(~is_dev)), "dev": examples.take(np.flatnonzero(is_dev))}
     sizes = " and ".join(f"{len(part):,} of {split}" for split, part in found.items())
     say(f"{where}: one file, divided by the hash of the text into {sizes}")
     return found
-
-
-def nested_order(n: int, strata: npt.NDArray[Any] | None = None) -> npt.NDArray[np.int64]:
-    """A fixed random order int64 [n] of n examples, in which every prefix and suffix is stratified by `strata` [n].
-
-    The first 100 examples are thus a subset of the first 1,000, and the last ones can be set aside. The order depends
-    on the strata alone, so every model, seed and baseline uses the same examples.
-    """
-    shuffled = np.random.default_rng(0).permutation(n)
-    if strata is None:
-        return shuffled
-    rank = np.empty(n)  # between 0 and 1, evenly spaced within each stratum
-    for stratum in np.unique(strata):
-        rows = shuffled[strata[shuffled] == stratum]
-        rank[rows] = (np.arange(len(rows)) + 0.5) / len(rows)
-    return shuffled[np.argsort(rank[shuffled], kind="stable")]
-
-
-def selection_size(n: int, most: int = 2000) -> int:
-    """The size of the selection part of n training examples: a tenth, or 200 if more, at most a fifth and `most`."""
-    return min(max(n // 10, min(200, n // 5)), most)

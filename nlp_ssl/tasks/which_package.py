@@ -14,7 +14,7 @@ import re
 
 from nlp_ssl.corpus import pydocs
 
-PACKAGES = (
+CLASSES = (
     "huggingface_hub", "networkx", "numpy", "pandas", "python", "scipy", "sklearn", "sympy", "torch",
     "transformers",
 )  # fmt: skip
@@ -52,7 +52,7 @@ def splits() -> dict[str, list[dict[str, str]]]:
     """
     rows: dict[str, list[dict[str, str]]] = {"train": [], "dev": []}
     seen: set[str] = set()
-    for package in sorted(set(PACKAGES).intersection(pydocs.sources())):
+    for package in sorted(set(CLASSES).intersection(pydocs.sources())):
         remaining = {"train": TRAIN_ROWS, "dev": DEV_ROWS}
         for name, paragraphs in pydocs.files(package):
             split = "dev" if pydocs.name_hash(name) % FILES_PER_DEV_FILE == 0 else "train"

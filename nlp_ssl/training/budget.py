@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from accelerate.utils import send_to_device
 
 from nlp_ssl.recipe import Budget
 from nlp_ssl.sampling.batch import Batch
@@ -79,9 +80,21 @@ class Estimate:
             body_flops_per_token=body / tokens,
         )
 
+    def trial(self) -> float:
+        """The sum of the losses of a step, after its backward pass. Raises whatever the model raises."""
+        trainer = self.trainer
+        (micro_batches,) = self._drawn(1)
+        group = [send_to_device(inputs, self.accelerator.device) for inputs in self._inputs(micro_batches)]
+        targets = torch.stack([inputs.pop("counts") for inputs in group]).sum(0)[2:].clamp(min=1)  # [losses]
+        trainer.model.train()
+        sums = trainer.step.backward(0, group, targets)
+        trainer.optimizer.zero_grad()
+        return float((sums / targets).sum())
+
     def _drawn(self, steps: int) -> Iterator[list[Batch]]:
-        """The micro-batches of `steps` steps, evenly spaced over an epoch."""
-        return (self.batches[int(step)] for step in np.linspace(0, len(self.batches) - 1, steps))
+        """The micro-batches of `steps` steps, evenly spaced over an epoch that is the whole run."""
+        batches = self.batches.in_run(len(self.batches))
+        return (batches[int(step)] for step in np.linspace(0, len(batches) - 1, steps))
 
     def _inputs(self, micro_batches: list[Batch]) -> list[Inputs]:
         return collate_group(micro_batches, self.trainer.mixture, self.batches.vocabulary)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from nlp_ssl import __version__
-from nlp_ssl import recipe as recipes
+from nlp_ssl import __version__, recipe_files
 from nlp_ssl.console import quantity
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.recipe import Recipe
+from nlp_ssl.training.readable import metric_rows
 
 
 def model_card(recipe: Recipe, corpus: Corpus, end: dict[str, Any]) -> str:
     """A README.md with the hub's front matter. `end` has the totals and validation metrics of the run."""
     language = corpus.manifest.get("language", "en")
-    metrics = "\n".join(
-        f"| validation {key.replace('_', ' ')} | {value:.4f} |" for key, value in end["validation"].items()
-    )
+    metrics = "\n".join(f"| validation {name} | {value} |" for name, value in metric_rows(end["validation"]))
     return f"""---
 library_name: transformers
 language: {language}
@@ -38,6 +36,6 @@ Pretrained from scratch by nlp_ssl {__version__} with the objective `{recipe.mix
 {metrics}
 
 ```toml
-{recipes.dump(recipe).rstrip()}
+{recipe_files.dump(recipe).rstrip()}
 ```
 """

@@ -7,16 +7,16 @@ so resuming needs nothing else. Files are read with `torch.load(weights_only=Tru
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from accelerate import Accelerator
 
-from nlp_ssl.atomic_io import checksum, put_folder, removed_on_error
+from nlp_ssl.atomic_io import put_folder, removed_on_error
+from nlp_ssl.checksums import changed, checksums
 from nlp_ssl.errors import InputError, first_line
-from nlp_ssl.json_files import read_record
+from nlp_ssl.json_files import read_record, write_object
 from nlp_ssl.training.totals import Totals
 
 WRITING = "writing"
@@ -31,10 +31,15 @@ class State:
     totals: Totals
     checksums: dict[str, str]
     """BLAKE2b of every other file, by name."""
+    metrics: str | None = None
+    """BLAKE2b of the run's metrics.jsonl at that step; None if there was none."""
 
 
-def save(accelerator: Accelerator, folder: Path, totals: Totals, keep: int) -> None:
-    """Write the checkpoint of `totals.step` under `folder`, then remove all but the newest `keep`."""
+def save(accelerator: Accelerator, folder: Path, totals: Totals, keep: int, metrics: str | None = None) -> None:
+    """Write the checkpoint of `totals.step` under `folder`, then remove all but the newest `keep`.
+
+    `metrics` is the checksum of the run's metrics.jsonl.
+    """
     writing = folder / WRITING
     if accelerator.is_main_process:
         shutil.rmtree(writing, ignore_errors=True)
@@ -44,8 +49,8 @@ def save(accelerator: Accelerator, folder: Path, totals: Totals, keep: int) -> N
         accelerator.save_state(str(writing), safe_serialization=False)  # this format keeps tied weights tied
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        state = State(totals=totals, checksums={file.name: checksum(file) for file in sorted(writing.iterdir())})
-        (writing / STATE).write_text(json.dumps(asdict(state)), encoding="utf-8")
+        state = State(totals=totals, checksums=checksums(writing, writing.iterdir()), metrics=metrics)
+        write_object(writing / STATE, asdict(state))
         put_folder(writing, folder / f"step-{totals.step:08d}")
         for old in _checkpoints(folder)[:-keep]:
             shutil.rmtree(old)
@@ -57,16 +62,15 @@ def newest(folder: Path) -> Path | None:
     return next(reversed(_checkpoints(folder)), None)
 
 
-def read_totals(checkpoint: Path) -> Totals:
-    """The totals of a checkpoint whose files are all as they were written. InputError where one is not."""
+def read_state(checkpoint: Path) -> State:
+    """The state of a checkpoint whose files are all as they were written. InputError where one is not."""
     state = read_record(checkpoint / STATE, State, _remedy(checkpoint))
     if not (1 <= state.totals.step <= state.totals.steps and state.checksums):
         raise InputError(f"{checkpoint / STATE} is damaged: {_remedy(checkpoint)}")
-    for name, expected in state.checksums.items():
-        file = checkpoint / Path(name).name
-        if not file.is_file() or checksum(file) != expected:
-            raise InputError(f"{file} is {'damaged' if file.is_file() else 'missing'}: {_remedy(checkpoint)}")
-    return state.totals
+    for name in changed(checkpoint, state.checksums):
+        there = (checkpoint / name).exists()
+        raise InputError(f"{checkpoint / name} is {'damaged' if there else 'missing'}: {_remedy(checkpoint)}")
+    return state
 
 
 def load(accelerator: Accelerator, checkpoint: Path) -> None:

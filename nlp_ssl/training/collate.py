@@ -4,7 +4,9 @@ The inputs for a micro-batch of B sequences of L tokens are a dict:
 
     views    view -> {input_ids [B, L],
                       attention_mask [B, L]      if the body is not causal and sequences are padded,
+                      causal [B]                 if an encoder reads some rows from one side only: bool, which rows,
                       token_type_ids [B, L]      if examples are pairs,
+                      position_ids [B, L]        if a view has positions of its own,
                       decoder_input_ids [B, T]   for an encoder-decoder}
     targets  loss -> `Targets.arrays` (nlp_ssl.sampling.targets), plus decoder_input_ids [B, T] if the head has its own
                      decoder
@@ -25,7 +27,7 @@ import torch
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.sampling.batch import Batch, View
-from nlp_ssl.sampling.targets import Ints, SequenceTargets
+from nlp_ssl.sampling.targets import NO_LABEL, Ints, SequenceTargets, TokenTargets
 
 Inputs = dict[str, Any]
 
@@ -35,6 +37,8 @@ def collate(batch: Batch, mixture: Mixture, vocabulary: Vocabulary) -> Inputs:
     sequences = {name: t for name, t in batch.targets.items() if isinstance(t, SequenceTargets)}
     read = {name: targets.decoder_input_ids(vocabulary) for name, targets in sequences.items()}
     main = _view(batch, mixture)
+    if mixture.has_causal_rows:
+        main["causal"] = _has_next_tokens(batch)
     if mixture.example_type in ("pair", "mixed_pair"):
         main["token_type_ids"] = batch.token_type_ids
     if mixture.body == "seq2seq":
@@ -66,7 +70,18 @@ def _view(rows: Batch | View, mixture: Mixture) -> dict[str, npt.NDArray[Any]]:
     width = rows.ids.shape[1]
     if mixture.body in ("encoder", "seq2seq") and (rows.length < width).any():
         view["attention_mask"] = (np.arange(width) < rows.length[:, None]).astype(np.int64)
+    if isinstance(rows, View) and rows.positions is not None:
+        view["position_ids"] = rows.positions
     return view
+
+
+def _has_next_tokens(batch: Batch) -> npt.NDArray[np.bool_]:
+    """Whether the targets of each row are next tokens, which it must not read. bool [B]."""
+    found = np.zeros(len(batch.ids), np.bool_)
+    for targets in batch.targets.values():
+        if isinstance(targets, TokenTargets) and targets.next_token:
+            found |= (targets.labels != NO_LABEL).any(axis=1)
+    return found
 
 
 def _merged(read: Mapping[str, Ints], vocabulary: Vocabulary) -> Ints:
@@ -81,4 +96,5 @@ def _merged(read: Mapping[str, Ints], vocabulary: Vocabulary) -> Ints:
 
 
 def _tensors(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, torch.Tensor]:
-    return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in arrays.items()}
+    """The arrays as tensors. A read-only array is copied, since a tensor can be written to."""
+    return {name: torch.from_numpy(np.require(array, requirements=["C", "W"])) for name, array in arrays.items()}

@@ -49,6 +49,8 @@ def load_batches(
             if "exited unexpectedly" not in str(error):
                 raise
             raise WorkerDiedError(str(error)) from None
+        except (ConnectionError, EOFError, FileNotFoundError):  # it died while it handed over a batch
+            raise WorkerDiedError("a DataLoader worker exited unexpectedly") from None
         yield group
 
 

@@ -30,10 +30,11 @@ from nlp_ssl.training.collate import Inputs, collate_group
 from nlp_ssl.training.data_workers import WorkerDiedError, load_batches
 from nlp_ssl.training.optimizer import skip_unless_finite
 from nlp_ssl.training.pretrain import Pretrain
+from nlp_ssl.training.readable import format_metrics
 from nlp_ssl.training.schedule import learning_rate
 from nlp_ssl.training.step import Step
 from nlp_ssl.training.totals import Totals, means
-from nlp_ssl.training.validation import Validation, evaluate, format_metrics
+from nlp_ssl.training.validation import Validation, validate
 
 
 class Trainer:
@@ -133,7 +134,7 @@ class Trainer:
                     self._write(metrics, "train", totals, line)
                     job.status = f"loss {line['loss']:.4f}  {quantity(line['tokens_per_second'])} tokens/s"
                 if evaluate and validation is not None:
-                    found = self.evaluate(validation)
+                    found = self.validate(validation)
                     self._write(metrics, "evaluate", totals, found)
                     say(f"step {done:,}: validation {format_metrics(found)}")
                 if done in snapshots:
@@ -151,7 +152,7 @@ class Trainer:
     def _load_batches(self, totals: Totals) -> Iterator[list[Inputs]]:
         """The micro-batches of the steps from `totals.step` on."""
         return load_batches(
-            self.batches,
+            self.batches.in_run(totals.steps),
             range(totals.step, totals.steps),
             self.options.batch.workers,
             partial(collate_group, mixture=self.mixture, vocabulary=self.batches.vocabulary),
@@ -159,7 +160,10 @@ class Trainer:
         )
 
     def _save(self, totals: Totals) -> None:
-        checkpoint.save(self.accelerator, self.options.out / "checkpoints", totals, self.options.keep_checkpoints)
+        written = run.Metrics(self.options.out).checksum
+        checkpoint.save(
+            self.accelerator, self.options.out / "checkpoints", totals, self.options.keep_checkpoints, written
+        )
 
     def _end_without_worker(self, error: Exception, unread: tuple[Inputs, Tensor] | None, totals: Totals) -> InputError:
         """Save what is done and say how to continue. Of several processes the others cannot join in, so none saves."""
@@ -211,9 +215,9 @@ class Trainer:
         if self.options.log_with is not None:
             self.accelerator.log({f"{event}/{key}": value for key, value in values.items()}, step=totals.step)
 
-    def evaluate(self, validation: Validation) -> dict[str, float]:
+    def validate(self, validation: Validation) -> dict[str, float]:
         """Validation metrics of the current model."""
-        return evaluate(self.model, validation, self.mixture, self.accelerator)
+        return validate(self.model, validation, self.mixture, self.accelerator)
 
     @contextlib.contextmanager
     def _stopping_on_signals(self) -> Iterator[None]:

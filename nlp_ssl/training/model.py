@@ -14,8 +14,10 @@ from transformers import AutoModel, AutoModelForMaskedLM
 
 from nlp_ssl import registry
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.errors import InputError
 from nlp_ssl.heads.base import Encode, Head, LossSum
 from nlp_ssl.models.architectures import configure
+from nlp_ssl.models.hybrid import ARCHITECTURE, attention_by_row
 from nlp_ssl.models.parts import detach_body
 from nlp_ssl.objectives.mixture import Loss, Mixture
 from nlp_ssl.recipe import Recipe
@@ -39,7 +41,15 @@ def model_config(recipe: Recipe, vocabulary: Vocabulary) -> Any:
     autos = [cls.auto_class for cls in head_classes(mixture).values() if cls.auto_class is not None]
     if not autos and mixture.body == "encoder":
         autos = [AutoModelForMaskedLM]  # only encoder architectures have this class
-    return configure(recipe.model, mixture.body, autos, vocabulary, recipe.batch.max_length)
+    config = configure(recipe.model, mixture.body, autos, vocabulary, recipe.batch.max_length)
+    if mixture.has_causal_rows and config.model_type != ARCHITECTURE:
+        raise InputError(
+            f"model.architecture is {config.model_type!r}: {mixture.name} needs {ARCHITECTURE!r}, which can also read "
+            "from one side only; use 'auto'"
+        )
+    if mixture.also_decoder:
+        config.predicts_next_token = True
+    return config
 
 
 class PretrainingModel(nn.Module):
@@ -69,8 +79,8 @@ class PretrainingModel(nn.Module):
                 self.heads[self._keys[name]] = cls(config, self.body, carrier, self.losses[name], vocabulary)
             if cls.auto_class is not None:
                 self._assembled_by.setdefault(cls.carrier_key(name), self._keys[name])
-        momenta = [cls.momentum for cls in classes.values() if cls.momentum is not None]
-        self.momentum = max(momenta, default=None)
+        momenta = [self.head(name).momentum for name in self.losses]
+        self.momentum = max((momentum for momentum in momenta if momentum is not None), default=None)
         self.averaged = None if self.momentum is None else deepcopy(self.body).requires_grad_(False)
 
     def _take_body(self, config: Any, classes: Mapping[str, type[Head]]) -> Any:
@@ -103,9 +113,12 @@ class PretrainingModel(nn.Module):
 
     def _run_body(self, view: Mapping[str, Tensor], averaged: bool) -> Any:
         body: Any = self.averaged if averaged else self.body
-        arguments = dict(view)
+        arguments: dict[str, Any] = dict(view)
         if body.config.is_encoder_decoder:
             arguments.pop("token_type_ids", None)
+        if "causal" in arguments:
+            causal, mask = arguments.pop("causal"), arguments.get("attention_mask")
+            arguments["attention_mask"] = attention_by_row(body.config, causal, mask, view["input_ids"].shape[1])
         if averaged:
             with torch.no_grad():
                 return body(**arguments)
@@ -131,9 +144,11 @@ class PretrainingModel(nn.Module):
             if name not in vectors:
                 found[name] = head.loss(loss, encode, targets, generator)
             elif gradients is not None:
-                found[name] = LossSum((vectors[name] * gradients[name]).sum())
+                unused = sum(p.sum() for p in head.parameters() if p.requires_grad)  # DDP needs gradients of all
+                found[name] = LossSum((vectors[name] * gradients[name]).sum() + 0.0 * unused)
             elif torch.is_grad_enabled():
-                found[name] = head.batch_loss(loss, vectors[name], targets)
+                with torch.autocast(vectors[name].device.type, enabled=False):  # float32, as in a divided batch
+                    found[name] = head.batch_loss(loss, vectors[name], targets)
             else:
                 found[name] = vectors[name]
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -9,8 +10,7 @@ from typing import TypeVar, cast
 
 import tyro
 
-from nlp_ssl import declarations
-from nlp_ssl import recipe as recipes
+from nlp_ssl import declarations, recipe_files
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.disk_errors import disk_errors
@@ -18,6 +18,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.imports import first_torch_import
 from nlp_ssl.options import parse as parse_options
 from nlp_ssl.recipe import Recipe
+from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
 from nlp_ssl.training import run_folder as run
 
@@ -49,10 +50,14 @@ def parse(command: str, kind: type[Options], arguments: Sequence[str]) -> Option
     rest = list(arguments)
     named = bool(rest) and not rest[0].startswith("-")
     if not named and not {"-h", "--help"} & set(rest):
+        if rest:
+            raise InputError(
+                f"{command}: name the recipe first, before {rest[0]}: nlp-ssl {command} RECIPE {rest[0]} …"
+            )
         known = ", ".join(declarations.names("objectives"))
         raise InputError(f"{command}: name a recipe: {known}, or a TOML file")
-    recipe = recipes.load(rest.pop(0) if named else "mlm")
-    whole = recipes.recipe_type(tuple(recipe.mixture.objectives), kind)
+    recipe = recipe_files.load(rest.pop(0) if named else "mlm")
+    whole = recipe_files.recipe_type(tuple(recipe.mixture.objectives), kind)
     values = {field.name: getattr(recipe, field.name) for field in fields(Recipe)}
     needed = [f.name for f in fields(kind) if f.name not in values and f.default is MISSING]
     default = whole(**values, **dict.fromkeys(needed, tyro.MISSING))
@@ -68,7 +73,7 @@ def _recipe_notes(command: str, named: bool) -> str:
         return ""
     return (
         "RECIPE is one of these names, a TOML file, or the folder of a run:\n"
-        f"{declarations.listing('objectives', declarations.names('objectives'))}\n\n"
+        f"{declarations.summaries('objectives', declarations.names('objectives'))}\n\n"
         f"The options below are those of mlm. For another recipe: nlp-ssl {command} RECIPE --help"
     )
 
@@ -101,3 +106,9 @@ def usable_examples(
             f"in its {split} split has {mixture.needs}"
         )
     return text, examples
+
+
+def evaluation_steps(recipe: Recipe, batches: Batches) -> int:
+    """The number of batches of an evaluation."""
+    tokens_per_batch = float(batches.examples.length.sum()) / len(batches)
+    return min(math.ceil(recipe.evaluation_tokens / tokens_per_batch), len(batches))

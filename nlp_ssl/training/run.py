@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 import torch
 from accelerate import Accelerator
 from transformers.utils import logging as transformers_logging
 
-from nlp_ssl import recipe as recipes
-from nlp_ssl.atomic_io import write_text, writing
-from nlp_ssl.console import duration, quantity, say
+from nlp_ssl import recipe_files
+from nlp_ssl.atomic_io import writing
+from nlp_ssl.console import duration, quantity, say, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, cut, first_line
+from nlp_ssl.models.architectures import unusable
 from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.flops import FlopCounter, peak_flops
+from nlp_ssl.models.folder import model_folder
 from nlp_ssl.recipe import Budget
 from nlp_ssl.runtime import choose_attention, make_accelerator, resolve_precision
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
+from nlp_ssl.signals import not_held_up
 from nlp_ssl.training import checkpoint
 from nlp_ssl.training import run_folder as run
 from nlp_ssl.training.budget import Estimate
@@ -24,13 +30,48 @@ from nlp_ssl.training.loop import Trainer
 from nlp_ssl.training.model import PretrainingModel, model_config
 from nlp_ssl.training.optimizer import optimizer_of
 from nlp_ssl.training.pretrain import Pretrain
+from nlp_ssl.training.readable import format_metrics, what_was_learned
 from nlp_ssl.training.saving import save_model, sizes
 from nlp_ssl.training.totals import Totals
-from nlp_ssl.training.validation import Validation, format_metrics, make_batches, make_validation
+from nlp_ssl.training.validation import Validation, make_batches, make_validation
 
 
 def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> Trainer:
-    """Build a recipe's model, optimizer and batches. InputError for invalid options."""
+    """Build a recipe's model, optimizer and batches. InputError for invalid options.
+
+    With a [model.config], one step is tried, as no list of rules covers the configs of all architectures. With
+    `compile` too, as compilation needs a compiler and begins with the first step.
+    """
+    if not (options.model.config or options.compile):
+        return _make_trainer(options, vocabulary, text, examples)
+    try:
+        trainer = _make_trainer(options, vocabulary, text, examples)
+        loss = Estimate(trainer).trial()
+    except InputError:
+        raise
+    except Exception as error:
+        if options.compile and _from_compiler(error):
+            raise InputError(
+                f"--compile: torch.compile fails ({cut(first_line(error), 120)}); train without it, or install a C++ "
+                "compiler, or set TORCHINDUCTOR_CACHE_DIR to a new folder"
+            ) from None
+        if not options.model.config:
+            raise
+        raise unusable(options.model, "a training step fails", error) from None
+    if options.model.config and not math.isfinite(loss):
+        raise unusable(options.model, "a training step fails", ValueError(f"the loss is {loss}"))
+    return trainer
+
+
+def _from_compiler(error: BaseException | None) -> bool:
+    """Whether an exception, or one that it was raised from, is of torch.compile."""
+    parts = ("torch._dynamo.", "torch._inductor.", "torch._functorch.")
+    return error is not None and (
+        type(error).__module__.startswith(parts) or _from_compiler(error.__cause__ or error.__context__)
+    )
+
+
+def _make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> Trainer:
     transformers_logging.disable_progress_bar()
     config = model_config(options, vocabulary)
     precision = resolve_precision(options.precision)
@@ -82,7 +123,8 @@ def _make_accelerator(options: Pretrain) -> Accelerator:
 
 def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> int:
     """Start or resume a run. Returns the exit status."""
-    trainer = make_trainer(options, vocabulary, text, examples)
+    with not_held_up("run the command again with --resume; finished checkpoints are kept"):
+        trainer = make_trainer(options, vocabulary, text, examples)
     accelerator = trainer.accelerator
     status = _train(trainer, options, corpus, vocabulary)
     # DDP's wrapper must be deleted before the process group is destroyed.
@@ -98,18 +140,20 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
     model = accelerator.unwrap_model(trainer.model)
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
     metrics = run.Metrics(options.out)
-    if options.resume and (options.out / "model").is_dir() and metrics.ended:  # with or without checkpoints
+    if options.resume and metrics.ended and _has_model(options.out):  # with or without checkpoints
         say(f"{options.out} is finished. Model: {options.out / 'model'}")
         return 0
     if saved is not None:
-        totals = checkpoint.read_totals(saved)
+        state = checkpoint.read_state(saved)
+        totals = state.totals
+        metrics.truncate_after(totals.step, state.metrics)
         checkpoint.load(accelerator, saved)
         say(f"resuming from step {totals.step:,} of {totals.steps:,}")
     else:
         totals = _new_totals(trainer, options)
+        metrics.truncate_after(-1)
     if accelerator.is_main_process:
         run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
-        metrics.truncate_after(totals.step if saved is not None else -1)
     validation = make_validation(options, corpus, vocabulary, accelerator)
     _say_plan(trainer, validation, totals)
     if options.log_with is not None:
@@ -121,20 +165,34 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
             end = {"objective": mixture.name, "validation": {}, **totals.counters()} | sizes(model)
             with writing(options.out / "snapshots" / name) as beside:
                 save_model(beside / "model", options, corpus, model, end | {"step": totals.step})
-                write_text(beside / "recipe.toml", recipes.dump(options))
+                recipe_files.store(beside / "recipe.toml", options)
 
     status = trainer.take_steps(totals, metrics, validation, save_snapshot)
     if status:
         say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}. Continue with --resume")
         return status
-    figures = trainer.evaluate(validation) if validation else {}
+    figures = trainer.validate(validation) if validation else {}
     end = {"objective": mixture.name, "validation": figures, **totals.counters()} | sizes(model)
     if accelerator.is_main_process:
         save_model(options.out / "model", options, corpus, model, end | {"step": totals.step})
         metrics.append("end", totals.step, end)
         say(f"{format_metrics(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
+        for sentence in what_was_learned(figures, mixture.losses):
+            say(sentence)
         say(f"model: {options.out / 'model'}   next: nlp-ssl finetune {options.out} --task NAME --data … --out …")
     return 0
+
+
+FEWEST_TO_COMPARE = 16
+"""Examples of a batch that a loss over the whole batch should have, at least."""
+
+
+def _has_model(out: Path) -> bool:
+    """Whether a run holds its model, undamaged."""
+    try:
+        return model_folder(out) == out / "model"
+    except InputError:
+        return False
 
 
 def _new_totals(trainer: Trainer, options: Pretrain) -> Totals:
@@ -154,6 +212,13 @@ def _say_plan(trainer: Trainer, validation: Validation | None, totals: Totals) -
     model: PretrainingModel = accelerator.unwrap_model(trainer.model)
     examples = batches.examples
     weights = sizes(model)
+    steps = "step" if totals.steps == 1 else "steps"
+    rows = len(examples) / len(batches)
+    if model.batch_losses and rows < FEWEST_TO_COMPARE:
+        warn(
+            f"{' and '.join(model.batch_losses)}: examples are compared within a batch, which holds only {rows:.0f}; "
+            "raise --batch.tokens"
+        )
     skipped = f", {examples.skipped:,} segments skipped" if examples.skipped else ""
     say(
         f"{options.mixture.name}: {type(model.assemble()).__name__} with {quantity(weights['parameters'])} parameters "
@@ -162,6 +227,6 @@ def _say_plan(trainer: Trainer, validation: Validation | None, totals: Totals) -
         f"{len(examples):,} examples{skipped}, {quantity(examples.length.sum())} tokens per epoch; sequences of "
         f"{batches.widths.min()} to {batches.widths.max()} tokens in {len(batches.widths)} lengths, "
         f"{batches.padding:.1%} padding\n"
-        f"{totals.steps:,} steps of {options.batch.tokens:,} tokens, {totals.steps / len(batches):.2f} epochs; "
+        f"{totals.steps:,} {steps} of {options.batch.tokens:,} tokens, {totals.steps / len(batches):.2f} epochs; "
         f"validation: {'none' if validation is None else f'{validation.steps:,} batches'}"
     )

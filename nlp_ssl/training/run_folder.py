@@ -17,22 +17,24 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import version
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from nlp_ssl import recipe as recipes
+from nlp_ssl import recipe_files
 from nlp_ssl.atomic_io import write_text
+from nlp_ssl.checksums import checksum
+from nlp_ssl.console import speaks, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
-from nlp_ssl.json_files import read_object
+from nlp_ssl.json_files import read_object, write_object
 from nlp_ssl.output_folder import contents, exclusive
-from nlp_ssl.recipe import Recipe
+from nlp_ssl.processes import agree
+from nlp_ssl.recipe import Recipe, differences, flat
+from nlp_ssl.versions import versions
 
 INCIDENTAL = ("save_every", "keep_checkpoints", "log_every", "log_with", "batch.workers", "compile")
 """Fields that may change when a run is resumed. The weights do not depend on them, except for rounding."""
-
-LIBRARIES = ("nlp_ssl", "torch", "transformers", "tokenizers", "datasets", "accelerate", "numpy")
 
 
 def snapshots(count: int) -> dict[str, int]:
@@ -45,10 +47,12 @@ def acquire(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> Itera
     """Hold a run's folder for writing: a new or empty one, or with `resume` one that holds this run.
 
     InputError if another process is writing to it, or if it holds anything else: other files, another run, a run with
-    another recipe or corpus.
+    another recipe or corpus. Of a distributed run, all processes must have the same recipe, corpus and checkpoint.
     """
     with exclusive(folder):
         _check_resumable(folder, recipe, corpus, resume)
+        saved = max((entry.name for entry in (folder / "checkpoints").glob("step-*")), default="none")
+        agree({"corpus fingerprint": corpus.fingerprint, "checkpoint": saved, **flat(recipe, Recipe)})
         yield
 
 
@@ -60,13 +64,13 @@ def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool)
         raise InputError(f"{folder} holds other files than a run: choose another --out")
     if not resume:
         raise InputError(f"{folder} holds a run: continue it with --resume, or choose another --out")
-    trained = recipes.load(str(stored))
+    trained = recipe_files.load(str(folder))
     was, now = trained.mixture.name, recipe.mixture.name
     if was != now:
         raise InputError(f"{folder} is a run of {was}, not {now}: choose another --out")
-    changes = [str(c) for c in recipes.differences(trained, recipe) if c.field not in INCIDENTAL]
+    changes = [str(c) for c in differences(trained, recipe) if c.field not in INCIDENTAL]
     if changes:
-        remedy = f"repeat the old value{'s' if len(changes) > 1 else ''} or choose another --out"
+        remedy = "name the run's folder as the recipe to keep its values, or choose another --out"
         raise InputError(f"{folder} holds a run with another recipe: {'; '.join(changes)}; {remedy}")
     check_corpus(folder, corpus, "use it, or another --out")
 
@@ -83,7 +87,9 @@ def check_corpus(folder: Path, corpus: Corpus, remedy: str) -> None:
 
 def read_environment(folder: Path) -> dict[str, Any]:
     """The content of a run's environment.json. InputError if it is missing or damaged."""
-    return read_object(folder / "environment.json", "it is unknown which corpus this run used, so start it again")
+    return read_object(
+        folder / "environment.json", "it is unknown which corpus this run used; pretrain again in another --out"
+    )
 
 
 def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device: str) -> None:
@@ -93,14 +99,14 @@ def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device:
         "corpus": str(corpus.folder),
         "fingerprint": corpus.fingerprint,
         "command": sys.argv,
-        "versions": {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES},
+        "versions": versions(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "device": device,
         "processes": processes,
     }
-    write_text(folder / "environment.json", json.dumps(environment, indent=1) + "\n")
-    write_text(folder / "recipe.toml", recipes.dump(recipe))
+    write_object(folder / "environment.json", environment)
+    recipe_files.store(folder / "recipe.toml", recipe)
 
 
 class Metrics:
@@ -115,8 +121,11 @@ class Metrics:
             file.write(json.dumps({"event": event, "step": step, **values}) + "\n")
 
     def read(self) -> list[dict[str, Any]]:
-        """All lines of a finished run."""
-        return [json.loads(line) for line in self._lines()]
+        """All lines of a finished run. InputError where one is damaged."""
+        try:
+            return [json.loads(line) for line in self._lines()]
+        except ValueError:
+            raise InputError(f"{self.path} is damaged: pretrain again in another --out") from None
 
     def _lines(self) -> list[str]:
         return self.path.read_text(encoding="utf-8", errors="replace").splitlines() if self.path.is_file() else []
@@ -125,18 +134,41 @@ class Metrics:
     def ended(self) -> bool:
         """Whether the last line says that the run has ended."""
         lines = self._lines()
-        return bool(lines) and math.isfinite(_step(lines[-1])) and json.loads(lines[-1]).get("event") == "end"
+        return bool(lines) and _event(lines[-1]) == "end"
 
-    def truncate_after(self, step: int) -> None:
-        """Remove the lines after `step`, which a run resumed from there writes again."""
-        if not self.path.is_file():
+    @property
+    def checksum(self) -> str | None:
+        """BLAKE2b of the file; None if there is none."""
+        return checksum(self.path) if self.path.is_file() else None
+
+    def truncate_after(self, step: int, expected: str | None = None) -> None:
+        """Remove the lines after `step`, which a run resumed from there writes again.
+
+        `expected` is the checksum of those up to it, None if it is unknown. InputError if they have another one, a
+        warning if the file is missing.
+        """
+        if not self.path.exists():
+            if expected is not None:
+                warn(f"{self.path} is missing: it will lack the lines up to step {step:,}")
             return
-        kept = [line for line in self._lines() if _step(line) <= step]
-        write_text(self.path, "".join(f"{line}\n" for line in kept))
+        kept = "".join(f"{line}\n" for line in self._lines() if _step(line) <= step)
+        if expected is not None and blake2b(kept.encode(), digest_size=16).hexdigest() != expected:
+            raise InputError(f"{self.path} is damaged: delete it to continue without its lines up to step {step:,}")
+        if speaks():
+            write_text(self.path, kept)
 
 
 def _step(line: str) -> float:
+    """The step of a line; infinity for the end of the run, which follows its last step, and for an incomplete line."""
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):  # an incomplete line of a killed process
+        found = json.loads(line)
+        return math.inf if found["event"] == "end" else float(found["step"])
+    except (ValueError, KeyError, TypeError):  # of a killed process
         return math.inf
+
+
+def _event(line: str) -> str | None:
+    try:
+        return str(json.loads(line)["event"])
+    except (ValueError, KeyError, TypeError):
+        return None

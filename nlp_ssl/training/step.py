@@ -49,23 +49,29 @@ def gather_loss(
 ) -> GatheredLoss:
     """The loss of a whole batch from `vectors` [B, K, D] of this process's micro-batches, with gradients if enabled.
 
-    Micro-batches are padded to a common number of sequences; padding is marked as not `valid`.
+    Micro-batches are padded to a common number of sequences; padding is marked as not `valid`. Sequences are in the
+    order of the undivided batch, of which part k of n has the sequences k, k + n, k + 2n, …
     """
     head, loss = model.head(name), model.losses[name]
     sizes = [len(v) for v in vectors]
     most = int(accelerator.gather(torch.tensor([max(sizes)], device=accelerator.device)).max())
-    gathered = accelerator.gather(_padded(vectors, most)).float()
-    targets = {
-        key: accelerator.gather(_padded([inputs["targets"][name][key] for inputs in group], most))
-        for key in group[0]["targets"][name]
-    }
+    shape = accelerator.num_processes, len(sizes), most
+
+    def whole(parts: Sequence[Tensor]) -> Tensor:
+        """Tensors [B, …] of this process's micro-batches -> [N, …] of the whole batch."""
+        of_all: Tensor = accelerator.gather(_padded(parts, most))
+        return of_all.reshape(*shape, *of_all.shape[1:]).transpose(0, 2).flatten(0, 2)
+
+    gathered = whole(vectors).float()
+    targets = {key: whole([inputs["targets"][name][key] for inputs in group]) for key in group[0]["targets"][name]}
     if not torch.is_grad_enabled():
         return GatheredLoss(head.batch_loss(loss, gathered, targets))
     leaf = gathered.detach().requires_grad_()
     found = head.batch_loss(loss, leaf, targets)
     parameters = [p for p in head.parameters() if p.requires_grad]
     of_leaf, *of_parameters = torch.autograd.grad(found.sum, [leaf, *parameters], allow_unused=True)
-    own = of_leaf.view(accelerator.num_processes, len(sizes), most, *leaf.shape[1:])[accelerator.process_index]
+    of_parts = of_leaf.reshape(*reversed(shape), *leaf.shape[1:])  # [B, micro-batches, processes, …]
+    own = of_parts[:, :, accelerator.process_index].transpose(0, 1)
     zeros = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, of_parameters, strict=True)]
     return GatheredLoss(
         LossSum(found.sum.detach()), [part[:size] for part, size in zip(own, sizes, strict=True)], zeros

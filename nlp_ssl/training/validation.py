@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list, send_to_device
+from accelerate.utils import send_to_device
 
 from nlp_ssl.console import warn
+from nlp_ssl.corpus.ngrams import Ngrams
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
-from nlp_ssl.heads.base import LossSum
-from nlp_ssl.heads.metrics import extra_metrics
-from nlp_ssl.objectives._denoising import can_be_copied
-from nlp_ssl.objectives.mixture import Loss, Mixture
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.runtime import make_accelerator, resolve_precision
-from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
-from nlp_ssl.sampling.targets import NO_LABEL, Ints, RowTargets, SequenceTargets, Targets, TokenTargets
-from nlp_ssl.training.collate import Inputs, collate
+from nlp_ssl.training.collate import collate
+from nlp_ssl.training.loss_totals import LossTotals
 from nlp_ssl.training.model import PretrainingModel, model_config
-from nlp_ssl.training.pretrain import usable_examples
+from nlp_ssl.training.pretrain import evaluation_steps, usable_examples
 from nlp_ssl.training.step import gather_loss, keyed_generator
 
 
@@ -42,6 +37,8 @@ class Validation:
     """UTF-8 bytes per text token in the validation split."""
     bytes_per_unknown: float
     """Mean UTF-8 bytes of the text that an unknown token stands for."""
+    ngrams: Ngrams
+    """Unigram and trigram models of train."""
 
 
 def make_batches(
@@ -79,14 +76,15 @@ def make_validation(
         warn(f"no validation metrics: {error}")
         return None
     batches = make_batches(options, text, examples, vocabulary, 0, accelerator)
-    steps = math.ceil(options.evaluation_tokens / (examples.length.sum() / len(batches)))
+    steps = evaluation_steps(options, batches)
     counts = corpus.counts["validation"]
     of_unknown = counts.unknown_bytes / max(counts.unknown, 1)
-    return Validation(batches, min(steps, len(batches)), counts.bytes / counts.tokens, of_unknown)
+    ngrams = Ngrams(corpus.shards("train"), vocabulary.counts)
+    return Validation(batches, steps, counts.bytes / counts.tokens, of_unknown, ngrams)
 
 
 @torch.no_grad()
-def evaluate(
+def validate(
     network: torch.nn.Module, validation: Validation, mixture: Mixture, accelerator: Accelerator
 ) -> dict[str, float]:
     """The validation loss in nats per target, and the metrics of each loss.
@@ -95,8 +93,10 @@ def evaluate(
     """
     device, vocabulary = accelerator.device, validation.batches.vocabulary
     model: PretrainingModel = accelerator.unwrap_model(network)
-    totals = {name: _Totals(loss, vocabulary, device) for name, loss in mixture.losses.items()}
-    counts = torch.zeros(2 + len(totals), dtype=torch.float64, device=device)
+    totals = {
+        name: LossTotals(loss, vocabulary, validation.ngrams, validation.steps, accelerator)
+        for name, loss in mixture.losses.items()
+    }
     network.eval()
     for step in range(validation.steps):
         group, vectors = [], {name: list[torch.Tensor]() for name in model.batch_losses}
@@ -104,107 +104,25 @@ def evaluate(
             inputs = send_to_device(collate(batch, mixture, vocabulary), device)
             generator = keyed_generator(device, "validation", step, accelerator.process_index, micro)
             for name, of_loss in totals.items():
+                of_loss.step = step
                 with accelerator.autocast():
-                    of_loss.add_extra(step, model, name, batch, inputs, vocabulary)
-                of_loss.add_targets(batch.ids, batch.targets[name])
-            found = network(inputs, generator)
+                    of_loss.add_extra(model, name, batch, inputs, vocabulary)
+                of_loss.add_targets(batch, batch.targets[name])
+            predicted = network(inputs, generator)
             for name, of_loss in totals.items():
                 if name in vectors:
-                    vectors[name].append(found[name])
+                    vectors[name].append(predicted[name])
                 else:
-                    of_loss.add(found[name])
-            counts += inputs["counts"]
+                    of_loss.add(predicted[name])
             group.append(inputs)
         for name, of_rows in vectors.items():
             whole = gather_loss(model, name, of_rows, group, accelerator)
             if accelerator.is_main_process:  # equal on every process
                 totals[name].add(whole.sum)
     network.train()
-    counts = accelerator.reduce(counts, "sum").cpu()
-    text_bytes = float(counts[0]) * validation.bytes_per_token
-    of_losses = {}
-    for (name, of_loss), count in zip(totals.items(), counts[2:].tolist(), strict=True):
-        of_losses[name] = of_loss.metrics(accelerator, count, text_bytes, validation.bytes_per_unknown)
-    return by_loss(of_losses, mixture)
-
-
-class _Totals:
-    """Running sums of one loss over an evaluation, float64, on the device."""
-
-    def __init__(self, loss: Loss, vocabulary: Vocabulary, device: torch.device) -> None:
-        self.loss = torch.zeros((), dtype=torch.float64, device=device)
-        self.of_head: dict[str, torch.Tensor] = {}  # metric -> [sum, count]
-        self.by_class = torch.zeros(len(loss.classes(vocabulary)), dtype=torch.float64, device=device)
-        self.copied = torch.zeros((), dtype=torch.float64, device=device)
-        self.unknown = torch.zeros((), dtype=torch.float64, device=device)
-        self.unknown_id = vocabulary.unk
-        self.from_source = self.next_token = False
-        self.extra = extra_metrics(loss)
-        names = self.extra.names if self.extra is not None else ()
-        self.of_extra = torch.zeros(len(names), 2, dtype=torch.float64, device=device)
-
-    def add(self, found: LossSum) -> None:
-        """Add a head's loss and metrics."""
-        self.loss += found.sum
-        for name, pair in found.metrics.items():
-            zeros = torch.zeros(2, dtype=torch.float64, device=self.loss.device)
-            self.of_head[name] = self.of_head.get(name, zeros) + torch.stack([value.double() for value in pair])
-
-    def add_targets(self, ids: Ints, targets: Targets) -> None:
-        """Count class frequencies and copyable tokens for the baselines, and unknown tokens for bits per byte."""
-        if isinstance(targets, RowTargets) and len(self.by_class):
-            labels = targets.labels[targets.labels != NO_LABEL]
-            counts = np.bincount(labels, minlength=len(self.by_class))
-            self.by_class += torch.from_numpy(counts).to(self.by_class.device)
-        if isinstance(targets, SequenceTargets) and targets.from_source:
-            self.from_source = True
-            self.copied += int(np.count_nonzero(can_be_copied(ids, targets.tokens)))
-        if isinstance(targets, TokenTargets):
-            self.next_token = targets.next_token
-            self.unknown += int(np.count_nonzero(targets.labels == self.unknown_id))
-
-    def add_extra(
-        self, step: int, model: PretrainingModel, name: str, batch: Batch, inputs: Inputs, vocabulary: Vocabulary
-    ) -> None:
-        """Add the objective's extra metrics for a micro-batch."""
-        if self.extra is not None and (self.extra.steps is None or step < self.extra.steps):
-            self.of_extra += self.extra.measure(model, name, batch, inputs, vocabulary).to(self.of_extra.device)
-
-    def metrics(
-        self, accelerator: Accelerator, count: float, text_bytes: float, bytes_per_unknown: float
-    ) -> dict[str, float]:
-        """The metrics over all processes, for `count` targets in texts of `text_bytes` bytes."""
-        n = max(count, 1.0)  # an alternating objective with a small share may have no example
-        loss = float(accelerator.reduce(self.loss, "sum"))
-        metrics = {"loss": loss / n}
-        for name in self._agreed(accelerator):
-            zeros = torch.zeros(2, dtype=torch.float64, device=self.loss.device)
-            total, of = accelerator.reduce(self.of_head.get(name, zeros), "sum").tolist()
-            metrics[name] = total / max(of, 1.0)
-        if len(self.by_class):
-            metrics["majority"] = float(accelerator.reduce(self.by_class, "sum").max()) / n
-        if self.from_source:
-            metrics["accuracy_by_copying"] = float(accelerator.reduce(self.copied, "sum")) / n
-        if self.next_token:
-            unknown = float(accelerator.reduce(self.unknown, "sum")) * bytes_per_unknown
-            metrics["bits_per_byte"] = bits_per_byte(loss, text_bytes, unknown)
-        if self.extra is not None:
-            totals = accelerator.reduce(self.of_extra, "sum").tolist()
-            metrics |= {key: total / of for key, (total, of) in zip(self.extra.names, totals, strict=True) if of}
-        return metrics | {"validation_targets": count}
-
-    def _agreed(self, accelerator: Accelerator) -> list[str]:
-        """Metric names of the main process, which alone has those of whole-batch losses."""
-        names: list[str] = broadcast_object_list([list(self.of_head)])[0] if accelerator.num_processes > 1 else []
-        return names or list(self.of_head)
-
-
-def bits_per_byte(nats: float, text_bytes: float, unknown_bytes: float) -> float:
-    """The length of a code for the text, per byte: a model's summed loss, and 8 bits for each byte of unknown tokens.
-
-    Without the latter, a vocabulary that replaces rare words by the unknown token would look better for it.
-    """
-    return (nats / math.log(2) + 8 * unknown_bytes) / text_bytes
+    size = validation.bytes_per_token, validation.bytes_per_unknown
+    found = {name: of_loss.metrics(*size) for name, of_loss in totals.items()}
+    return by_loss(found, mixture)
 
 
 def by_loss(of_losses: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:
@@ -216,12 +134,6 @@ def by_loss(of_losses: dict[str, dict[str, float]], mixture: Mixture) -> dict[st
     return {"loss": loss} | {
         f"{name} {key}": value for name, found in of_losses.items() for key, value in found.items()
     }
-
-
-def format_metrics(figures: dict[str, float]) -> str:
-    """Format validation metrics for the console."""
-    shown = {key.replace("_", " "): value for key, value in figures.items() if "validation_targets" not in key}
-    return "  ".join(f"{key} {value:.4f}" for key, value in shown.items())
 
 
 def of_saved(
@@ -239,4 +151,4 @@ def of_saved(
     model = PretrainingModel(model_config(trained, vocabulary), trained.mixture, vocabulary)
     model.load(folder)
     model.retarget(asked.mixture.losses, heads)
-    return evaluate(accelerator.prepare(model), validation, asked.mixture, accelerator)
+    return validate(accelerator.prepare(model), validation, asked.mixture, accelerator)

@@ -1,14 +1,11 @@
-"""Jobs: what identifies them, and what counts as a result."""
+"""Jobs: their identity and their results."""
 
 import json
-import multiprocessing
 from pathlib import Path
 
 import pytest
 
-from nlp_ssl.comparison import executor
 from nlp_ssl.comparison.jobs import CorpusInput, Job, best
-from nlp_ssl.comparison.tasks import load_labelled, load_pair_file
 from tests.worlds import replace_split, write_corpus
 
 
@@ -21,7 +18,7 @@ def finish(made: Job, content: str) -> None:
     (made.folder / "done.json").write_text(content)
 
 
-def test_the_folder_names_kind_and_job_and_depends_on_what_the_result_depends_on(tmp_path) -> None:
+def test_the_folder_has_the_kind_the_job_and_a_key_of_its_dependencies(tmp_path) -> None:
     one, same, other = job(tmp_path, a=1, b=2), job(tmp_path, b=2, a=1), job(tmp_path, a=1, b=3)
     assert one.folder.parent == tmp_path / "jobs" / "pretrain" and one.folder.name.startswith("mlm-seed-1-")
     assert one.folder == same.folder != other.folder
@@ -72,44 +69,6 @@ def test_a_corpus_that_was_replaced_has_changed(tmp_path) -> None:
     assert read.changed()
 
 
-def test_task_data_that_were_replaced_have_changed(tmp_path) -> None:
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    for split in ("train", "dev"):
-        lines = [f"{'good' if i % 2 else 'bad'} {i}\t{i % 2}" for i in range(30)]
-        (folder / f"{split}.tsv").write_text("text\tlabel\n" + "\n".join(lines) + "\n")
-    task = load_labelled("mine", tmp_path, {"text_column": "text", "label_column": "label"})
-    assert not task.changed() and task.name == "mine"
-    (folder / "dev.tsv").write_text((folder / "dev.tsv").read_text().replace("good 1\t1", "good 1\t0"))
-    assert task.changed()
-
-
-def test_pairs_that_were_replaced_have_changed(tmp_path) -> None:
-    file = tmp_path / "pairs.jsonl"
-    file.write_text("{}")
-    pairs = load_pair_file(file)
-    assert not pairs.changed()
-    file.write_text("{} ")
-    assert pairs.changed()
-
-
-def test_a_result_on_changed_data_is_an_error(tmp_path, monkeypatch) -> None:
-    """The job's process is forked, so that it runs the replaced function."""
-    corpus = write_corpus(tmp_path / "corpus")
-    made = Job(
-        name="overlap with mine", kind="overlap", out=tmp_path, depends={}, arguments=(str(corpus.folder),),
-        inputs=(CorpusInput(corpus.folder, "another"),),
-    )  # fmt: skip
-    made.folder.mkdir(parents=True)
-    monkeypatch.setitem(executor.JOB_KINDS, "overlap", lambda folder, corpus: {"overlap": {}})
-    monkeypatch.setattr(executor, "_share_machine", lambda slot, at_once: None)
-    context = multiprocessing.get_context("fork")
-    process = context.Process(
-        target=executor._work, args=(made.kind, made.folder, made.arguments, made.inputs, "source", 0, 1, ())
-    )
-    process.start()
-    process.join(60)
-    assert (
-        not made.done
-        and made.error == f"{corpus.folder} has changed since this comparison began: compare in a new --out"
-    )
+def test_a_command_repeats_the_work_of_a_job(tmp_path) -> None:
+    made = Job(name="probe a", kind="probe", out=tmp_path, depends={}, arguments=(["my run", "--task", "a"],))
+    assert made.command == "nlp-ssl probe 'my run' --task a"

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from nlp_ssl.comparison.results_file import write_results
+from nlp_ssl.array_files import write_arrays
+from nlp_ssl.comparison.results_file import RESULTS_FORMAT, write_results
 from nlp_ssl.tasks.metrics import score
 
 BODIES = {"clm": "decoder", "gap_sentences": "seq2seq"}
@@ -19,6 +20,7 @@ COST = {"clm": 2.4, "sop": 0.75}
 """FLOPs per token, relative to the others."""
 KOREAN = "그런데 <b>어느 날</b> & 갑자기, 눈이 오기 시작했다."
 TASKS = {"sst2": "Stanford Sentiment Treebank", "nsmc": "네이버 영화 평 <긍정/부정>"}
+TEXT_BASELINES = {"majority": "majority class", "tfidf": "TF-IDF + linear model"}
 CURVE = (0.25, 0.5)
 """Shares of a run after which models are probed."""
 
@@ -44,9 +46,16 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
     """Write results.json and the predictions beside it; returns the results."""
     folder.mkdir(parents=True, exist_ok=True)
     scores = list(_scores(folder, world))
+    tuned = [
+        (name, seed, task, size)
+        for size in world.train_examples
+        for task in TASKS
+        for name in world.objectives
+        for seed in _seeds(world, name)
+    ]
     runs = [_run(world, name, seed) for name in world.objectives for seed in range(1, world.seeds + 1)]
     results = {
-        "format": 4,
+        "format": RESULTS_FORMAT,
         "question": {
             "objectives": list(world.objectives),
             "seeds": list(range(1, world.seeds + 1)),
@@ -74,13 +83,9 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
             _task("blimp", "BLiMP: minimal pairs", world.examples, kind="minimal pairs", labels=[]),
         ],
         "scores": scores,
-        "choices": [
-            choice(name, seed, task, size)
-            for size in world.train_examples
-            for task in TASKS
-            for name in world.objectives
-            for seed in _seeds(world, name)
-        ],
+        "text_baselines": TEXT_BASELINES,
+        "choices": [choice(*run) for run in tuned],
+        "classes": [class_report(*run) for run in tuned],
         "matrix": [
             {
                 "model": model,
@@ -104,7 +109,7 @@ def write_comparison(folder: Path, world: World = World()) -> dict[str, Any]:
 
 
 def choice(model: str, seed: int, task: str, size: int | None, rate: float = 1e-3, epochs: int = 3) -> dict[str, Any]:
-    """What a network was fine-tuned with, of two learning rates."""
+    """The choice of a network between two learning rates."""
     tried = [
         {"learning_rate": 1e-4, "epochs": 4, "score": 0.68, "loss": 0.7},
         {"learning_rate": 1e-3, "epochs": 3, "score": 0.715, "loss": 0.6},
@@ -143,10 +148,30 @@ def _task(name: str, title: str, n: int, kind: str = "classification", labels: S
         "title": title,
         "metric": "accuracy",
         "kind": kind,
+        "knowledge": "words" if kind == "classification" else "syntax",
         "labels": list(labels),
         "examples": {"train": 5000, "dev": n},
         "chance": 0.5,
         "overlap": {"train": {**overlap, "of": 5000}, "dev": {**overlap, "of": n}, "test": None},
+    }
+
+
+def class_report(model: str, seed: int | None, task: str, size: int | None, right: int = 30) -> dict[str, Any]:
+    """Of 40 examples of "no", `right` are predicted as such; of 60 of "yes", all."""
+    precision = 60 / (60 + 40 - right)
+    return {
+        "model": model,
+        "pretraining_seed": seed,
+        "task": task,
+        "train_examples": size,
+        "method": "finetune",
+        "split": "dev",
+        "classes": {
+            "no": {"precision": 1.0, "recall": right / 40, "f1": 2 * right / (40 + right), "support": 40},
+            "yes": {"precision": precision, "recall": 1.0, "f1": 2 * precision / (1 + precision), "support": 60},
+        },
+        "auc": 0.9,
+        "confusion": [[right, 40 - right], [0, 60]],
     }
 
 
@@ -219,10 +244,9 @@ def _scores(folder: Path, world: World) -> Iterator[dict[str, Any]]:
             predicted = np.where(ease + noise < chance, gold, 1 - gold)
             if entry["model"] == "majority":
                 predicted = np.zeros_like(gold)
-            (folder / "outputs").mkdir(exist_ok=True)
-            np.savez(folder / "outputs" / f"{name}.npz", gold=gold, predicted=predicted)
+            write_arrays(folder / "outputs" / f"{name}.npz", {"gold": gold, "predicted": predicted})
             return {
-                "role": "baseline",
+                "role": "text baseline" if entry["model"] in TEXT_BASELINES else "baseline",
                 "tokens": tokens,
                 "pretraining_seed": pretraining_seed,
                 "finetuning_seed": finetuning_seed,
@@ -273,8 +297,7 @@ def _zero_shot(folder: Path, world: World) -> Iterator[dict[str, Any]]:
             name = f"{model}-{seed}-blimp-{variant}".replace(" ", "_").replace(",", "")
             noise = np.random.default_rng(list(name.encode())).normal(0, 0.15, world.examples)
             correct = ease + noise < 0.5 + world.skill.get(model, 0.0) / 2
-            (folder / "outputs").mkdir(exist_ok=True)
-            np.savez(folder / "outputs" / f"{name}.npz", correct=correct, paradigm=paradigm)
+            write_arrays(folder / "outputs" / f"{name}.npz", {"correct": correct, "paradigm": paradigm})
             yield {
                 "model": model,
                 "role": "baseline" if seed is None else "objective",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nlp_ssl.corpus import joining
-from nlp_ssl.corpus.joining import join
+from nlp_ssl.corpus.joining import join_shards
 from nlp_ssl.corpus.store import read_shard, write_shard
 
 
@@ -18,7 +18,7 @@ def test_files_become_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     two = saved(tmp_path / "2", [4], [0, 1], [0, 1])
     three = saved(tmp_path / "3", [5, 6], [0, 2], [0, 1])
     monkeypatch.setattr(joining, "SHARD_TOKENS", 4)
-    join(tmp_path / "train", [one, tmp_path / "none", two, three])
+    join_shards(tmp_path / "train", [one, tmp_path / "none", two, three])
     shards = [read_shard(file) for file in sorted((tmp_path / "train").iterdir())]
     assert [s.tokens.tolist() for s in shards] == [[1, 2, 3, 4], [5, 6]]
     assert shards[0].sentence_offsets.tolist() == [0, 1, 3, 4]

@@ -6,9 +6,11 @@ import errno
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unicodedata
 from dataclasses import replace
@@ -20,16 +22,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, GPT2TokenizerFast, PreTrainedTokenizerFast, XLMRobertaTokenizer
 
 from nlp_ssl.cli import main
 from nlp_ssl.corpus import joining, units
-from nlp_ssl.corpus.prepare import Options, prepare
+from nlp_ssl.corpus.finding import find_sources
+from nlp_ssl.corpus.prepare import PrepareOptions, prepare
 from nlp_ssl.corpus.reading import read_span
 from nlp_ssl.corpus.scanning import scan
-from nlp_ssl.corpus.sources import Source, Span, find_sources
+from nlp_ssl.corpus.sources import Source, Span
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 
 SENTENCES = [
@@ -47,7 +53,7 @@ SENTENCES = [
 
 def make(text: Path | str | list[str], out: Path, **options: Any) -> Corpus:
     texts = tuple(text) if isinstance(text, list) else (str(text),)
-    return prepare(Options(**{"text": texts, "out": out, "vocab_size": 500, "processes": 1, **options}))
+    return prepare(PrepareOptions(**{"text": texts, "out": out, "vocab_size": 500, "processes": 1, **options}))
 
 
 def documents(corpus: Corpus) -> int:
@@ -131,16 +137,16 @@ def test_a_declared_corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 # Documents
 
 
-def test_what_a_document_is_by_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_default_documents(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "novels").mkdir()
     for i in range(4):
         (tmp_path / "novels" / f"{i}.txt").write_text("\n\n".join(SENTENCES[i::4]))
     assert documents(make(tmp_path / "novels", tmp_path / "1")) == 4
-    assert "a document is a file (4 files" in capsys.readouterr().err
+    assert "novels (4 files): a document is a file (one of several files)" in capsys.readouterr().err
     (tmp_path / "blocks.txt").write_text("\n\n".join("\n".join(SENTENCES[i : i + 2]) for i in range(0, 192, 2)))
     assert documents(make(tmp_path / "blocks.txt", tmp_path / "2")) == 96
     assert "a document is a block" in capsys.readouterr().err
-    assert documents(make(tmp_path / "blocks.txt", tmp_path / "3", document="line")) == 192
+    assert documents(make(tmp_path / "blocks.txt", tmp_path / "3", document=("line",))) == 192
 
 
 def test_ranges_of_a_large_file_hold_whole_documents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,20 +157,20 @@ def test_ranges_of_a_large_file_hold_whole_documents(tmp_path: Path, monkeypatch
         source = Source(str(file), "text", bytes=file.stat().st_size, document=document)
         spans = [span for unit in units.units([source]) for span in unit]
         assert len(spans) > 5
-        assert [text for span in spans for text in read_span(span, "text")] == SENTENCES
+        assert [text for span in spans for text in read_span(span)] == SENTENCES
     rows = write(tmp_path / "rows.jsonl", SENTENCES)
     rows.write_text(rows.read_text().replace(SENTENCES[150], "\\x"))
-    spans = [span for unit in units.units(find_sources([str(rows)])) for span in unit]
+    spans = [span for unit in units.units(find_sources([str(rows)]).sources) for span in unit]
     with pytest.raises(InputError, match=r"rows\.jsonl:151: broken JSON"):
-        [text for span in spans for text in read_span(span, "text")]
+        [text for span in spans for text in read_span(span)]
 
 
 def test_duplicates_and_empty_documents_are_dropped_and_counted(tmp_path: Path) -> None:
     file = tmp_path / "x.txt"
     file.write_text("\n".join([*SENTENCES, "  ", SENTENCES[0] + "  ", SENTENCES[3]]))
-    corpus = make(file, tmp_path / "out", document="line")
+    corpus = make(file, tmp_path / "out", document=("line",))
     assert documents(corpus) == 192
-    assert corpus.manifest["dropped"] == {"empty": 1, "duplicate": 2, "empty file": 0}
+    assert corpus.manifest["dropped"] == {"empty": 1, "duplicate": 2}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp949", "cp1252"])
@@ -174,11 +180,11 @@ def test_encodings_are_found(tmp_path: Path, encoding: str, capsys: pytest.Captu
         text = "Der Müller aß süße Äpfel und trank dazu für längere Zeit Öl aus der Küche. Schöne Grüße! " * 20
     file = tmp_path / "x.txt"
     file.write_bytes((text + "\nzwei\n").encode(encoding))
-    source = scan(find_sources([str(file)])[0], None)
+    source = scan(find_sources([str(file)]).sources[0], None)
     assert isinstance(source, Source)
     source = replace(source, document="line")
-    assert list(read_span(Span(source), "text")) == [text, "zwei"]
-    corpus = make(file, tmp_path / "out", tokenizer="wordlevel", min_frequency=1)
+    assert list(read_span(Span(source))) == [text, "zwei"]
+    corpus = make(file, tmp_path / "out", tokenizer="wordlevel", min_frequency=1, validation=0.0)
     assert documents(corpus) == 2
     assert ("not UTF-8, read as" in capsys.readouterr().err) == (encoding in ("cp949", "cp1252", "utf-16"))
 
@@ -238,7 +244,7 @@ def test_cased(tmp_path: Path, lines: Path) -> None:
     assert {t.split()[0] for t in texts(corpus, "train")} == {"Anna", "Bob", "Clara", "David"}
 
 
-def test_what_is_written_reads_back(tmp_path: Path, lines: Path) -> None:
+def test_a_corpus_reads_back_as_written(tmp_path: Path, lines: Path) -> None:
     corpus = make(lines, tmp_path / "out", tokenizer="wordlevel")
     found = texts(corpus, "train") + texts(corpus, "validation")
     expected = [s.lower().replace(". ", " .|").replace("1.", "1 .") for s in SENTENCES]
@@ -275,13 +281,13 @@ def test_text_that_spells_special_tokens_is_text(
 ) -> None:
     spelled = [f"[MASK] {text} [SEP] x[PAD]y 😂" if i % 4 == 0 else text for i, text in enumerate(SENTENCES)]
     lines = write(tmp_path / "x.txt", spelled)
-    corpus = make(lines, tmp_path / "out", tokenizer=kind, lowercase=lowercase, document="line")
+    corpus = make(lines, tmp_path / "out", tokenizer=kind, lowercase=lowercase, document=("line",))
     tokens = np.concatenate([shard.tokens for split in ("train", "validation") for shard in corpus.shards(split)])
     assert not np.isin(tokens, [0, 2, 3, 4]).any()
     assert (tokens == corpus.manifest["emoji_ids"]["😂"]).sum() == 48
     assert corpus.manifest["special_tokens_in_text"] == 3 * 48
     assert "special tokens that the text spells, such as [MASK], read as text: 144" in capsys.readouterr().err
-    given = make(lines, tmp_path / "given", tokenizer=str(corpus.tokenizer_folder), document="line")
+    given = make(lines, tmp_path / "given", tokenizer=str(corpus.tokenizer_folder), document=("line",))
     assert given.counts == corpus.counts
     tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
     assert tokenizer("the [MASK]").input_ids.count(4) == 1  # a pipeline that fills masks still can
@@ -306,7 +312,7 @@ def test_a_given_tokenizer_never_reads_its_special_tokens_in_text(tmp_path: Path
 def test_long_words_are_known(tmp_path: Path, kind: str) -> None:
     rng = np.random.default_rng(0)
     rows = ["".join(rng.choice(list("acgt"), 300)) for _ in range(60)]
-    corpus = make(write(tmp_path / "x.txt", rows), tmp_path / "out", tokenizer=kind, document="line")
+    corpus = make(write(tmp_path / "x.txt", rows), tmp_path / "out", tokenizer=kind, document=("line",))
     assert corpus.manifest["unknown_rate"] == 0.0
     assert corpus.counts["train"].tokens > 50 * 30  # they are cut, not taken whole
 
@@ -315,10 +321,11 @@ def test_long_words_are_known(tmp_path: Path, kind: str) -> None:
 def test_text_that_is_mostly_unknown_is_refused(tmp_path: Path, lines: Path, kind: str, letters: int) -> None:
     rng = np.random.default_rng(0)
     rows = ["".join(rng.choice(list("가나다라"), letters)) for _ in range(60)]
+    remedy = "use another tokenizer, or train one" if kind == "given" else "use --tokenizer bpe"
     if kind == "given":
         kind = str(make(lines, tmp_path / "english").tokenizer_folder)
-    with pytest.raises(InputError, match=r"100.0 % of the training tokens are unknown to it; use --tokenizer bpe"):
-        make(write(tmp_path / "x.txt", rows), tmp_path / "out", tokenizer=kind, document="line")
+    with pytest.raises(InputError, match=rf"100.0 % of the training tokens are unknown to it; {remedy}"):
+        make(write(tmp_path / "x.txt", rows), tmp_path / "out", tokenizer=kind, document=("line",))
     assert not (tmp_path / "out").exists()
 
 
@@ -335,6 +342,20 @@ def test_a_large_vocabulary_takes_four_bytes_a_token(tmp_path: Path) -> None:
     assert set(tokens.tolist()) == {1, 70_005}
 
 
+def test_a_given_tokenizer_with_ids_that_have_no_token(tmp_path: Path, lines: Path) -> None:
+    words = sorted({word for text in SENTENCES for word in re.findall(r"\w+|[^\w\s]", text)})
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = {word: 3 * i for i, word in enumerate([*special, *words])}
+    model = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.Whitespace()
+    roles = {f"{role}_token": f"[{role.upper()}]" for role in ("pad", "unk", "cls", "sep", "mask")}
+    PreTrainedTokenizerFast(tokenizer_object=model, **roles).save_pretrained(tmp_path / "holes")
+    corpus = make(lines, tmp_path / "out", tokenizer=str(tmp_path / "holes"))
+    assert corpus.vocab_size == 3 * (len(vocabulary) - 1) + 1 == len(corpus.word_starts)
+    assert corpus.manifest["special_ids"] == {"pad": 0, "unk": 3, "cls": 6, "sep": 9, "mask": 12}
+    assert Vocabulary.of(corpus).ordinary.tolist() == [vocabulary[word] for word in words]
+
+
 # Validation
 
 
@@ -349,15 +370,44 @@ def test_validation_is_by_hash_so_adding_text_moves_nothing(tmp_path: Path) -> N
     assert set(texts(before, "train")) <= set(texts(after, "train"))
 
 
+def test_validation_is_like_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for n in range(3):
+        story = [f"{s} Chapter {n} goes on." for s in SENTENCES[n::3]]
+        (folder / f"novel{n}.txt").write_text("\n\n".join(story * 8))
+    rng = np.random.default_rng(1)
+    words = [f"w{i}" for i in range(500)]
+    reviews = [" ".join(rng.choice(words, rng.integers(3, 30))).capitalize() + "." for _ in range(1500)]
+    (folder / "reviews.txt").write_text("\n".join(reviews))
+    corpus = make(folder, tmp_path / "out")
+    novels, lines = corpus.manifest["sources"]
+    assert (novels["documents"], novels["document"]) == (3, "file")
+    assert (lines["documents"], lines["document"]) == (1500, "line")
+    for source in (novels, lines):
+        assert 0.03 < source["validation_bytes"] / (source["train_bytes"] + source["validation_bytes"]) < 0.08
+    assert corpus.manifest["documents"] == {"read": 1503, "divided": 3, "pieces": 9}
+    assert documents(corpus) == 1500 + 9 - corpus.manifest["dropped"]["duplicate"]
+    printed = capsys.readouterr().err
+    assert "1,503 documents; 3 long ones give a part to validation" in printed and "warning" not in printed
+    held_out = {text for text in texts(corpus, "validation") if "chapter" in text}
+    assert len(held_out) == 3
+    (folder / "novel3.txt").write_text("\n\n".join(f"Another {s}" for s in SENTENCES * 4))
+    more = make(folder, tmp_path / "more", tokenizer=str(corpus.tokenizer_folder))
+    assert held_out < set(texts(more, "validation"))
+
+
 def test_few_documents_still_have_validation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "x.txt"
     file.write_text("\n".join(SENTENCES[:3]))
     assert make(file, tmp_path / "3").counts["validation"].documents == 1
     assert make(file, tmp_path / "0", validation=0.0).counts["validation"].documents == 0
     file.write_text(SENTENCES[0])
+    capsys.readouterr()
     alone = make(file, tmp_path / "1")
     assert (alone.counts["train"].documents, alone.counts["validation"].documents) == (1, 0)
-    assert "no validation split" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no validation split" in said and "train and validation differ" not in said
     assert alone.shards("validation") == ()
 
 
@@ -397,7 +447,7 @@ sys.exit(main(["prepare", *sys.argv[2:], "--vocab-size", "500", "--processes", "
 """
 
 
-@pytest.mark.parametrize("stage", ["reading:read_unit", "encoding:encode_documents", "prepare:join"])
+@pytest.mark.parametrize("stage", ["reading:read_unit", "encoding:encode_documents", "prepare:join_shards"])
 def test_a_killed_run_goes_on_to_the_same_corpus(
     tmp_path: Path, lines: Path, stage: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -441,7 +491,7 @@ def test_a_finished_corpus_is_left_alone(tmp_path: Path, lines: Path, capsys: py
 
 
 def problem(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """What a wrong command prints; it exits with status 2."""
+    """The errors that a wrong command prints before it exits with status 2."""
     capsys.readouterr()
     assert main(["prepare", *map(str, arguments), "--processes", "1"]) == 2
     errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("nlp-ssl: error: ")]
@@ -451,7 +501,7 @@ def problem(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.txt", b"", "FILE: empty; give a file with text in it"),
+        ("a.txt", b"", "FILE: no text in it (1 empty"),
         ("a.txt", b" \n\n ", "FILE: no text in it"),
         ("a.txt", b"ab\0c", "FILE: a binary file (it has NUL bytes)"),
         ("a.bin", b"\x89PNG\0\xff\xc3", "FILE: a binary file (it has NUL bytes)"),
@@ -477,7 +527,7 @@ def test_bad_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str
     assert not (tmp_path / "out").exists()
 
 
-def test_several_mistakes_are_told_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_mistakes_are_reported_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "novels").mkdir()
     wrong = problem(capsys, tmp_path / "novel", "nowhere.txt", "*.nothing", "--out", tmp_path / "out")
     assert wrong.splitlines() == [
@@ -509,9 +559,27 @@ def test_bad_options(tmp_path: Path, lines: Path, capsys: pytest.CaptureFixture[
     rows = write(tmp_path / "a.jsonl", SENTENCES)
     assert "leave --document out" in problem(capsys, rows, "--out", out, "--document", "line")
     assert not out.exists()
-    (out / "mine").mkdir(parents=True)
-    assert "exists and is not a corpus" in problem(capsys, lines, "--out", out)
-    assert (out / "mine").is_dir()
+
+
+def test_a_folder_that_is_not_free_is_refused_before_anything_is_read(tmp_path: Path, capsys) -> None:
+    lines, mine = write(tmp_path / "a.txt", SENTENCES), tmp_path / "mine"
+    (mine / "kept").mkdir(parents=True)
+    for out, message in (
+        (mine, f"{mine}: exists and is not a corpus; choose another --out"),
+        (lines, f"{lines} is a file: choose another --out"),
+        (lines / "below", f"{lines} is a file: choose another --out"),
+    ):
+        assert main(["prepare", str(lines), "--out", str(out)]) == 2
+        assert capsys.readouterr().err.splitlines() == [f"nlp-ssl: error: {message}"]
+    assert [*mine.iterdir()] == [mine / "kept"]
+
+
+def test_single_surrogates_are_counted(tmp_path: Path, capsys) -> None:
+    broken = ['{"text": "Cut: \\ud83d, and whole: \\ud83d\\ude02."}', '{"text": "Two more: \\udc00\\ud800."}']
+    (tmp_path / "a.jsonl").write_text("\n".join([*broken, *(f'{{"text": "Sentence {i}."}}' for i in range(50))]))
+    corpus = prepare(PrepareOptions(text=(str(tmp_path / "a.jsonl"),), out=tmp_path / "out", vocab_size=300))
+    assert corpus.manifest["replaced_surrogates"] == 3
+    assert "broken characters (single surrogates of JSON) replaced by U+FFFD: 3" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_one_sentence_and_loses_nothing(
@@ -532,3 +600,172 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(
 def test_help_is_fast_and_light() -> None:
     light = "import sys, nlp_ssl.corpus.prepare; print([m for m in ('torch', 'transformers', 'datasets', 'pandas') if m in sys.modules])"  # noqa: E501
     assert subprocess.check_output([sys.executable, "-c", light], text=True).strip() == "[]"
+
+
+def test_a_failing_plug_in_leaves_a_preparation_that_can_be_continued(
+    tmp_path: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nlp_ssl.corpus.reading.clean", broken)
+        with pytest.raises(ZeroDivisionError):
+            make(lines, tmp_path / "out")
+    assert make(lines, tmp_path / "out").fingerprint == make(lines, tmp_path / "other").fingerprint
+
+
+@pytest.mark.parametrize("left", [[], ["work"], ["work", "work/plan.json.77.writing"]])
+def test_a_folder_that_was_only_begun_is_taken(tmp_path: Path, lines: Path, left: list[str]) -> None:
+    (tmp_path / "out").mkdir()
+    for name in left:
+        (tmp_path / "out" / name).touch() if "." in name else (tmp_path / "out" / name).mkdir()
+    assert documents(make(lines, tmp_path / "out")) == 192
+
+
+def test_names_that_are_not_utf_8_and_escape_sequences(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for n, name in enumerate(("b\udcff.txt", "c\x1b]0;owned\x07.txt", "d\n.txt", "e\u202etxt.exe")):
+        (folder / name).write_text("\n".join(SENTENCES[n::4]))
+    (folder / "f\x1b[31m.png").write_bytes(b"a\0")
+    assert main(["prepare", str(folder), "--out", str(tmp_path / "out"), "--processes", "1"]) == 0
+    assert main(["prepare", str(folder / "f\x1b[31m.png"), "--out", str(tmp_path / "no"), "--processes", "1"]) == 2
+    printed = "".join(capfd.readouterr())
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\udc80-\udcff]", printed)
+    assert "f\\x1b[31m.png: a binary file" in printed
+    assert Corpus.open(tmp_path / "out").manifest["documents"]["read"] == 4
+
+
+# Whatever lies in a folder
+
+NAMES = st.sampled_from(
+    [
+        *("a.txt", "b.txt", "c.csv", "d.tsv", "e.jsonl", "f.json", "g.md", "LICENSE", ".hidden", "sub/h.txt"),
+        *("sub/deep/i", "j.gz", "k.txt.gz", "l.txt.zst", "m.parquet", "n.conll", "o.conllu", "p\udcff.txt"),
+        *("q\x1b[2J.txt", "r.toml", "s.bin"),
+    ]
+)
+CONTENTS = st.one_of(
+    st.binary(max_size=60),
+    st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace")),
+    st.lists(st.text(st.characters(codec="utf-8"), max_size=20), max_size=9).map(lambda rows: "\n".join(rows).encode()),
+    st.lists(st.text(max_size=20), max_size=5).map(
+        lambda rows: "".join(json.dumps({"text": row}) + "\n" for row in rows).encode()
+    ),
+    st.lists(st.text('ab ,"\r\n\t', max_size=9), max_size=5).map(lambda rows: "\n".join(["text,n", *rows]).encode()),
+    st.text(max_size=40).map(lambda text: gzip.compress(text.encode("utf-8", "replace"))),
+    st.text(max_size=40).map(lambda text: text.encode("utf-16", "replace")),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(NAMES, CONTENTS, max_size=6), st.sampled_from(["auto", "line", "block", "7-characters"]))
+def test_any_folder_gives_a_corpus_or_a_sentence(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], tree: dict[str, bytes], document: str
+) -> None:
+    with tempfile.TemporaryDirectory(dir=tmp_path) as temporary:
+        folder, out = Path(temporary) / "in", Path(temporary) / "out"
+        folder.mkdir()
+        for name, content in tree.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+        flags = ["--tokenizer", "bpe", "--vocab-size", "300", "--processes", "1", "--document", document]
+        capfd.readouterr()
+        status = main(["prepare", str(folder), "--out", str(out), *flags])
+        printed = "".join(capfd.readouterr())
+        assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\udc80-\udcff]", printed)
+        if status == 2:
+            problems = [line for line in printed.splitlines() if line.startswith("nlp-ssl: error: ")]
+            assert problems and all(len(line) < 500 for line in problems)
+            assert not out.exists()
+            return
+        assert status == 0
+        manifest = json.loads((out / "manifest.json").read_text())
+        assert manifest["files"] + sum(some["files"] for some in manifest["not_read"].values()) == len(tree)
+        counts, dropped = manifest["documents"], manifest["dropped"]
+        written = sum(split["documents"] for split in manifest["splits"].values())
+        assert counts["read"] + counts["pieces"] - counts["divided"] == written + sum(dropped.values())
+
+
+def test_reserved_tokens_are_in_the_manifest_and_are_no_text(tmp_path: Path) -> None:
+    source = write(tmp_path / "a.txt", [f"a <extra_id_0> in text {i % 7}, and [R] {i % 5}" for i in range(60)])
+    corpus = make(source, tmp_path / "corpus", sentinels=10)
+    size = corpus.vocab_size
+    assert corpus.manifest["sentinel_ids"] == [*range(size - 13, size - 3)]
+    assert corpus.manifest["mode_ids"] == {"[R]": size - 3, "[S]": size - 2, "[X]": size - 1}
+    vocabulary = Vocabulary.of(corpus)
+    assert vocabulary.sentinels == (*range(size - 13, size - 3),) and vocabulary.modes["[X]"] == size - 1
+    assert vocabulary.counts[size - 13 :].tolist() == [0] * 13  # what a text spells stays text
+    assert vocabulary.ordinary[-1] == size - 14
+    tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
+    assert set(range(size - 13, size)) <= set(tokenizer.all_special_ids)
+    assert make(source, tmp_path / "none", sentinels=0).vocab_size == size - 13
+
+
+def test_options_of_training_are_named_where_a_tokenizer_is_given(tmp_path: Path, capsys) -> None:
+    source = write(tmp_path / "a.txt", [f"a text {i % 7}, and more {i % 5}" for i in range(60)])
+    given = str(make(source, tmp_path / "corpus").tokenizer_folder)
+    capsys.readouterr()
+    make(source, tmp_path / "other", tokenizer=given, vocab_size=PrepareOptions.vocab_size, sentinels=20)
+    said = capsys.readouterr().err
+    assert f"warning: --sentinels: only for a tokenizer that is trained; --tokenizer {given} is taken as it is" in said
+    make(source, tmp_path / "more", tokenizer=given, vocab_size=PrepareOptions.vocab_size)
+    assert "only for a tokenizer" not in capsys.readouterr().err
+
+
+def test_two_columns_of_a_row_are_two_sentences(tmp_path: Path, capsys) -> None:
+    rows = [{"title": f"News {n}", "body": f"{text}\nThe end of {n}."} for n, text in enumerate(SENTENCES)]
+    rows[3]["title"] = " \n"
+    rows[4]["body"] = None
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    corpus = make(tmp_path / "a.jsonl", tmp_path / "out", pair_columns=("title", "body"))
+    assert "a document is a row, columns 'title' and 'body'" in capsys.readouterr().err
+    assert (documents(corpus), corpus.manifest["dropped"]["empty"]) == (190, 2)
+    found = [text for split in ("train", "validation") for text in texts(corpus, split)]
+    whole = [f"news {n}|{rows[n]['body']}".replace("\n", " ").lower() for n in range(192) if n not in (3, 4)]
+    assert sorted(text.replace(" .", ".") for text in found) == sorted(whole)
+    assert all((np.diff(shard.document_offsets) == 2).all() for shard in corpus.shards("train"))
+    assert (
+        make(tmp_path / "a.jsonl", tmp_path / "out", pair_columns=("title", "body")).fingerprint == corpus.fingerprint
+    )
+
+
+def test_a_long_pair_stays_whole(tmp_path: Path) -> None:
+    rows = [{"a": f"part {n} " * 4000, "b": f"other {n} " * 4000} for n in range(8)]  # over 16 kB each
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    corpus = make(tmp_path / "a.jsonl", tmp_path / "out", pair_columns=("a", "b"), vocab_size=300)
+    sizes = [
+        size for split in corpus.counts for shard in corpus.shards(split) for size in np.diff(shard.document_offsets)
+    ]
+    assert sizes == [2] * 8
+
+
+AB = {"pair_columns": ("a", "b")}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("a.txt", AB, "a.txt: no columns in it; --pair-columns reads .jsonl, .csv, .tsv and .parquet"),
+        (
+            "a.csv",
+            {"pair_columns": ("a", "c")},
+            "a.csv:1: no column 'c', there is 'a', 'b'; name the one with",
+        ),
+        ("a.csv", {"pair_columns": ("a", "a")}, "--pair-columns is a a: name two columns"),
+        (
+            "a.csv",
+            {"pair_columns": ("a", "b", "x")},
+            "--pair-columns is a b x: name two columns, after",
+        ),
+        ("a.csv", {**AB, "text_column": ("a",)}, "--pair-columns and --text-column exclude each other"),
+        ("a.csv", {**AB, "sentences": "kiwi"}, "--sentences is kiwi: with --pair-columns each column is a sentence"),
+        ("a.csv", {**AB, "document": ("9-characters",)}, "--document 9-characters would cut pairs"),
+    ],
+)
+def test_wrong_pairs_are_a_sentence(tmp_path: Path, name: str, options: dict[str, Any], message: str) -> None:
+    (tmp_path / name).write_text("a,b\nOne text.,another text\n", encoding="utf-8")
+    with pytest.raises(InputError, match=re.escape(message)):
+        make(tmp_path / name, tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()

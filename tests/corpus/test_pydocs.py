@@ -39,7 +39,7 @@ def test_the_prose_of_a_file_and_nothing_else(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_in_another_encoding_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
+def test_a_file_in_another_encoding_is_read_without_the_unreadable_part(tmp_path: Path) -> None:
     (tmp_path / "old.py").write_bytes(b'"""Caf\xe9."""\n')
     assert pydocs.docstrings(tmp_path / "old.py") == ["Caf\ufffd."]
 

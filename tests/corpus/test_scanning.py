@@ -1,8 +1,9 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nlp_ssl.corpus.scanning import choose_document, is_encoding, scan, with_encoding
+from nlp_ssl.corpus.scanning import NotRead, choose_document, is_encoding, scan, with_encoding
 from nlp_ssl.corpus.sources import Source, file_source
 from nlp_ssl.corpus.streams import decoded
 from nlp_ssl.errors import InputError
@@ -41,6 +42,14 @@ def test_a_sample_ends_at_a_line_and_not_inside_a_character(
     assert isinstance(scanned, Source) and scanned.encoding == encoding
 
 
+@pytest.mark.parametrize("around", [("", ""), ("x", ""), ("x", "y"), ("", "xy")])
+def test_text_without_any_blank_is_detected(tmp_path: Path, around: tuple[str, str]) -> None:
+    text = "영화가정말재미있고배우들의연기가훌륭했습니다" * 7000
+    (tmp_path / "a.txt").write_bytes((around[0] + text + around[1]).encode("cp949"))
+    scanned = scan(file_source(tmp_path / "a.txt"), None)
+    assert isinstance(scanned, Source) and scanned.encoding == "cp949"
+
+
 def test_a_damaged_file_is_not_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(KOREAN.encode() + b"\xff\n")
     error = scan(file_source(tmp_path / "a.txt"), None)
@@ -66,18 +75,38 @@ def test_hash_and_layout(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sources", "document"),
+    ("source", "alone", "document"),
     [
-        ([Source("a", "text", bytes=9), Source("b", "text", bytes=9)], "file"),
-        ([Source("a", "text", bytes=9), Source("b", "text", bytes=2**25)], "line"),
-        ([Source("a", "text", bytes=9, width=70)], "block"),
-        ([Source("a", "text", bytes=9, blank_lines=0.03)], "block"),
-        ([Source("a", "text", bytes=9, blank_lines=0.02)], "line"),
+        (Source("a", "text", bytes=9), False, "file"),
+        (Source("a", "text", bytes=9, width=70), False, "file"),
+        (Source("a", "text", bytes=9, unrelated_lines=True), False, "line"),
+        (Source("a", "text", bytes=2**24), False, "file"),
+        (Source("a", "text", bytes=2**24 + 1), False, "line"),
+        (Source("a", "text", bytes=9, width=70), True, "block"),
+        (Source("a", "text", bytes=9, blank_lines=0.03), True, "block"),
+        (Source("a", "text", bytes=9, blank_lines=0.02), True, "line"),
     ],
 )
-def test_the_default_document(sources: list[Source], document: str) -> None:
-    assert choose_document(sources)[0] == document
+def test_the_default_document(source: Source, alone: bool, document: str) -> None:
+    assert choose_document(source, alone)[0] == document
 
 
 def test_names_of_encodings() -> None:
-    assert [is_encoding(name) for name in ("utf-8", "utf-16", "utf8000", "rot13")] == [True, True, False, False]
+    assert all(map(is_encoding, ("utf-8", "utf-16", "cp949", "utf-7")))
+    assert not any(map(is_encoding, ("utf8000", "rot13", "zip", "undefined", "idna", "punycode")))
+
+
+def test_a_file_of_a_folder_without_permission_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("text")
+
+    real = Path.open
+
+    def closed(self: Path, *arguments: Any, **named: Any) -> Any:
+        if self.parent == tmp_path:
+            raise PermissionError(13, "Permission denied", str(self))
+        return real(self, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", closed)
+    assert scan(file_source(tmp_path / "a.txt", found=True), None) == NotRead(f"{tmp_path}/a.txt", "no permission")
+    with pytest.raises(PermissionError):
+        scan(file_source(tmp_path / "a.txt"), None)

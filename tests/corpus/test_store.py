@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from datasets import Dataset
 
-from nlp_ssl.atomic_io import checksum
+from nlp_ssl.checksums import checksum
 from nlp_ssl.corpus.store import Corpus, read_shard, write_shard
 from nlp_ssl.errors import InputError
 from tests.worlds import write_corpus
@@ -37,6 +37,13 @@ def test_a_folder_without_a_corpus(tmp_path: Path) -> None:
         Corpus.open(tmp_path)
 
 
+def test_a_corpus_without_its_manifest_is_named_with_a_remedy(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus")
+    (corpus.folder / "manifest.json").unlink()
+    with pytest.raises(InputError, match=r"manifest\.json is missing: delete the folder and prepare the corpus again"):
+        Corpus.open(corpus.folder)
+
+
 def edit(corpus: Corpus, **changes: object) -> None:
     path = corpus.folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
@@ -56,7 +63,7 @@ def test_a_damaged_manifest_is_one_short_sentence_with_a_remedy(content: str, tm
     corpus = write_corpus(tmp_path / "corpus")
     (corpus.folder / "manifest.json").write_text(content)
     with pytest.raises(
-        InputError, match=r"manifest\.json: damaged.*delete the folder and prepare the corpus again"
+        InputError, match=r"manifest\.json(: | is )damaged.*delete the folder and prepare the corpus again"
     ) as error:
         Corpus.open(corpus.folder)
     assert len(str(error.value)) < len(str(tmp_path)) + 300

@@ -1,4 +1,6 @@
 import gzip
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +25,8 @@ def test_the_suffix_below_a_compression(name: str, suffix: str) -> None:
 
 def test_lines_do_not_depend_on_the_chunks() -> None:
     for chunks in (["a\nbc\n\nd"], ["a", "\n", "b", "c\n", "\nd"], ["a\nbc", "\n\n", "d"]):
-        assert list(lines(iter(chunks))) == ["a", "bc", "", "d"]
-    assert list(lines(iter(["a\n"]))) == ["a"]
+        assert list(lines(iter(chunks), "x")) == ["a", "bc", "", "d"]
+    assert list(lines(iter(["a\n"]), "x")) == ["a"]
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 1000])
@@ -48,7 +50,7 @@ def test_compressed_files_are_decompressed(tmp_path: Path) -> None:
         ("a.gz", b"plain", "damaged gzip file"),
         ("a.gz", gzip.compress(b"abc" * 99, mtime=0)[:-9], "damaged gzip file"),
         ("a.zst", b"plain", "damaged zstd file"),
-        ("a.zst", zstandard.compress(b"abc" * 99)[:-3], r"damaged zstd file \(it ends too early\)"),
+        ("a.zst", zstandard.compress(b"abc" * 99)[:-3], r"damaged zstd file \(Truncated"),
     ],
 )
 def test_damaged_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -70,3 +72,30 @@ def test_bytes_that_are_not_text(tmp_path: Path, content: bytes, encoding: str, 
     with pytest.raises(DecodingError) as error:
         list(decoded(name, encoding))
     assert (error.value.what, error.value.byte) == (f"{name}: {what}", byte)
+
+
+def test_a_line_that_is_too_long_is_refused_before_it_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "LONGEST_DOCUMENT", 10)
+    read = 0
+
+    def chunks() -> Iterator[str]:
+        nonlocal read
+        for chunk in ("a\n", "1234567890", "\n123456", "78901", "never read"):
+            read += 1
+            yield chunk
+
+    found = lines(chunks(), "x.txt")
+    assert [next(found), next(found)] == ["a", "1234567890"]
+    with pytest.raises(InputError, match=r"^x.txt: a document or line of more than 10 characters; .*"):
+        next(found)
+    assert read == 4
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_a_decompression_bomb_is_read_in_bounded_memory(tmp_path: Path, suffix: str) -> None:
+    packed = (gzip.compress if suffix == ".gz" else zstandard.compress)(bytes(10**8))
+    name = saved(tmp_path / f"a{suffix}", packed)
+    tracemalloc.start()
+    assert sum(len(chunk) for chunk in read_bytes(name)) == 10**8
+    assert tracemalloc.get_traced_memory()[1] < 10**7
+    tracemalloc.stop()

@@ -58,6 +58,12 @@ def test_the_columns_of_json_lines_are_all_keys_of_all_rows(tmp_path: Path) -> N
     assert table.lacking("c") == []
 
 
+def test_single_surrogates_of_json_are_replaced_and_told(tmp_path: Path, capsys) -> None:
+    file = saved(tmp_path / "a.jsonl", b'{"text": "cut \\ud83d", "words": ["\\ud83d\\ude02", "\\udc00"]}\n')
+    assert read_table(file).columns == {"text": ["cut \ufffd"], "words": [["😂", "\ufffd"]]}
+    assert f"{file}: 2 broken characters (single surrogates of JSON) replaced by U+FFFD" in capsys.readouterr().err
+
+
 def test_quotes_in_tsv_only_on_request(tmp_path: Path) -> None:
     file = saved(tmp_path / "a.tsv", b'text\tn\n"a ""b"""\t1\n')
     assert read_table(file).columns["text"] == ['"a ""b"""']
@@ -95,7 +101,7 @@ def test_other_encodings_are_detected_and_reported(tmp_path: Path, capsys: pytes
         ("a.tsv", b"text\tn\n", "no examples in it"),
         ("a.tsv", b"", "no examples in it"),
         ("a.tsv.gz", b"plain", "damaged gzip file"),
-        ("a.tsv.zst", zstandard.compress(b"text\tn\n" * 999)[:-4], "damaged zstd file (it ends too early)"),
+        ("a.tsv.zst", zstandard.compress(b"text\tn\n" * 999)[:-4], "damaged zstd file (Truncated compressed stream)"),
         ("a.doc", b"", "not one of .tsv, .csv, .jsonl, .json, .parquet, "),
     ],
 )

@@ -1,23 +1,26 @@
 import json
 import unicodedata
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
-from transformers import AutoTokenizer, BertTokenizer
+from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 
 from nlp_ssl.corpus.tokenizer import (
     compose,
     emoji_ids,
-    load_tokenizer,
+    load_backend_tokenizer,
     needs_space,
     post_processor,
     save_given,
     save_trained,
     surfaces,
+    unused_ids,
     vocab_size,
     word_starts,
 )
+from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
 from nlp_ssl.errors import InputError
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "play", "##ing", "😂", "é"]
@@ -35,7 +38,7 @@ def wordpiece() -> Tokenizer:
 
 def test_a_saved_tokenizer_is_the_same_with_and_without_transformers(wordpiece: Tokenizer, tmp_path: Path) -> None:
     assert save_trained(wordpiece, tmp_path) == {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4}
-    assert load_tokenizer(tmp_path).encode("playing x").ids == [2, 5, 6, 1, 3]
+    assert load_backend_tokenizer(tmp_path).encode("playing x").ids == [2, 5, 6, 1, 3]
     given = AutoTokenizer.from_pretrained(tmp_path)
     pair = given("playing", "é")
     assert (pair.input_ids, pair.token_type_ids) == ([2, 5, 6, 3, 8, 3], [0, 0, 0, 0, 1, 1])
@@ -75,7 +78,7 @@ def test_missing_special_tokens_are_added(tmp_path: Path) -> None:
     ids, added = save_given(str(tmp_path / "given"), tmp_path / "copy", ["bpe"])
     assert ids["unk"] == 1 and len(set(ids.values())) == 5
     assert added == ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
-    assert load_tokenizer(tmp_path / "copy").encode("a b").ids == [ids["cls"], 0, 1, ids["sep"]]
+    assert load_backend_tokenizer(tmp_path / "copy").encode("a b").ids == [ids["cls"], 0, 1, ids["sep"]]
 
 
 @pytest.mark.parametrize("before", [None, normalizers.Lowercase(), normalizers.Sequence([normalizers.NFC()])])
@@ -97,7 +100,7 @@ def test_a_given_tokenizer_that_its_class_would_rebuild_composes_too(tmp_path: P
     save_given(str(tmp_path / "given"), tmp_path / "copy", [])
     decomposed = unicodedata.normalize("NFD", "한글")
     assert len(decomposed) == 6
-    assert load_tokenizer(tmp_path / "copy").encode(decomposed).ids == [2, 5, 6, 3]
+    assert load_backend_tokenizer(tmp_path / "copy").encode(decomposed).ids == [2, 5, 6, 3]
     assert AutoTokenizer.from_pretrained(tmp_path / "copy").encode(decomposed) == [2, 5, 6, 3]
 
 
@@ -106,7 +109,50 @@ def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
         save_given(str(tmp_path / "none"), tmp_path / "copy", ["bpe", "unigram"])
 
 
-def test_a_folder_without_a_tokenizer_file_says_so(tmp_path: Path) -> None:
+def test_a_folder_without_a_tokenizer_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
     with pytest.raises(InputError, match=r"\(tokenizer.json is missing\)"):
         save_given(str(tmp_path), tmp_path / "copy", ["bpe"])
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+def test_composed_text_gets_the_same_ids_without_composing_again(lowercase: bool, tmp_path: Path) -> None:
+    text = ["caf\u00e9 and \uac00\ub098 STRASSE", "other words"]
+    for algorithm in ALGORITHMS:
+        made = train_tokenizer(algorithm, iter(text * 9), 400, 2, lowercase, Counter("".join(text * 9)), {})
+        (tmp_path / algorithm).mkdir()
+        save_trained(made, tmp_path / algorithm)
+        usual, composed = (
+            load_backend_tokenizer(tmp_path / algorithm),
+            load_backend_tokenizer(tmp_path / algorithm, composed=True),
+        )
+        assert [e.ids for e in composed.encode_batch(text)] == [e.ids for e in usual.encode_batch(text)]
+        assert composed.encode("cafe\u0301").ids != usual.encode("cafe\u0301").ids == usual.encode("caf\u00e9").ids
+
+
+def test_ids_that_no_text_gives() -> None:
+    model = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1, "a": 4, "b": 7, "<tool>": 8}, unk_token="[UNK]"))
+    model.add_special_tokens(["[PAD]", "[UNK]", "<tool>"])
+    assert unused_ids(model, [0, 1]) == (2, 3, 5, 6, 8)
+    assert vocab_size(model) == 9
+    assert surfaces(model, 9) == ("", "", "", "", "a", "", "", "b", "")
+
+
+def test_a_byte_level_vocabulary_with_words_that_are_not_bytes() -> None:
+    model = Tokenizer(models.BPE({"a": 0, "한글": 1, "Ġb": 2}, []))
+    model.pre_tokenizer = pre_tokenizers.ByteLevel()
+    assert surfaces(model, 3) == ("a", "한글", "b")
+
+
+def test_missing_special_tokens_never_take_the_id_of_another_token(tmp_path: Path) -> None:
+    words = {"[UNK]": 0, "a": 2, "b": 3, "c": 4, "d": 5, "e": 9}
+    model = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=model, unk_token="[UNK]").save_pretrained(tmp_path / "given")
+    (tmp_path / "out").mkdir()
+    ids, added = save_given(str(tmp_path / "given"), tmp_path / "out", ALGORITHMS)
+    assert added == ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
+    assert ids == {"pad": 10, "unk": 0, "cls": 11, "sep": 12, "mask": 13}
+    for tokenizer in (load_backend_tokenizer(tmp_path / "out"), AutoTokenizer.from_pretrained(tmp_path / "out")):
+        assert tokenizer.get_vocab() == words | {"[PAD]": 10, "[CLS]": 11, "[SEP]": 12, "[MASK]": 13}
+    assert AutoTokenizer.from_pretrained(tmp_path / "out")("a e").input_ids == [11, 2, 9, 12]

@@ -6,7 +6,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from nlp_ssl.corpus.tokenizer import vocab_size
-from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, train_tokenizer
+from nlp_ssl.corpus.tokenizer_training import ALGORITHMS, _may_have_long_word, train_tokenizer
 from nlp_ssl.errors import InputError
 
 TEXT = ["The cat sat on the mat.", "The dog sat on the log 😂", "A cat and a dog and a log."] * 4
@@ -43,7 +43,7 @@ def test_the_longest_word_sets_the_limit_of_wordpiece(letters: int, limit: int) 
     assert json.loads(model.to_str())["model"]["max_input_chars_per_word"] == limit
 
 
-def test_unigram_says_how_large_its_vocabulary_must_be() -> None:
+def test_unigram_refuses_a_vocabulary_that_is_too_small() -> None:
     texts = ["".join(chr(0x4E00 + 50 * i + j) for j in range(50)) for i in range(20)] * 2
     characters = Counter("".join(texts))
     with pytest.raises(InputError, match=r"has 1,000 characters, .* use --vocab-size 1074 or more"):
@@ -88,3 +88,16 @@ def test_a_line_of_millions_of_letters_does_not_hang(algorithm: str) -> None:
     started = time.monotonic()
     train_tokenizer(algorithm, iter(text), 300, 2, True, Counter("".join(text)), {})
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.parametrize("before", range(0, 51, 10))
+def test_a_long_word_is_found_at_any_position(before: int) -> None:
+    text = "ab " * 20 + "c" * before + " " + "d" * 101 + " ef" * 20
+    assert _may_have_long_word(text) and not _may_have_long_word(text.replace("d", "d "))
+
+
+def test_training_text_that_is_composed_gives_a_tokenizer_that_composes() -> None:
+    made = train_tokenizer(
+        "wordpiece", iter(["caf\u00e9 \uac00\ub098"] * 9), 300, 2, True, Counter("caf\u00e9\uac00\ub098" * 9), {}
+    )
+    assert made.encode("cafe\u0301 \u1100\u1161\u1102\u1161").ids == made.encode("caf\u00e9 \uac00\ub098").ids

@@ -50,7 +50,7 @@ def test_where_words_begin() -> None:
     assert words_of(["un", "", "##do"])[0] == [0, 2]
 
 
-def test_bytes_of_a_character_are_told_apart_by_their_tokens() -> None:
+def test_bytes_of_a_character_differ_by_their_tokens() -> None:
     tokens = ["\ufffd", "##\ufffd\ufffd", "\ufffd", "##\ufffd"]
     at, hashes = words_of(tokens)
     assert at == [0, 2] and len(set(hashes)) == 2

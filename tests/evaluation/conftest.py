@@ -18,6 +18,8 @@ from transformers import (
     MBartConfig,
     MBartForConditionalGeneration,
     PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 
 FILLERS = [f"w{i}" for i in range(30)]
@@ -67,6 +69,9 @@ def network(kind: str) -> torch.nn.Module:
         }[kind]
         shape = {"vocab_size": V, "d_model": WIDTH, "max_position_embeddings": 64}
         return model(config(**shape, decoder_start_token_id=2, forced_eos_token_id=None, **side, **ends))
+    if kind == "t5":
+        shape = {"vocab_size": V, "d_model": WIDTH, "d_kv": 16, "d_ff": 64, "num_layers": 1, "num_heads": 2}
+        return T5ForConditionalGeneration(T5Config(**shape, decoder_start_token_id=2, **ends))
     return {"mlm": BertForMaskedLM, "sop": BertForSequenceClassification}[kind](encoder)
 
 

@@ -11,7 +11,7 @@ from nlp_ssl.tasks.kinds.classification import Classification
 from nlp_ssl.tasks.splits import LabelledExamples
 
 Run = Callable[[str], Path]
-BODIES = ["mlm", "sop", "clm", "bart", "mbart"]
+BODIES = ["mlm", "sop", "clm", "bart", "mbart", "t5"]
 THREE = LabelledExamples(["w1 w2 w3 fine", "w4", "w5 w6"], None, None)
 PAIRS = LabelledExamples(["w1 w2 w3 fine", "w4"], ["w5", "w6 w7"], None)
 LABELS = Classification(["bad", "good"])

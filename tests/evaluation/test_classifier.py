@@ -6,7 +6,7 @@ import torch
 
 from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
 from nlp_ssl.evaluation.classifier import DROPOUT, build
-from nlp_ssl.evaluation.inputs import collate, encode
+from nlp_ssl.evaluation.inputs import encode, padded_batch
 from nlp_ssl.tasks.splits import LabelledExamples
 from tests.evaluation.networks import BODIES, LABELS, PAIRS, THREE, Run, model_of
 
@@ -26,40 +26,45 @@ def test_the_body_is_pretrained_and_the_classifier_is_fresh(run: Run, kind: str)
 
 
 def test_dropout_and_label_names_are_set(run: Run) -> None:
-    for kind, field in (("mlm", "hidden_dropout_prob"), ("clm", "resid_pdrop"), ("bart", "dropout")):
+    for kind, field in (
+        ("mlm", "hidden_dropout_prob"),
+        ("clm", "resid_pdrop"),
+        ("bart", "dropout"),
+        ("t5", "dropout_rate"),
+    ):
         config = model_of(run, kind).config
         assert getattr(config, field) == DROPOUT
         assert config.id2label == {0: "bad", 1: "good"} and config.label2id == {"bad": 0, "good": 1}
 
 
 @pytest.mark.parametrize("kind", BODIES)
-def test_padding_does_not_change_what_is_predicted(run: Run, kind: str) -> None:
+def test_padding_does_not_change_predictions(run: Run, kind: str) -> None:
     checkpoint = load_checkpoint(run(kind) / "model")
     model = model_of(run, kind)
     tokens = encode(checkpoint, THREE, 64)
-    together = model(**collate(tokens, np.arange(3), 0)).logits
+    together = model(**padded_batch(tokens, np.arange(3), 0)).logits
     for i in range(3):
-        torch.testing.assert_close(model(**collate(tokens, np.array([i]), 0)).logits[0], together[i])
+        torch.testing.assert_close(model(**padded_batch(tokens, np.array([i]), 0)).logits[0], together[i])
 
 
 def test_a_decoder_classifies_by_its_last_token(run: Run) -> None:
     model = model_of(run, "clm")
     tokens = encode(load_checkpoint(run("clm") / "model"), THREE, 64)
-    batch = collate(tokens, np.array([1, 2]), 0)
+    batch = padded_batch(tokens, np.array([1, 2]), 0)
     hidden = model.base_model(**batch).last_hidden_state
     last = tokens.lengths[[1, 2]] - 1
     assert batch["input_ids"][[0, 1], last].tolist() == [3, 3]  # the end of the text
     torch.testing.assert_close(model(**batch).logits, model.score(hidden[[0, 1], last]))
 
 
-@pytest.mark.parametrize(("kind", "start"), [("bart", 2), ("mbart", 3)])
-def test_an_encoder_decoder_classifies_by_what_has_written_the_text(run: Run, kind: str, start: int) -> None:
-    """The decoder reads a start token and the text; what would write the last [SEP] classifies, of pairs too."""
+@pytest.mark.parametrize(("kind", "start"), [("bart", 2), ("mbart", 3), ("t5", 2)])
+def test_an_encoder_decoder_classifies_by_the_decoder_state_after_the_text(run: Run, kind: str, start: int) -> None:
+    """The decoder reads a start token and the text. Its state before the last [SEP] classifies, also for pairs."""
     model, checkpoint = model_of(run, kind), load_checkpoint(run(kind) / "model")
     for examples in (THREE, PAIRS):
         tokens = encode(checkpoint, examples, 64)
         assert tokens.types is None
-        batch = collate(tokens, np.array([0, 1]), 0)
+        batch = padded_batch(tokens, np.array([0, 1]), 0)
         ids = batch["input_ids"]
         read = torch.cat([torch.full((2, 1), start), ids[:, :-1]], dim=1)
         hidden = model.base_model(**batch, decoder_input_ids=read).last_hidden_state
@@ -68,10 +73,17 @@ def test_an_encoder_decoder_classifies_by_what_has_written_the_text(run: Run, ki
         torch.testing.assert_close(model(**batch).logits, model.classification_head(hidden[[0, 1], last]))
 
 
+def test_relative_positions_have_no_limit(run: Run) -> None:
+    checkpoint = load_checkpoint(run("t5") / "model")
+    assert longest_input(checkpoint.config, 512) == 512
+    tokens = encode(checkpoint, LabelledExamples(["w1 " * 400], None, None), 512)
+    assert torch.isfinite(model_of(run, "t5")(**padded_batch(tokens, np.array([0]), 0)).logits).all()
+
+
 @pytest.mark.parametrize("kind", ["bart", "mbart"])
-def test_an_encoder_decoder_reads_as_far_as_it_has_positions(run: Run, kind: str) -> None:
+def test_an_encoder_decoder_reads_up_to_its_number_of_positions(run: Run, kind: str) -> None:
     checkpoint = load_checkpoint(run(kind) / "model")
     assert longest_input(checkpoint.config, 512) == 64
     tokens = encode(checkpoint, LabelledExamples(["w1 " * 100], None, None), 64)
     assert tokens.lengths.tolist() == [64]
-    assert torch.isfinite(model_of(run, kind)(**collate(tokens, np.array([0]), 0)).logits).all()
+    assert torch.isfinite(model_of(run, kind)(**padded_batch(tokens, np.array([0]), 0)).logits).all()

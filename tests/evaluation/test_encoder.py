@@ -15,7 +15,7 @@ from nlp_ssl.tasks.kinds.classification import Classification
 from nlp_ssl.tasks.splits import LabelledExamples
 
 Run = Callable[[str], Path]
-KINDS = ["mlm", "sop", "clm", "bart", "mbart"]
+KINDS = ["mlm", "sop", "clm", "bart", "mbart", "t5"]
 THREE = LabelledExamples(["w1 w2 w3 fine", "w4", "w5 w6"], None, None)
 PAIRS = LabelledExamples(["w1 w2 w3 fine", "w4"], ["w5", "w6 w7"], None)
 LABELS = Classification(["bad", "good"])
@@ -28,7 +28,7 @@ def test_a_frozen_vector_is_the_mean_over_the_tokens(run: Run, kind: str) -> Non
     vectors = Encoder(checkpoint, True, 0, "fp32").vectors(tokens, seen.append)
     assert vectors.shape == (3, 32) and seen == [3]
     body = AutoModel.from_pretrained(run(kind) / "model").eval()
-    body = body.encoder if kind in ("bart", "mbart") else body
+    body = body.encoder if kind in ("bart", "mbart", "t5") else body
     for i in range(3):
         ids = torch.from_numpy(tokens.ids[tokens.starts[i] : tokens.starts[i + 1]].astype(np.int64))
         with torch.no_grad():

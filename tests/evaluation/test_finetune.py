@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -79,7 +80,7 @@ def test_everything_is_written(finished: tuple[Finetune, dict]) -> None:
     assert not list(out.rglob("*.writing"))
 
 
-def test_the_model_loads_and_says_the_names_of_the_labels(finished: tuple[Finetune, dict]) -> None:
+def test_the_saved_model_loads_with_its_label_names(finished: tuple[Finetune, dict]) -> None:
     asked, _ = finished
     folder = asked.out / "model"
     model = AutoModelForSequenceClassification.from_pretrained(folder)
@@ -138,7 +139,7 @@ def test_baselines_are_shared_where_they_are_the_same(run: Run, cues: Path, tmp_
         finetune(options(run(kind), cues, tmp_path / f"{kind}{len(more)}", share_baselines=shared, **others | more))
         return sorted(file.name.rsplit("-", 1)[0] for file in shared.iterdir())
 
-    four = ["majority", "random_init-choice", "random_init-seed1", "tfidf"]
+    four = ["majority-seed1", "random_init-choice", "random_init-seed1", "tfidf-seed1"]
     assert names("mlm") == four
     with monkeypatch.context() as patch:
         patch.setattr("nlp_ssl.tasks.baselines.tfidf.TextFeatures", None)
@@ -183,7 +184,7 @@ def test_dev_labels_are_never_used_for_choosing(run: Run, cues: Path, tmp_path: 
         assert chosen[0].get("tried") == chosen[1].get("tried")
 
 
-@pytest.mark.parametrize("kind", ["sop", "clm", "bart", "mbart"])
+@pytest.mark.parametrize("kind", ["sop", "clm", "bart", "mbart", "t5"])
 def test_every_kind_of_body_learns(run: Run, cues: Path, tmp_path: Path, kind: str) -> None:
     assert scores_of(finetune(options(run(kind), cues, tmp_path / "out", seeds=1, epochs=8)))[0] > 0.85
 
@@ -254,14 +255,14 @@ def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     words += ["--text-column", "text", "--label-column", "label", "--learning-rates", "1e-3"]
     assert main(words) == 0
     printed = capsys.readouterr().out
-    assert "cues: 40 training examples, scored on 200 of dev, 1 seed" in printed
+    assert re.search(r"cues: 40 training examples, scored on 5\d\d of extended and 200 of dev, 1 seed", printed)
     assert main([*words[:-4], "--label-column", "gold"]) == 2
     assert "no column 'gold'; found text, label" in capsys.readouterr().err
     assert main(["finetune", str(tmp_path / "none"), *words[2:]]) == 2
     assert main(["finetune", *words[1:6], "--out", str(tmp_path / "x"), "--seeds", "0", "--epochs", "0"]) == 2
 
 
-def test_choices_are_said(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
+def test_choices_are_printed(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     asked = options(run("mlm"), cues, tmp_path / "out", learning_rates=(1e-7, 3e-3), seeds=1, train_examples=100)
     finetune(asked)
     assert "chose learning rate 0.003 (the highest tried; a higher one may do better)" in capsys.readouterr().err
@@ -310,9 +311,7 @@ def test_the_recorded_command_is_the_command(run: Run, tmp_path: Path) -> None:
         ({"share_baselines": Path(__file__)}, "test_finetune.py: a file, it should be a folder"),
     ],
 )
-def test_what_is_refused_leaves_nothing_behind(
-    run: Run, cues: Path, tmp_path: Path, change: dict, message: str
-) -> None:
+def test_a_refused_command_writes_nothing(run: Run, cues: Path, tmp_path: Path, change: dict, message: str) -> None:
     asked = replace(options(run("mlm"), cues, tmp_path / "out"), **change)
     with pytest.raises(InputError) as error:
         finetune(asked)
@@ -332,7 +331,7 @@ def test_few_examples_are_gone_through_often_and_in_small_batches(examples, batc
     assert (usual_batch_size(examples), usual_epochs(examples)) == (batch_size, epochs)
 
 
-@pytest.mark.parametrize("kind", ["mlm", "clm", "bart", "mbart"])
+@pytest.mark.parametrize("kind", ["mlm", "clm", "bart", "mbart", "t5"])
 def test_every_kind_of_body_tags_words(run: Run, tagged: Path, tmp_path: Path, kind: str) -> None:
     asked = options(
         run(kind), tagged, tmp_path / "out", seeds=1, epochs=8, kind="token_classification", text_column="1",
@@ -392,3 +391,38 @@ def test_an_existing_model_is_a_baseline(run: Run, cues: Path, tmp_path: Path) -
     assert [(m["key"], m["name"]) for m in result["models"]] == [("model", other), ("pretrained", "mlm")]
     alone = finetune(options(run("clm"), cues, tmp_path / "alone", seeds=1, epochs=2))
     assert scores_of(result, "model") == scores_of(alone)
+
+
+def test_balanced_classes_weigh_the_same_in_training(run: Run, tmp_path: Path) -> None:
+    """The texts tell nothing, so a network learns the share of the weights of each class: .1, or .5 if balanced."""
+    for split, n in (("train", 200), ("dev", 100)):
+        rows = [f"w1 w2\t{'rare' if i % 10 == 0 else 'usual'}" for i in range(n)]
+        (tmp_path / f"{split}.tsv").write_text("\n".join(["text\tlabel", *rows, ""]))
+    means = {}
+    for weights in ("equal", "balanced"):
+        out = tmp_path / weights
+        finetune(options(run("mlm"), tmp_path, out, seeds=1, metric=("recall", "auc"), class_weights=weights))
+        with np.load(out / "scored" / "pretrained-seed1-dev.npz") as arrays:
+            means[weights] = arrays["probabilities"].mean()
+    assert means["equal"] == pytest.approx(0.1, abs=0.07)
+    assert means["balanced"] == pytest.approx(0.5, abs=0.15)
+    with pytest.raises(InputError, match="other class weights"):
+        finetune(options(run("mlm"), tmp_path, tmp_path / "equal", metric=("recall", "auc"), class_weights="balanced"))
+
+
+def test_numbers_have_no_classes_to_weigh(run: Run, tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.tsv").write_text("\n".join(["text\tlabel", *(f"w{i % 9}\t{i}" for i in range(30)), ""]))
+    asked = options(run("mlm"), tmp_path, tmp_path / "out", kind="regression", class_weights="balanced")
+    with pytest.raises(InputError, match="--class-weights balanced: cues is regression, which has no single class"):
+        finetune(asked)
+    assert not (tmp_path / "out" / "options.json").exists()
+
+
+def test_seeds_learn_from_their_own_draws(run: Run, cues: Path, tmp_path: Path) -> None:
+    result = finetune(options(run("mlm"), cues, tmp_path / "out", train_examples=60, epochs=2, baselines=True))
+    models = {model["key"]: model for model in result["models"]}
+    assert models["tfidf"]["seeds"] == models["pretrained"]["seeds"] == [1, 2]
+    assert len(set(models["tfidf"]["scores"]["accuracy extended"]["seeds"])) == 2
+    assert result["examples"]["unused"] == 340 and 400 < result["examples"]["extended"] <= 540
+    assert models["pretrained"]["scores"]["accuracy"]["split"] == "dev"

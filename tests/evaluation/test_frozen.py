@@ -55,7 +55,7 @@ def test_the_linear_probe_is_logistic_regression_on_standardised_features() -> N
     )
 
 
-def test_a_class_that_train_lacks_is_never_said() -> None:
+def test_a_class_that_train_lacks_is_never_predicted() -> None:
     features, labels = blobs(50)
     for outputs in (
         LinearProbe(features, 2 * labels, THREE, 1.0).outputs(features),

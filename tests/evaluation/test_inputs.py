@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
-from nlp_ssl.evaluation.inputs import _first_tokens, batches, collate, encode
+from nlp_ssl.evaluation.inputs import Tokens, _first_tokens, batches, encode, padded_batch, report_inputs
 from nlp_ssl.tasks.splits import LabelledExamples
 from tests.evaluation.networks import BODIES, PAIRS, THREE, Run, model_of
 
@@ -16,7 +17,7 @@ def test_a_special_token_that_a_text_spells_out_is_text(run: Run, kind: str) -> 
     """An encoder-decoder is to find the [SEP] at the end, as many in each row."""
     tokens = encode(load_checkpoint(run(kind) / "model"), LabelledExamples(["w1[SEP]w2", "w3"], None, None), 64)
     assert np.count_nonzero(tokens.ids == 3) == 2
-    assert model_of(run, kind)(**collate(tokens, np.arange(2), 0)).logits.shape == (2, 2)
+    assert model_of(run, kind)(**padded_batch(tokens, np.arange(2), 0)).logits.shape == (2, 2)
 
 
 def test_a_backward_decoder_reads_from_the_end(run: Run) -> None:
@@ -27,15 +28,17 @@ def test_a_backward_decoder_reads_from_the_end(run: Run) -> None:
         assert ids[1] == [ids[0][0], *ids[0][-2:0:-1], ids[0][-1]]
 
 
-def test_pairs_have_two_segments_where_the_model_is_told(run: Run) -> None:
+def test_pairs_have_two_segments_if_the_model_has_segments(run: Run) -> None:
     tokens = encode(load_checkpoint(run("mlm") / "model"), PAIRS, 64)
-    batch = collate(tokens, np.arange(2), 0)
+    batch = padded_batch(tokens, np.arange(2), 0)
     first = batch["input_ids"][0].tolist()
     assert (first.count(3), first[0]) == (2, 2)
     assert batch["token_type_ids"][0].tolist() == [0, 0, 0, 0, 0, 0, 1, 1]
     assert batch["attention_mask"][1].tolist() == [1, 1, 1, 1, 1, 1, 0, 0]
     # GPT-2 would add the embeddings of the words 0 and 1.
-    assert "token_type_ids" not in collate(encode(load_checkpoint(run("clm") / "model"), PAIRS, 64), np.arange(2), 0)
+    assert "token_type_ids" not in padded_batch(
+        encode(load_checkpoint(run("clm") / "model"), PAIRS, 64), np.arange(2), 0
+    )
 
 
 def test_long_texts_are_cut_and_counted(run: Run) -> None:
@@ -43,7 +46,7 @@ def test_long_texts_are_cut_and_counted(run: Run) -> None:
     tokens = encode(checkpoint, LabelledExamples(["w1 " * 20, "w1 " * 6, "nobody knows w1"], None, None), 8)
     assert tokens.lengths.tolist() == [8, 8, 5]
     assert tokens.truncated == 1
-    assert tokens.unknown == pytest.approx(2 / 21)
+    assert tokens.unknown == pytest.approx(2 / (21 - 6))  # special tokens are not of the text
     assert longest_input(checkpoint.config, 512) == 64
     assert longest_input(checkpoint.config, 32) == 32
 
@@ -96,3 +99,25 @@ def test_a_backward_decoder_still_finds_the_words(run: Run) -> None:
 )
 def test_first_sub_tokens_by_hand(words: list[str], offsets: list[tuple[int, int]], expected: list[int]) -> None:
     assert _first_tokens(offsets, words).tolist() == expected
+
+
+def of_100_tokens(run: Run, unknown: int) -> tuple[Tokens, LabelledExamples]:
+    """Texts of one token each, of which so many are unknown."""
+    texts = [f"w{i % 9 + 1}" for i in range(100 - unknown)] + ["unheard"] * unknown
+    examples = LabelledExamples(texts, None, None)
+    return encode(load_checkpoint(run("mlm") / "model"), examples, 64), examples
+
+
+@pytest.mark.parametrize(("unknown", "said"), [(0, False), (1, False), (2, True), (20, True)])
+def test_unknown_words_of_a_task_are_warned_of(run: Run, unknown: int, said: bool, capsys) -> None:
+    tokens, examples = of_100_tokens(run, unknown)
+    report_inputs({"train": tokens}, examples, {}, 64)
+    warning = f"train: {unknown}.0 % of the tokens are unknown to the model's tokenizer, and look alike to it"
+    assert (warning in capsys.readouterr().err) == said
+
+
+def test_texts_that_are_mostly_unknown_are_refused(run: Run) -> None:
+    (known, examples), (unknown, _) = of_100_tokens(run, 0), of_100_tokens(run, 21)
+    problem = "dev: 21.0 % of the tokens are unknown to the model's tokenizer; use a model whose tokenizer knows"
+    with pytest.raises(InputError, match=problem):
+        report_inputs({"train": known, "dev": unknown}, examples, {"dev": examples}, 64)

@@ -1,5 +1,6 @@
 """Scores of sentences against the logits of transformers, one sentence and one mask at a time."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,14 +13,14 @@ from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokeniz
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation import likelihood
-from nlp_ssl.evaluation.likelihood import LanguageModel, Score
+from nlp_ssl.evaluation.likelihood import LanguageModel, Scoring
 
 Run = Callable[[str], Path]
 CLS, SEP, MASK = 2, 3, 4
 TEXTS = ["w1 w2 w3 fine", "w4", "w5 w6 nobody w5", "w1 w2 w3 fine", "w3 w1 w2"]
 
 
-def scores(folder: Path, texts: list[str], by: Score = "causal", whole_words: bool = False) -> np.ndarray:
+def scores(folder: Path, texts: list[str], by: Scoring = "causal", whole_words: bool = False) -> np.ndarray:
     model = LanguageModel(folder, "fp32")
     return model.score(model.read(texts), by, whole_words, lambda _: None)
 
@@ -72,6 +73,18 @@ def test_pseudo_log_likelihoods_mask_one_token_at_a_time(run: Run) -> None:
         assert found == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_masked_model_may_predict_at_the_position_before(run: Run, tmp_path: Path) -> None:
+    shutil.copytree(run("mlm") / "model", tmp_path / "model")
+    config = json.loads((tmp_path / "model" / "config.json").read_text())
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"predicts_next_token": True}))
+    model = AutoModelForMaskedLM.from_pretrained(tmp_path / "model").eval()
+    for text, found in zip(TEXTS, scores(tmp_path / "model", TEXTS, "pseudo-log-likelihood"), strict=True):
+        ids, expected = [CLS, *ids_of(tmp_path / "model", text), SEP], 0.0
+        for i in range(1, len(ids) - 1):
+            expected += log_probability(model, [*ids[:i], MASK, *ids[i + 1 :]], i - 1, ids[i])
+        assert found == pytest.approx(expected, abs=1e-4)
+
+
 def test_a_masked_model_scored_causally_sees_nothing_that_follows(run: Run) -> None:
     folder = run("mlm") / "model"
     model = AutoModelForMaskedLM.from_pretrained(folder).eval()
@@ -82,7 +95,7 @@ def test_a_masked_model_scored_causally_sees_nothing_that_follows(run: Run) -> N
         assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_whole_words_mask_what_follows_of_the_word(pieces: Path) -> None:
+def test_whole_words_mask_the_rest_of_the_word(pieces: Path) -> None:
     text, ids = "w0 w1w2w3 w4w5", [5, 6, 14, 15, 9, 17]
     assert ids_of(pieces, text) == ids
     model = AutoModelForMaskedLM.from_pretrained(pieces).eval()
@@ -102,7 +115,7 @@ def test_whole_words_mask_what_follows_of_the_word(pieces: Path) -> None:
 
 
 @pytest.mark.parametrize(("kind", "by"), [("clm", "causal"), ("mlm", "causal"), ("mlm", "pseudo-log-likelihood")])
-def test_batches_change_nothing_and_equal_sentences_are_equal(run: Run, kind: str, by: Score, monkeypatch) -> None:
+def test_batches_change_nothing_and_equal_sentences_are_equal(run: Run, kind: str, by: Scoring, monkeypatch) -> None:
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice([f"w{i}" for i in range(9)], n)) for n in rng.integers(1, 20, 40)]
     model, seen = LanguageModel(run(kind) / "model", "fp32"), []

@@ -1,6 +1,7 @@
 """The whole command, on networks of a few thousand weights."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -75,6 +76,23 @@ def test_accuracy_is_the_share_of_pairs_whose_good_sentence_is_likelier(
     assert (figures["low"], figures["high"]) == pytest.approx(interval)
 
 
+def test_a_model_that_is_also_a_decoder_is_scored_as_one_unless_it_is_asked_otherwise(
+    run: Run, pairs: Path, tmp_path: Path
+) -> None:
+    both = tmp_path / "both"
+    shutil.copytree(run("mlm"), both)
+    shutil.copytree(run("clm") / "model", both / "model" / "decoder")
+    for score, variant, alone in (
+        ("auto", "causal", "clm"),
+        ("causal", "causal", "clm"),
+        ("pseudo-log-likelihood", "pseudo-log-likelihood", "mlm"),
+    ):
+        found = minimal_pairs(options(both, pairs, tmp_path / score, score=score))
+        expected = minimal_pairs(options(run(alone), pairs, tmp_path / f"{score}-alone"))
+        assert found["variant"] == variant
+        assert found["models"][1]["paradigms"] == expected["models"][1]["paradigms"]
+
+
 def test_everything_is_written_and_nothing_is_done_twice(
     run: Run, pairs: Path, tmp_path: Path, capsys, monkeypatch
 ) -> None:
@@ -108,12 +126,13 @@ def test_one_paradigm_has_no_interval(run: Run, pairs: Path, tmp_path: Path, cap
         ("clm", {"score": "pseudo-log-likelihood"}, "a causal model has no pseudo-log-likelihood; use --score causal"),
         ("clm", {"whole_words": True}, "--whole-words applies to --score pseudo-log-likelihood only"),
         ("bart", {}, "cannot score sentences with the encoder-decoder 'bart'"),
+        ("t5", {}, "cannot score sentences with the encoder-decoder 't5'"),
         ("sop", {}, "the checkpoint has no language modelling head"),
         ("mlm", {"data": (Path("none"),)}, "--data none: no such file or folder"),
         ("mlm", {"run": Path("none")}, "none: no such folder"),
     ],
 )
-def test_what_is_refused_leaves_nothing_behind(
+def test_a_refused_command_writes_nothing(
     run: Run, pairs: Path, tmp_path: Path, kind: str, change: dict, message: str
 ) -> None:
     with pytest.raises(InputError) as error:
@@ -135,9 +154,14 @@ def test_what_is_refused_leaves_nothing_behind(
             + '", "sentence_bad": "w1"}\n',
             "mine.jsonl:2, sentence_good: 72 tokens with start and end, more than the model's 64 positions",
         ),
+        (
+            '{"sentence_good": "w1 w2 nobody", "sentence_bad": "w2 w3"}\n'
+            + '{"sentence_good": "x", "sentence_bad": "y"}\n',
+            "the pairs: 42.9 % of the tokens are unknown to the model's tokenizer; use a model whose tokenizer knows",
+        ),
     ],
 )
-def test_pairs_that_cannot_be_read(run: Run, tmp_path: Path, capsys, content: str, message: str) -> None:
+def test_unreadable_pairs_are_refused(run: Run, tmp_path: Path, capsys, content: str, message: str) -> None:
     (tmp_path / "mine.jsonl").write_text(content)
     words = ["minimal-pairs", str(run("mlm")), "--data", str(tmp_path / "mine.jsonl"), "--out", str(tmp_path / "out")]
     assert main(words) == 2

@@ -18,18 +18,30 @@ def problems(**values: object) -> list[str]:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ({"seeds": 0}, "--seeds is 0: it must be at least 1"),
+        ({"seeds": 0}, "--seeds is 0: it must lie in 1..1000"),
         (
             {"train_examples": 19},
             "--train-examples is 19: it must be at least 20, as some are used for selection",
         ),
         ({"max_length": 7}, "--max-length is 7: it must be at least 8"),
-        ({"baseline_seed": 0}, "--baseline-seed is 0: it must be at least 1"),
+        ({"baseline_seed": 0}, "--baseline-seed is 0: it must lie in 1..1000"),
     ],
 )
-def test_what_cannot_be_is_said(values: dict[str, int], problem: str) -> None:
+def test_values_out_of_range_are_refused(values: dict[str, int], problem: str) -> None:
     assert problems(**values) == [problem]
     assert problems(**{name: value + 1 for name, value in values.items()}) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"seeds": 1001}, "--seeds is 1001: it must lie in 1..1000"),
+        ({"baseline_seed": 1001}, "--baseline-seed is 1001: it must lie in 1..1000"),
+    ],
+)
+def test_seeds_of_two_samples_never_overlap(values: dict[str, int], problem: str) -> None:
+    assert problems(**values) == [problem]
+    assert problems(**{name: value - 1 for name, value in values.items()}) == []
 
 
 def test_shared_baselines_are_a_folder(tmp_path: Path) -> None:

@@ -142,7 +142,7 @@ def test_it_learns_from_the_examples_that_finetune_has(finished: tuple[Probe, di
         probe(replace(asked, out=tmp_path / "tuned"))
 
 
-@pytest.mark.parametrize("kind", ["sop", "clm", "bart"])
+@pytest.mark.parametrize("kind", ["sop", "clm", "bart", "t5"])
 def test_every_kind_of_body(run: Run, cues: Path, tmp_path: Path, kind: str) -> None:
     result = probe(options(run(kind), cues, tmp_path / "out", seeds=1, baselines=False))
     assert scores_of(result, "pretrained", "probe")[0] > 0.9
@@ -174,7 +174,7 @@ def test_the_command_line(run: Run, cues: Path, tmp_path: Path, capsys) -> None:
     words += ["--seeds", "1", "--train-examples", "40", "--text-column", "text", "--label-column", "label"]
     assert main(words) == 0
     captured = capsys.readouterr()
-    assert "cues: 40 training examples, scored on 200 of dev, 1 seed" in captured.out
+    assert "cues: 40 training examples, scored on 557 of extended and 200 of dev, 1 seed" in captured.out
     assert "mlm, nearest neighbours" in captured.out
     assert main([*words[:-1], "gold"]) == 2
     assert "no column 'gold'; found text, label" in capsys.readouterr().err

@@ -1,6 +1,5 @@
-"""The folder of a command's results, and what of it is finished."""
+"""The folder of a command's results, and its finished parts."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.result_cache import CachedResult, ResultCache, command, weights_fingerprint
+from nlp_ssl.json_files import read_object
 
 MINE = {"task": "sst2", "data": {"dev": "abc"}}
 
@@ -33,10 +33,10 @@ def test_a_finished_part_is_read_again(tmp_path: Path) -> None:
     found = again.part("pretrained-seed1", work)
     assert again.done_before and work.calls == 1
     assert found.outputs["dev"].tolist() == [[7]] and found.facts == part.facts
-    assert json.loads((tmp_path / "out" / "options.json").read_text()) == MINE
+    assert read_object(tmp_path / "out" / "options.json", "") == MINE
 
 
-def test_a_part_is_shared_under_what_it_depends_on(tmp_path: Path) -> None:
+def test_a_shared_part_is_keyed_by_its_dependencies(tmp_path: Path) -> None:
     def value(out: str, work: Work, on: dict | None) -> int:
         cache = ResultCache(tmp_path / out, MINE, tmp_path / "shared")
         return int(cache.part("majority", work, on).outputs["dev"][0, 0])
@@ -63,7 +63,7 @@ def test_other_work_is_not_overwritten(tmp_path: Path) -> None:
         ResultCache(tmp_path / "notes", MINE)
 
 
-def test_the_command_line_has_what_is_not_the_default() -> None:
+def test_the_command_line_leaves_out_defaults() -> None:
     @dataclass
     class Options:
         run: Path

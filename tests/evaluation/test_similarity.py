@@ -40,6 +40,7 @@ def test_lists_are_read(text, tmp_path) -> None:
     ("text", "why"),
     [
         ("up,high,9\nup,down\n", "line 2: expected two words and a number, got 'up,down'"),
+        ("up,high,9\nup,down,１\n", "line 2: expected two words and a number, got 'up,down,１'"),
         ("# nothing\n", "no word pairs in this file"),
     ],
 )

@@ -1,6 +1,5 @@
 """Token tasks from pretraining to scores: static vectors, and several processes."""
 
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from nlp_ssl.cli import main
+from tests.ports import free_port
 from tests.training.runs import pretrain
 from tests.worlds import write_corpus
 
@@ -59,7 +59,7 @@ def test_static_vectors_tag_words(objective: str, parity: Path, tmp_path: Path) 
 def launch(*command: str) -> None:
     """Run a command on two processes, by gloo."""
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
-    launcher += ["--master_port", str(random.randint(20_000, 40_000)), "train.py"]
+    launcher += ["--master_port", str(free_port()), "train.py"]
     done = subprocess.run([*launcher, *command], capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
 

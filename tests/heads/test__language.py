@@ -1,4 +1,4 @@
-"""What language heads share."""
+"""Properties of all language heads."""
 
 import math
 
@@ -9,7 +9,7 @@ from nlp_ssl.sampling.targets import NO_LABEL
 from tests.networks import batch, loss_of, losses, make
 
 
-def test_evaluation_counts_what_is_right() -> None:
+def test_evaluation_counts_correct_predictions() -> None:
     model, inputs = make("mlm"), batch("mlm")
     with torch.no_grad():
         model.eval()

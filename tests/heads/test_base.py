@@ -1,4 +1,4 @@
-"""What all heads share."""
+"""Properties of all heads."""
 
 import torch
 

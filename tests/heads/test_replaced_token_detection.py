@@ -1,4 +1,4 @@
-"""Replaced token detection: sampling from the generator, and what counts as replaced."""
+"""Replaced token detection: sampling from the generator, and labels of replaced tokens."""
 
 import math
 from types import SimpleNamespace
@@ -8,7 +8,11 @@ import torch
 
 from nlp_ssl.heads.base import Encode
 from nlp_ssl.heads.replaced_token_detection import _narrow
+from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.objectives.rtd import ReplacedTokenDetection
+from nlp_ssl.training.model import PretrainingModel
 from tests.networks import config_of, losses, make, mixture
+from tests.worlds import vocabulary
 
 IDS = torch.tensor([[2, 10, 11, 3]])
 GENERATOR = {
@@ -92,3 +96,58 @@ def test_the_generators_width_is_a_multiple_of_64(width: int, share: float, expe
     assert (narrow.hidden_size, narrow.num_attention_heads) == (expected, expected // 64)
     assert narrow.intermediate_size == 3 * expected and narrow.vocab_size == 1
     assert config.hidden_size == width
+
+
+def disentangled() -> PretrainingModel:
+    torch.manual_seed(0)
+    trained = Mixture(objectives={"rtd": ReplacedTokenDetection(embeddings="disentangled")})
+    return PretrainingModel(config_of(trained, size="tiny"), trained, vocabulary())
+
+
+BOTH = {
+    "views": {"main": {"input_ids": IDS}, "masked": {"input_ids": torch.tensor([[2, 4, 4, 3]])}},
+    "targets": {"generator": GENERATOR, "detection": {"labels": IDS[0], "positions": torch.arange(4)}},
+}
+
+
+def test_disentangled_each_loss_trains_its_own_embeddings() -> None:
+    model = disentangled()
+    of_body, of_generator = model.body.get_input_embeddings().weight, model.head("generator").embedding.weight
+    assert torch.equal(of_body, of_generator) and of_body is not of_generator
+    losses(model, BOTH)["detection"].sum.backward()
+    assert of_body.grad.any() and of_generator.grad is None
+    model.zero_grad()
+    losses(model, BOTH)["generator"].sum.backward()
+    assert of_generator.grad.any() and of_body.grad is None
+
+
+def test_disentangled_the_bodys_embeddings_follow_the_generators() -> None:
+    """After each update they are the generator's plus the difference that the detection has learned."""
+    model = disentangled()
+    of_body, of_generator = model.body.get_input_embeddings().weight, model.head("generator").embedding.weight
+    with torch.no_grad():
+        start = of_generator.clone()
+        for change in (1.0, 0.5):
+            of_generator += change
+            of_body -= 2 * change
+            model.after_step()
+        torch.testing.assert_close(of_generator, start + 1.5)
+        torch.testing.assert_close(of_body, start + 1.5 - 3)
+        model.after_step()
+        torch.testing.assert_close(of_body, start + 1.5 - 3)
+
+
+def test_disentangled_a_model_from_a_checkpoint_goes_on_alike() -> None:
+    model, other = disentangled(), disentangled()
+    with torch.no_grad():
+        model.head("generator").embedding.weight.add_(1)
+    model.after_step()
+    other.load_state_dict(model.state_dict())
+    other.after_step()
+    table = other.body.get_input_embeddings().weight
+    assert torch.equal(table, model.body.get_input_embeddings().weight)
+
+
+def test_disentangled_the_saved_model_has_the_sum_and_nothing_of_the_generator() -> None:
+    saved = disentangled().assemble().state_dict()
+    assert not any("before" in name or "generator" in name for name in saved)

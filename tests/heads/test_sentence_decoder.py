@@ -3,7 +3,11 @@
 import pytest
 import torch
 
-from tests.networks import losses, make
+from nlp_ssl.objectives.mixture import Mixture
+from nlp_ssl.objectives.tsdae import TSDAE
+from nlp_ssl.training.model import PretrainingModel
+from tests.networks import config_of, losses, make
+from tests.worlds import vocabulary
 
 VIEW = {
     "input_ids": torch.tensor([[2, 10, 11, 3], [2, 12, 3, 0]]),
@@ -44,7 +48,7 @@ def test_two_decoders_share_the_encoders_embeddings_and_nothing_else() -> None:
     assert shared == {id(table)}
 
 
-def test_what_follows_in_a_sentence_is_not_seen() -> None:
+def test_later_tokens_of_a_sentence_have_no_influence() -> None:
     """The loss of the first word does not depend on the later ones."""
     model = make("skip_thought").eval()
     first = {**TARGETS, "labels": torch.tensor([20]), "positions": torch.tensor([0])}
@@ -55,3 +59,21 @@ def test_what_follows_in_a_sentence_is_not_seen() -> None:
             for t in (first, changed)
         ]
     assert sums[0] == pytest.approx(sums[1], rel=1e-6)
+
+
+@pytest.mark.parametrize("vector", ["mean", "cls"])
+def test_tsdae_reads_the_vector_that_it_names(vector: str) -> None:
+    torch.manual_seed(0)
+    trained = Mixture(objectives={"tsdae": TSDAE(vector=vector)})
+    model = PretrainingModel(config_of(trained, size="tiny"), trained, vocabulary()).eval()
+    head = model.head("tsdae")
+    with torch.no_grad():
+        states = model.body(**VIEW).last_hidden_state
+        mean = torch.stack([states[0].mean(0), states[1, :3].mean(0)])
+        first = {"mean": mean, "cls": states[:, 0]}[vector]
+        words = model.body.get_input_embeddings()(TARGETS["decoder_input_ids"][:, 1:])
+        hidden = head.decoder(inputs_embeds=torch.cat([first[:, None], words], 1)).last_hidden_state
+        logits = head.language_head(inputs_embeds=hidden).logits.flatten(0, 1)[TARGETS["positions"]]
+        expected = torch.nn.functional.cross_entropy(logits, TARGETS["labels"], reduction="sum")
+        found = losses(model, {"views": {"main": VIEW}, "targets": {"tsdae": TARGETS}})["tsdae"]
+    assert found.sum.item() == pytest.approx(expected.item(), rel=1e-5)

@@ -28,13 +28,14 @@ def test_encoder_and_decoder_of_a_size_share_its_shape(size) -> None:
         ({"config": {"hiden_act": "gelu"}}, r"\[model.config\] hiden_act: did you mean 'hidden_activation'"),
     ],
 )
-def test_what_does_not_fit_is_refused(fields, message) -> None:
+def test_unfit_architectures_are_refused(fields, message) -> None:
     with pytest.raises(InputError, match=message):
         make("mlm", **fields)
 
 
 @pytest.mark.parametrize(
-    ("objective", "architecture"), [("clm", "xlnet"), ("clm", "mixtral"), ("mlm", "mbart"), ("mlm", "t5")]
+    ("objective", "architecture"),
+    [("clm", "xlnet"), ("clm", "mixtral"), ("mlm", "mbart"), ("mlm", "t5"), ("span_corruption", "mt5")],
 )
 def test_types_that_were_not_tested_as_this_kind_of_body_are_refused(objective, architecture) -> None:
     with pytest.raises(InputError, match=f"model.architecture is '{architecture}': not one of the tested types"):
@@ -43,6 +44,11 @@ def test_types_that_were_not_tested_as_this_kind_of_body_are_refused(objective, 
 
 def test_a_bert_decoder_is_a_decoder() -> None:
     assert make("clm", "bert").body.config.is_decoder and not make("mlm", "bert").body.config.is_decoder
+
+
+@pytest.mark.parametrize("field", ["n_layer", "num_hidden_layers"])
+def test_a_field_may_have_the_architectures_own_name_or_the_common_one(field) -> None:
+    assert make("clm", "gpt2", config={field: 1}).body.config.n_layer == 1
 
 
 def test_the_list_in_the_docs_is_the_list_in_the_code() -> None:
@@ -61,9 +67,36 @@ def test_the_list_in_the_docs_is_the_list_in_the_code() -> None:
         ("auto", {"hidden_size": 7}),
         ("auto", {"pad_token_id": 99_999}),
         ("auto", {"hidden_size": 2**24, "intermediate_size": 2**26}),
+        ("auto", {"num_hidden_layers": 10**40}),
+        ("albert", {"inner_group_num": 10**9}),
+        ("funnel", {"num_decoder_layers": 10**9}),
+        ("funnel", {"block_sizes": [4, 10**9]}),
     ],
 )
 def test_values_of_the_config_that_do_not_fit_are_one_sentence(architecture, config) -> None:
     with pytest.raises(InputError, match=r"\[model.config\]") as error:
         make("mlm", architecture, config=config)
     assert len(str(error.value)) < 400 and "\n" not in str(error.value)
+
+
+def test_t5_has_half_of_the_layers_on_either_side_and_feed_forward_layers_of_one_size() -> None:
+    plain = config_of(mixture("span_corruption"), size="small", architecture="t5")
+    assert (plain.num_layers, plain.num_decoder_layers, plain.d_model, plain.num_heads, plain.d_kv) == (
+        2,
+        2,
+        512,
+        8,
+        64,
+    )
+    assert (plain.d_ff, plain.dropout_rate, plain.scale_decoder_outputs) == (2048, 0.0, True)
+    gated = {"feed_forward_proj": "gated-gelu"}
+    assert config_of(mixture("span_corruption"), size="small", architecture="t5", config=gated).d_ff == 1344
+    assert config_of(mixture("span_corruption"), size="small", architecture="umt5").d_ff == 1344
+
+
+def test_t5_cannot_have_a_language_head_of_its_own() -> None:
+    """transformers would tie it all the same, and leave out the scale of the logits."""
+    with pytest.raises(InputError, match=r"\[model.config\] tie_word_embeddings: transformers always ties") as error:
+        make("span_corruption", "t5", config={"tie_word_embeddings": False, "decoder_start_token_id": 0})
+    assert "decoder_start_token_id: the tokenizer of the corpus decides it; leave it out" in str(error.value)
+    assert "did you mean" not in str(error.value)

@@ -1,4 +1,4 @@
-"""What a model reads, measured on models whose reading is known."""
+"""The measured causality of models with a known attention mask."""
 
 import pytest
 import torch
@@ -11,12 +11,14 @@ from transformers import (
     BertConfig,
     GPT2Config,
     ModernBertConfig,
+    T5Config,
     XLNetConfig,
 )
 from transformers.modeling_outputs import BaseModelOutput
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.causality import dependence, sees_later_tokens
+from nlp_ssl.models.parts import detach_body
 
 BERT = {"vocab_size": 90, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 
@@ -59,13 +61,14 @@ def test_dependence_of_a_window_is_literal() -> None:
             AutoModelForSeq2SeqLM,
             False,
         ),
+        (T5Config(vocab_size=90, d_model=32, d_ff=32, num_layers=1, num_heads=2), AutoModelForSeq2SeqLM, False),
     ],
 )  # fmt: skip
-def test_later_tokens_are_seen_or_not_whatever_the_name(config, auto, later) -> None:
+def test_causality_is_measured_not_inferred_from_the_name(config, auto, later) -> None:
     torch.manual_seed(0)
     model = auto.from_config(config)
     before = torch.random.get_rng_state()
-    assert sees_later_tokens(model.base_model, "it") == later
+    assert sees_later_tokens(detach_body(model), "it") == later
     assert model.training and torch.equal(before, torch.random.get_rng_state())  # nothing of the run is disturbed
 
 

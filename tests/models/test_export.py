@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer
+from tokenizers import Tokenizer, models
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from nlp_ssl.cli import main
 from nlp_ssl.models.export import word2vec
@@ -42,7 +43,21 @@ def test_gensim_reads_them(run, tmp_path, name) -> None:
     assert np.array_equal(vectors["w7"], np.array([21, 22, 23], np.float32) / np.float32(7))
 
 
-def test_what_cannot_be_written_is_refused(run, tmp_path, capsys) -> None:
+def test_tokens_are_those_that_the_tokenizer_lists(tmp_path, capsys) -> None:
+    words = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "play": 7, "late": 49}
+    model = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    roles = {f"{role}_token": f"[{role.upper()}]" for role in ("pad", "unk", "cls", "sep", "mask")}
+    PreTrainedTokenizerFast(tokenizer_object=model, **roles).save_pretrained(tmp_path / "model")
+    for size, status in ((50, 0), (49, 2)):
+        vectors = StaticVectorsForNegativeSampling(StaticVectorsConfig(vocab_size=size, hidden_size=2))
+        vectors.body.vectors.weight.data = torch.arange(2.0 * size).reshape(size, 2)
+        vectors.save_pretrained(tmp_path / "model")
+        assert main(["export", str(tmp_path), "--format", "word2vec", "--out", str(tmp_path / "v.txt")]) == status
+    assert (tmp_path / "v.txt").read_text() == "2 2\nplay 14.0 15.0\nlate 98.0 99.0\n"
+    assert "the tokenizer has the id 49, but the model has 49 embeddings" in capsys.readouterr().err
+
+
+def test_models_without_word_vectors_are_refused(run, tmp_path, capsys) -> None:
     wrong = {
         "v.npy": "the suffix must be one of .txt, .vec, .bin",
         "missing/v.bin": "no such folder",

@@ -4,8 +4,12 @@ import pytest
 import torch
 
 from nlp_ssl.models.flops import PEAK_FLOPS_BF16, FlopCounter, peak_flops
+from nlp_ssl.objectives.contrastive import Contrastive
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES
-from tests.networks import batch, make
+from nlp_ssl.training.model import PretrainingModel
+from tests.networks import batch, config_of, make
+from tests.worlds import vocabulary
 
 
 @pytest.mark.parametrize("objective", ["mlm", "clm"])
@@ -19,6 +23,35 @@ def test_flops_by_hand(objective) -> None:
     inputs = batch(objective)
     inputs["views"]["main"]["input_ids"] = torch.zeros((3, length), dtype=torch.long)
     assert FlopCounter(model).training(inputs, rows, {objective: targets}) == 3 * (body + attention + head)
+
+
+def test_flops_of_t5_by_hand() -> None:
+    _, width = SIZES["tiny"]  # a layer on either side
+    rows, length, written, targets, V = 8, 32, 10, 40, 50
+    encoder = 12 * width * width * length + 2 * length * length * width
+    decoder = 14 * width * width * written + 2 * written * written * width  # cross-attention has two matrices here
+    across = 2 * width * width * length + 2 * written * length * width  # and two over the source
+    model, inputs = make("span_corruption", "t5"), batch("span_corruption")
+    inputs["views"]["main"] |= {
+        "input_ids": torch.zeros((3, length), dtype=torch.long),
+        "decoder_input_ids": torch.zeros((3, written), dtype=torch.long),
+    }
+    expected = 3 * 2 * (rows * (encoder + decoder + across) + targets * V * width)
+    assert FlopCounter(model).training(inputs, rows, {"span_corruption": targets}) == expected
+
+
+def test_averaged_weights_have_no_backward_pass() -> None:
+    """By body and averaged copy over both views: 3 and 1 times the forward pass. Projections run over the batch."""
+    layers, width = SIZES["tiny"]
+    rows, length, out = 8, 32, 128
+    body = 2 * rows * (12 * width * width * layers * 2 * length + 2 * 2 * length * width * layers * length)
+    projections = 2 * 2 * rows * (2 * (width * width + width * out) + 2 * out * out // 4)
+    byol = Mixture(objectives={"contrastive": Contrastive(loss="byol")})
+    model = PretrainingModel(config_of(byol, size="tiny", architecture="bert"), byol, vocabulary())
+    views = {name: {"input_ids": torch.zeros((3, length), dtype=torch.long)} for name in ("main", "other")}
+    targets = {"contrastive": {"valid": torch.ones(3, dtype=torch.bool), "group": torch.arange(3)}}
+    found = FlopCounter(model).training({"views": views, "targets": targets}, rows, {"contrastive": rows})
+    assert found == (3 + 1) * body + 3 * projections
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_text_is_the_mean_of_its_words() -> None:
     assert np.isfinite(model(ids).logits.detach().numpy()).all()
 
 
-def test_an_auto_class_makes_what_is_registered_with_it(tmp_path) -> None:
+def test_an_auto_class_makes_the_registered_model(tmp_path) -> None:
     made = AutoModelForNegativeSampling.from_config(StaticVectorsConfig(vocab_size=8, hidden_size=4))
     assert isinstance(made, StaticVectorsForNegativeSampling)
     made.save_pretrained(tmp_path)

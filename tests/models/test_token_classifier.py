@@ -38,7 +38,7 @@ def test_the_decoder_is_frozen_but_for_the_shared_embeddings(architecture: str) 
 
 
 @pytest.mark.parametrize("architecture", ["bart", "mbart", "static_vectors"])
-def test_what_is_saved_is_loaded(architecture: str, tmp_path) -> None:
+def test_a_saved_model_loads(architecture: str, tmp_path) -> None:
     made = model(architecture)
     made.save_pretrained(tmp_path)
     again, loading = AutoModelForTokenClassification.from_pretrained(tmp_path, output_loading_info=True)

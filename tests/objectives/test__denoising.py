@@ -13,7 +13,7 @@ def rotated() -> Batch:
     return DocumentRotation().corrupt(batch, vocabulary(), Offsets([2, 0], high=[4, 2]))
 
 
-def test_what_follows_in_the_input_as_in_the_text_can_be_copied() -> None:
+def test_tokens_that_follow_their_predecessor_in_the_input_can_be_copied() -> None:
     batch = rotated()
     assert batch.ids.tolist() == [[2, 13, 14, 10, 11, 12, 3, 0, 0, 0], [2, 21, 22, 20, 3, 0, 0, 0, 0, 0]]
     found = can_be_copied(batch.ids, batch.targets["seq2seq_lm"].tokens)

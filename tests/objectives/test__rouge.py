@@ -28,7 +28,7 @@ def test_by_hand() -> None:
     assert rouge_1(written, wanted, vocabulary()).tolist() == [2 * 2 / (4 + 5)]
 
 
-def test_korean_words_whatever_their_tokens() -> None:
+def test_korean_words_do_not_depend_on_their_tokens() -> None:
     words = words_vocabulary("이 ##영화 영화 ##가 영화가 ##는 정말 재미 재미있다 ##있다 .")
     this, _, film, subject, the_film, topic, really, fun, is_fun, is_, stop = range(5, 16)
     one = np.array([[the_film, really, fun, is_, stop]])  # 영화가 정말 재미있다.

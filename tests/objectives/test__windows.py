@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from nlp_ssl.objectives._windows import frequency_loss
 from nlp_ssl.objectives.cbow import CBOW
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.skip_gram import SkipGram
@@ -187,3 +188,14 @@ def test_together_they_are_refused() -> None:
     cbow, skip_gram = out.targets["cbow"].labels >= 0, out.targets["skip_gram"].labels >= 0
     assert not (cbow.any(axis=1) & skip_gram.any(axis=1)).any()
     assert cbow.any(axis=1).mean() == pytest.approx(0.5, abs=0.08)
+
+
+def test_the_loss_of_word_frequencies_alone() -> None:
+    """Two words that are equally frequent, and one negative sample of the other half of the time."""
+    half = np.array([0.5, 0.5])
+    # Each word: real 0.5, drawn 0.5 * 0.5 = 0.25. Loss: 2 * (0.5 ln(1.5) + 0.25 ln(3)).
+    assert frequency_loss(half, half) == pytest.approx(0.954771)
+    scores = np.linspace(-1, 3, 4001)  # of both words
+    losses = np.log1p(np.exp(-scores)) + 0.5 * np.log1p(np.exp(scores))
+    assert losses.min() == pytest.approx(0.954771, abs=1e-6)
+    assert frequency_loss(np.array([1.0, 0.0]), np.array([0.5, 0.5])) == 0.0  # a word that is always right

@@ -1,12 +1,10 @@
-import numpy as np
 import pytest
 
-from nlp_ssl.objectives.contrastive import Contrastive
+from nlp_ssl.objectives.contrastive import LOSS_PAPERS, Contrastive
 from nlp_ssl.objectives.mixture import Mixture
-from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.sampling.batch import check
 from nlp_ssl.sampling.examples import TokenStream
-from tests.worlds import clean_batch, random_documents, shard, vocabulary
+from tests.worlds import clean_batch, shard, vocabulary
 
 
 def test_the_two_texts_of_a_pair_are_two_views() -> None:
@@ -22,28 +20,46 @@ def test_the_two_texts_of_a_pair_are_two_views() -> None:
     assert out.targets["contrastive"].valid.tolist() == [True, True]
 
 
-def test_rows_are_grouped_by_their_document() -> None:
-    text = TokenStream([shard([[[10], [11]], [[12]], [[13], [14], [15], [16]]])])
-    pairs = Contrastive().examples(text, vocabulary(), "encoder", 5)
-    assert (pairs.start.tolist(), pairs.example_class.tolist()) == ([0, 3, 5], [0, 2, 2])
+def test_each_loss_has_its_head_and_paper() -> None:
+    for loss in LOSS_PAPERS:
+        (found,) = Mixture(objectives={"contrastive": Contrastive(loss=loss)}).losses.values()
+        assert (found.head, found.target) == (loss, "contrastive")
+    assert Contrastive(loss="byol").paper.startswith("Grill et al., BYOL, NeurIPS 2020, section 3; Giorgi")
 
 
-def test_masks_of_a_mixture_are_in_the_first_view() -> None:
-    mixture = Mixture(objectives={"contrastive": Contrastive(), "mlm": MaskedLM(mask_share=1.0, random_share=0.0)})
-    batch, noise = clean_batch(random_documents(0, 60), "pair", "encoder", 40)
-    out = mixture.corrupt(batch, vocabulary(), noise)
-    check(out, vocabulary(), "mixture")
-    assert ((out.targets["mlm"].labels != -100) == (out.ids == 4)).all()
-    assert not (out.views["other"].ids == 4).any()
-    with pytest.raises(ValueError, match=r"write \[objective.mlm\] last"):
-        Mixture(objectives={"mlm": MaskedLM(), "contrastive": Contrastive()})
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("temperature", 0),
+        ("projection", 0),
+        ("queue", 0),
+        ("momentum", 1),
+        ("redundancy", -1),
+        ("variance", -0.1),
+        ("invariance", 0),
+    ],
+)
+def test_impossible_options(option, value) -> None:
+    with pytest.raises(ValueError, match=option):
+        Contrastive(**{option: value})
 
 
-def test_no_token_is_lost_and_none_is_in_both_views() -> None:
-    batch, noise = clean_batch(random_documents(1, 60), "pair", "encoder", 40)
-    out = Contrastive().corrupt(batch, vocabulary(), noise)
-    for row in range(len(batch.ids)):
-        text = batch.ids[row, : batch.length[row]]
-        both = [out.ids[row, : out.length[row]], out.views["other"].ids[row, : out.views["other"].length[row]]]
-        joined = np.concatenate([ids[ids > 4] for ids in both])
-        assert joined.tolist() == text[text > 4].tolist()
+def test_a_sentence_and_the_next_one() -> None:
+    """Every sentence but the last of a document, unless both do not fit into 9 tokens with [CLS] and two [SEP]."""
+    text = TokenStream([shard([[[10], [11, 12], [13]], [[14]], [[15, 16, 17], [18, 19, 20], [21, 22, 23, 24]]])])
+    pairs = Contrastive(views="sentence").examples(text, vocabulary(), "encoder", 9)
+    assert (pairs.start.tolist(), pairs.length.tolist()) == ([0, 1, 5], [3, 3, 6])
+    assert (pairs.example_class.tolist(), pairs.skipped) == ([0, 0, 2], 1)
+    assert Contrastive(views="sentence").paper.endswith("; Logeswaran and Lee, Quick-Thoughts, ICLR 2018, section 3")
+
+
+def test_two_columns_of_a_table() -> None:
+    """Pairs with a first column that leaves no room in 9 tokens are skipped; a long second one is truncated."""
+    documents = [[[10], [11, 12]], [[13, 14, 15, 16, 17, 18], [19]], [[20, 21], [22, 23, 24, 25, 26, 27]]]
+    columns = Contrastive(views="columns")
+    pairs = columns.examples(TokenStream([shard(documents)]), vocabulary(), "encoder", 9)
+    assert (pairs.start.tolist(), pairs.length.tolist()) == ([0, 10], [3, 6])
+    assert (pairs.example_class.tolist(), pairs.skipped) == ([0, 2], 1)
+    other = columns.examples(TokenStream([shard([*documents, [[28], [29], [30]]])]), vocabulary(), "encoder", 9)
+    assert (len(other), columns.needs) == (0, "documents of two columns (prepare --pair-columns)")
+    assert columns.paper.endswith("; Radford et al., CLIP, ICML 2021, section 2.3")

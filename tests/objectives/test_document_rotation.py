@@ -50,7 +50,7 @@ def test_every_other_token_begins_equally_often() -> None:
     assert max(abs(n - 3000) for n in found.values()) < 4 * 2000**0.5
 
 
-def test_no_row_stays_as_it_was_and_no_token_is_lost() -> None:
+def test_every_row_changes_and_no_token_is_lost() -> None:
     for tokens in range(2, 38):
         out = rotated(tokens, 50)
         inner = out.ids[:, 1 : tokens + 1]

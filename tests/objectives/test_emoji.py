@@ -24,7 +24,7 @@ def world() -> Vocabulary:
 
 
 def test_classes_are_the_most_frequent_without_variants() -> None:
-    """A couple with a heart is no heart; skin tone and form make no class; what is too rare is none."""
+    """A couple with a heart is not a heart. Skin tone and form make no separate class. Rare emoji are no class."""
     couple = "👩\u200d❤\u200d👨"
     assert EmojiPrediction().classes(world()) == ("❤", "😂", "👍", couple)
     assert EmojiPrediction(most_frequent=2).classes(world()) == ("❤", "😂")

@@ -207,7 +207,7 @@ def test_korean() -> None:
     assert out.targets["seq2seq_lm"].tokens[0, :5].tolist() == [this, the_film, is_fun, stop, 3]
 
 
-def test_masking_what_is_left() -> None:
+def test_masking_the_remaining_sentences() -> None:
     """PEGASUS's two losses: the encoder's [MASK] for tokens are outside the gap sentences."""
     batch, noise = clean_batch()
     mixture = Mixture(objectives={"gap_sentences": GapSentences(), "mlm": MaskedLM()})

@@ -9,12 +9,15 @@ from nlp_ssl.sampling.noise import Noise
 from tests.worlds import vocabulary
 
 MASKINGS = ("token", "whole_word", "span", "n_gram")
+RATES = {0.0: 0.3, 0.5: 0.3 + 0.5 * (0.15 - 0.3), 1.0: 0.3 + (0.15 - 0.3)}
+"""The masking rate of a schedule from 0.3 to 0.15, by the share of the run that is done."""
 
 
 class Draws(Noise):
     """Noise whose draws are written down: stream -> [B, L]."""
 
-    def __init__(self, **streams: list[list[float]]) -> None:
+    def __init__(self, done: float = 1.0, **streams: list[list[float]]) -> None:
+        self.done = done
         self.streams = {name: np.array(draws, np.float32) for name, draws in streams.items()}
 
     def uniform(self, stream, width):
@@ -131,6 +134,38 @@ def test_rates(masking, probability) -> None:
     assert kept == pytest.approx(0.1 + 0.1 / 45, abs=0.015)
 
 
+def test_a_schedule_by_hand() -> None:
+    batch = clean([[2, 10, 11, 13, 14, 3]])
+    objective = MaskedLM(mlm_probability=0.3, final_probability=0.1, mask_share=1.0, random_share=0.0)
+    draws = {"mask": [[0.0, 0.29, 0.19, 0.09, 0.31, 0.0]], "fate": [[0.0] * 6], "word": [[0.0] * 6]}
+    # The rate is 0.3 at the start, 0.2 in the middle and 0.1 at the end.
+    for done, expected in ((0.0, [4, 4, 4, 14]), (0.5, [10, 4, 4, 14]), (1.0, [10, 11, 4, 14])):
+        out = objective.corrupt(batch, vocabulary(), Draws(done=done, **draws))
+        assert out.ids.tolist() == [[2, *expected, 3]]
+
+
+@pytest.mark.parametrize("masking", MASKINGS)
+@pytest.mark.parametrize("count", ["bernoulli", "fixed"])
+def test_a_schedule_passes_from_one_rate_to_the_other(masking, count) -> None:
+    batch, words = random_rows(), vocabulary()
+    objective = MaskedLM(mlm_probability=0.3, final_probability=0.15, masking=masking, count=count)
+    plain = {done: replace(objective, mlm_probability=rate, final_probability=None) for done, rate in RATES.items()}
+    for done, same in plain.items():
+        out = objective.corrupt(batch, words, Noise(1, 0, np.arange(400), done))
+        assert np.array_equal(out.ids, same.corrupt(batch, words, Noise(1, 0, np.arange(400))).ids)
+    outside_a_run = objective.corrupt(batch, words, Noise(1, 0, np.arange(400)))
+    assert np.array_equal(outside_a_run.ids, plain[1.0].corrupt(batch, words, Noise(1, 0, np.arange(400))).ids)
+
+
+def test_targets_need_not_stay_unchanged() -> None:
+    """BabyBERTa's shares, 0.9 and 0.1, are 1 together."""
+    batch = random_rows()
+    out = MaskedLM(mask_share=0.9, random_share=0.1).corrupt(batch, vocabulary(), Noise(1, 0, np.arange(400)))
+    chosen = out.targets["masked_lm"].labels != -100
+    assert (out.ids == 4)[chosen].mean() == pytest.approx(0.9, abs=0.015)
+    assert (out.ids == batch.ids)[chosen].mean() == pytest.approx(0.1 / 45, abs=0.003)  # drawn by chance
+
+
 def test_fixed_counts_are_exact() -> None:
     batch = random_rows()
     for masking in MASKINGS:
@@ -197,6 +232,7 @@ def test_rates_agree_with_hugging_faces_collator() -> None:
     [
         ({"mlm_probability": 0.0}, "mlm_probability is 0.0: it must lie between 0 and 1"),
         ({"mlm_probability": 1.5}, "mlm_probability is 1.5: it must lie between 0 and 1"),
+        ({"final_probability": 0.0}, "final_probability is 0.0: it must lie between 0 and 1"),
         ({"mask_share": -0.1}, "mask_share is -0.1: it must lie in 0..1"),
         ({"mask_share": 0.8, "random_share": 0.3}, "random_share is 0.3: mask_share"),
     ],
@@ -206,7 +242,7 @@ def test_validation_names_field_value_and_rule(fields, rule) -> None:
         replace(MaskedLM(), **fields)
 
 
-def test_where_there_is_no_text_nothing_is_chosen() -> None:
+def test_an_example_without_text_has_no_targets() -> None:
     """As in a row of one word that infilling has taken out before."""
     for count in ("bernoulli", "fixed"):
         out = MaskedLM(count=count).corrupt(clean([[2, 4, 3], [2, 9, 3]]), vocabulary(), Noise(2, 0, np.arange(2)))

@@ -87,7 +87,7 @@ def test_a_part_of_the_sentences_by_hand() -> None:
     assert out.ids.tolist() == [[2, 10, 11, 14, 13, 12, 3, 0], [2, 21, 20, 3, 0, 0, 0, 0]]
 
 
-def test_what_other_corruptions_left_is_permuted_as_it_is() -> None:
+def test_the_output_of_other_corruptions_is_permuted() -> None:
     """A rotated row whose sentence 1 begins and ends it, sentence 0 being gone: two runs, which change places."""
     batch = rows_of([[12, 13, 11]], width=8)
     batch.sentence[0, 1:4] = [1, 2, 1]

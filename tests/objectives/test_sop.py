@@ -6,7 +6,7 @@ from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.examples import TokenStream, find_examples
 from nlp_ssl.sampling.framing import frame
 from nlp_ssl.sampling.noise import Noise
-from nlp_ssl.show.baselines import row_lengths, told_by_lengths
+from nlp_ssl.show.baselines import accuracy_by_lengths, row_lengths
 from tests.worlds import random_documents, shard, vocabulary
 
 
@@ -63,7 +63,7 @@ def test_half_of_the_pairs_are_swapped_and_no_token_is_lost() -> None:
     assert np.array_equal(out.token_type_ids.sum(axis=1) > 1, np.full(len(found), True))
 
 
-def test_lengths_do_not_tell_the_order() -> None:
+def test_lengths_do_not_reveal_the_order() -> None:
     draw = np.random.default_rng(0)
     documents = [[[7] * int(n) for n in 1 + draw.poisson(draw.gamma(2, 5, 4000))] for _ in range(3)]
     text = TokenStream([shard(documents)])
@@ -73,6 +73,6 @@ def test_lengths_do_not_tell_the_order() -> None:
     out = SentenceOrderPrediction().corrupt(batch, vocabulary(), noise)
     assert len(found) > 2000
     # 0.62 where as many sentences make a run as fit: it begins with a long one, and ends with a short one
-    assert told_by_lengths(row_lengths(out), out.targets["sequence_classification"].labels) == pytest.approx(
+    assert accuracy_by_lengths(row_lengths(out), out.targets["sequence_classification"].labels) == pytest.approx(
         0.5, abs=0.03
     )

@@ -4,7 +4,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from nlp_ssl import recipe
+from nlp_ssl import recipe_files
 from nlp_ssl.objectives.text_infilling import TextInfilling
 from nlp_ssl.sampling.batch import NO_LABEL, check
 from nlp_ssl.sampling.examples import TokenStream, find_examples
@@ -190,8 +190,8 @@ def test_all_choices_of_tokens_to_delete_are_equally_likely() -> None:
     assert max(abs(n - rows / 6) for n in found.values()) < 4 * (rows * 5 / 36) ** 0.5
 
 
-def test_in_barts_mixture_the_text_is_what_it_was_before_both() -> None:
-    mixture = recipe.load("bart").mixture
+def test_in_barts_mixture_the_target_is_the_original_text() -> None:
+    mixture = recipe_files.load("bart").mixture
     (part,) = mixture.losses
     batch = rows_of(LONG, LONG, width=12)
     out = mixture.corrupt(batch, vocabulary(), Noise(6, 0, np.arange(2)))

@@ -1,22 +1,28 @@
 from pathlib import Path
 
 from nlp_ssl.comparison.analysis import boards
-from nlp_ssl.report.contents import contents
+from nlp_ssl.report.contents import all_sections
 from tests.comparison.worlds import World, write_comparison
 
 NAMES = (
-    "answer scores pairs plots further seeds choices objectives matrix costs overlap failures provenance bibliography"
+    "answer knowledge scores pairs plots further differences seeds classes choices objectives matrix costs overlap "
+    "failures provenance bibliography"
 )
 
 
 def test_all_sections_in_order(tmp_path: Path) -> None:
     results = write_comparison(tmp_path)
-    assert [section.name for section in contents(results, boards(results, tmp_path))] == NAMES.split()
+    assert [section.name for section in all_sections(results, boards(results, tmp_path))] == NAMES.split()
 
 
 def test_sections_without_content_are_left_out(tmp_path: Path) -> None:
-    results = write_comparison(tmp_path, World(objectives=("mlm",))) | {"scores": [], "choices": [], "matrix": []}
-    names = [section.name for section in contents(results, [])]
+    results = write_comparison(tmp_path, World(objectives=("mlm",))) | {
+        "scores": [],
+        "choices": [],
+        "classes": [],
+        "matrix": [],
+    }
+    names = [section.name for section in all_sections(results, [])]
     assert names == [
         "answer",
         "scores",

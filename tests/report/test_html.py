@@ -96,3 +96,10 @@ def test_templates_are_part_of_the_package_and_the_style_is_inlined() -> None:
     folder = files("nlp_ssl.report") / "templates"
     assert {file.name for file in folder.iterdir()} == {"report.html", "style.css"}
     assert (folder / "style.css").read_text(encoding="utf-8").strip() in page()
+
+
+def test_a_folded_table_opens_on_a_click() -> None:
+    folded = page(Table("Classes", ["class", "mlm"], [TableRow(["a", "70.0"])], folded=True))
+    assert "<details><summary>Classes</summary>" in folded and "<h3>Classes</h3>" not in folded
+    assert folded.index("</table>") < folded.index("</details>")
+    assert "<details>" not in page(Table("Classes", ["class", "mlm"], [TableRow(["a", "70.0"])]))

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from nlp_ssl.report.svg import Style, label, linear_scale, log_ticks, plot, shortened, spread, ticks
+from nlp_ssl.report.svg import Style, cut_middle, label, linear_scale, log_ticks, plot, spread, ticks
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_a_scale_is_linear_and_may_be_reversed() -> None:
 
 
 def test_long_names_lose_their_middle() -> None:
-    assert shortened("a" * 22) == "a" * 22
-    assert shortened("a" * 15 + "b" * 15) == "a" * 10 + "…" + "b" * 11
+    assert cut_middle("a" * 22) == "a" * 22
+    assert cut_middle("a" * 15 + "b" * 15) == "a" * 10 + "…" + "b" * 11
 
 
 def test_texts_are_escaped() -> None:

@@ -31,7 +31,7 @@ def test_check_names_row_and_column(text, field, row, column, value, message) ->
 
 
 def batch_of(ids: list[list[int]], **more: object) -> Batch:
-    """A batch of rows padded with 0; the length counts what is not 0."""
+    """A batch of rows padded with 0. The length counts the other values."""
     grid = np.array(ids)
     length = np.count_nonzero(grid, axis=1)
     return Batch(
@@ -55,7 +55,7 @@ def test_taken_rows_keep_targets_and_views() -> None:
     assert part.views["other"].ids.tolist() == [[2, 0], [2, 9]] and part.views["other"].length.tolist() == [1, 2]
 
 
-def test_a_further_target_leaves_the_batch_as_it_was() -> None:
+def test_a_further_target_leaves_the_batch_unchanged() -> None:
     clean = batch_of([[2, 7, 3]])
     more = clean.with_target("class", RowTargets(labels=np.array([1])))
     assert list(more.targets) == ["class"] and not clean.targets
@@ -76,6 +76,15 @@ def test_stacked_parts_are_padded_and_have_no_targets_of_each_other() -> None:
     assert whole.views["other"].ids.tolist() == [[2, 12], [2, 0], [2, 11]]  # a row without this view is [CLS] alone
     assert whole.views["other"].length.tolist() == [2, 1, 2]
     check(whole, vocabulary(), "test")
+
+
+def test_positions_of_a_view_follow_its_rows() -> None:
+    ids, length, positions = np.array([[2, 9], [2, 8]]), np.array([2, 2]), np.array([[0, 5], [0, 7]])
+    placed = batch_of([[2, 9, 3], [2, 8, 3]], views={"some": View(ids=ids, length=length, positions=positions)})
+    assert placed.take(np.array([1])).views["some"].positions.tolist() == [[0, 7]]
+    whole = stack([(np.array([2, 0]), placed), (np.array([1]), batch_of([[2, 3]]))], vocabulary())
+    assert whole.views["some"].positions.tolist() == [[0, 7], [0, 0], [0, 5]]
+    assert whole.views["some"].ids.tolist() == [[2, 8], [2, 0], [2, 9]]
 
 
 def test_check_looks_at_views() -> None:

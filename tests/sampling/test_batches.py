@@ -1,5 +1,7 @@
 """The batches of a run: which examples, in which order and shape."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.batches import Batches, best_widths
 from nlp_ssl.sampling.examples import TokenStream, find_examples
+from nlp_ssl.sampling.noise import Noise
 from tests.worlds import random_documents, shard, vocabulary
 
 
@@ -61,11 +64,28 @@ def test_a_batch_depends_on_seed_and_step_alone() -> None:
     assert rows(make(seed=5), range(3)) != rows(make(), range(3))
 
 
+def test_a_schedule_depends_on_the_step_and_the_steps_of_the_run() -> None:
+    class Done(Unchanged):
+        def corrupt(self, batch: Batch, vocabulary: object, noise: Noise) -> Batch:
+            return replace(batch, text_tokens=np.full_like(batch.text_tokens, 1000 * noise.done))
+
+    batches = make(objective=Done())
+
+    def done(batches: Batches, step: int) -> int:
+        return int(batches[step][0].text_tokens[0])
+
+    run = batches.in_run(8)
+    assert [done(run, step) for step in (7, 0, 2)] == [875, 0, 250]
+    assert done(batches.in_run(4), 2) == 500
+    assert done(batches, 2) == 1000  # outside a run
+    assert rows(run, range(8)) == rows(batches, range(8))
+
+
 @pytest.mark.parametrize(("processes", "accumulation"), [(1, 4), (2, 1), (2, 2), (3, 2)])
 def test_parts_make_up_the_same_batch(processes: int, accumulation: int) -> None:
-    objective = MaskedLM()
-    whole = make(objective=objective)
-    shares = [make(processes, rank, accumulation, objective=objective) for rank in range(processes)]
+    objective = MaskedLM(mlm_probability=0.5, final_probability=0.1)
+    whole = make(objective=objective).in_run(40)
+    shares = [make(processes, rank, accumulation, objective=objective).in_run(40) for rank in range(processes)]
     for step in range(0, len(whole), 3):
         (expected,) = whole[step]
         micro_batches = [share[step] for share in shares]

@@ -66,8 +66,9 @@ def test_streams_differ() -> None:
 
 
 def test_taken_rows_keep_their_draws() -> None:
-    noise, rows = Noise(1, 0, np.array([3, 8, 9, 40])), np.array([3, 1])
+    noise, rows = Noise(1, 0, np.array([3, 8, 9, 40]), 0.25), np.array([3, 1])
     part = noise.take(rows)
+    assert part.done == 0.25
     assert np.array_equal(part.uniform("mask", 5), noise.uniform("mask", 5)[rows])
     assert np.array_equal(part.halves("swap"), noise.halves("swap")[rows])
     assert np.array_equal(part.integers("split", np.array([9, 9])), noise.integers("split", np.full(4, 9))[rows])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nlp_ssl.sampling.targets import BatchTargets, RowTargets, SequenceTargets, TokenTargets, WindowTargets, join
+from nlp_ssl.sampling.targets import BatchTargets, RowTargets, SequenceTargets, TokenTargets, WindowTargets, join_rows
 from tests.worlds import vocabulary
 
 NO = -100
@@ -35,6 +35,14 @@ def test_token_targets_are_positions_in_the_flattened_rows() -> None:
     assert TOKENS.arrays(10, vocabulary())["positions"][:3].tolist() == [1, 3, 11]
 
 
+def test_labels_that_are_classes() -> None:
+    labels = np.array([[NO, 1, NO, 3], [NO, 2, NO, NO]])
+    assert TokenTargets(labels=labels, classes=True).class_labels().tolist() == [1, 3, 2]
+    assert TokenTargets(labels=labels, classes=True).predicted(0) is None
+    assert TOKENS.class_labels() is None
+    assert RowTargets(labels=np.array([4, NO, 0])).class_labels().tolist() == [4, 0]
+
+
 @pytest.mark.parametrize(("targets", "padded"), [(0, 0), (1, 64), (64, 64), (65, 128)])
 def test_the_number_of_token_targets_is_a_multiple_of_64(targets: int, padded: int) -> None:
     labels = np.where(np.arange(65) < targets, 7, NO)[None]
@@ -48,6 +56,21 @@ def test_rows_of_token_targets() -> None:
     none = TOKENS.without_targets()
     assert none.count() == 0 and none.labels.shape == (2, 4)
     assert TOKENS.count() == 3  # the original is as it was
+
+
+def test_predicted_tokens_and_their_predecessors() -> None:
+    labels = np.array([[7, 8, 9, 3], [5, NO, NO, NO]])
+    tokens, before = TokenTargets(labels=labels, next_token=True).predicted(0)
+    assert tokens.tolist() == [7, 8, 9, 3, 5]
+    assert before.tolist() == [[0, 0], [0, 7], [7, 8], [8, 9], [0, 0]]
+    tokens, before = TokenTargets(labels=labels, next_token=True, backward=True).predicted(0)
+    assert tokens.tolist() == [7, 8, 9, 3, 5]
+    assert before[:3].tolist() == [[9, 8], [3, 9], [0, 3]]
+    tokens, before = TOKENS.predicted(0)
+    assert tokens.tolist() == [10, 12, 13] and before is None
+    assert TokenTargets(labels=labels, originals=True).predicted(0) is None
+    tokens, before = SequenceTargets(tokens=labels).predicted(0)
+    assert before.tolist() == [[0, 0], [0, 7], [7, 8], [8, 9], [0, 0]]
 
 
 def test_token_targets_move_with_their_tokens() -> None:
@@ -108,7 +131,7 @@ def test_row_targets() -> None:
 SEQUENCES = SequenceTargets(tokens=np.array([[10, 11, 3], [12, 3, NO]]), from_source=True)
 
 
-def test_a_decoder_reads_what_it_has_written() -> None:
+def test_decoder_inputs_are_the_targets_shifted_right() -> None:
     assert SEQUENCES.count() == 5
     assert SEQUENCES.decoder_input_ids(vocabulary()).tolist() == [[2, 10, 11], [2, 12, 3]]
     none = SEQUENCES.without_targets()
@@ -196,6 +219,10 @@ def test_wrong_windows_are_refused(field: str, row: int, column: int, value: int
         check(replace(WINDOWS, **{field: array}))
 
 
+def test_windows_predict_no_token_alone() -> None:
+    assert WINDOWS.predicted(0) is None
+
+
 # --- the batch as a whole ---
 
 BATCH = BatchTargets(valid=np.array([True, False]), group=np.array([7, 8]))
@@ -216,6 +243,6 @@ def test_batch_targets() -> None:
 
 
 def test_join_keeps_the_type_and_puts_rows_in_their_places() -> None:
-    whole = join([(np.array([1]), np.array([[1, 2]], np.int16))], rows=2, fill=-1, width=3)
+    whole = join_rows([(np.array([1]), np.array([[1, 2]], np.int16))], rows=2, fill=-1, width=3)
     assert whole.dtype == np.int16 and whole.tolist() == [[-1, -1, -1], [1, 2, -1]]
-    assert join([(np.array([1]), np.array([5]))], rows=2, fill=0).tolist() == [0, 5]
+    assert join_rows([(np.array([1]), np.array([5]))], rows=2, fill=0).tolist() == [0, 5]

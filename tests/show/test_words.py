@@ -1,11 +1,15 @@
 """One example in words."""
 
+from typing import get_args, get_type_hints
+
 import numpy as np
 
+from nlp_ssl.objectives.contrastive import Contrastive
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.objectives.nsp import NextSentencePrediction
-from nlp_ssl.sampling.targets import RowTargets, TokenTargets
+from nlp_ssl.objectives.token_type import TokenType
+from nlp_ssl.sampling.targets import BatchTargets, RowTargets, TokenTargets
 from nlp_ssl.show.words import CLOSE, OPEN, describe_row, words
 from tests.show.rows import row
 from tests.worlds import vocabulary
@@ -22,10 +26,34 @@ def test_an_example_in_words() -> None:
     assert found == {
         "text": "w10 w11w12 w13",  # tokens divisible by 3 continue a word
         "input": f"[CLS] w10 [MASK]{OPEN}w11{CLOSE} w20{OPEN}w12{CLOSE} [SEP] w13 [SEP]",
-        "mlm:": f"2 targets; each is shown in {OPEN}{CLOSE} after what the model reads",
+        "mlm:": f"2 targets; each is shown in {OPEN}{CLOSE} after its input token",
         "nsp:": f"{OPEN}random{CLOSE}",
     }
 
 
+def test_classes_of_tokens_have_their_names() -> None:
+    mixture = Mixture(objectives={"token_type": TokenType()})
+    clean = row([2, 10, 11, 3], {})
+    targets = {"token_type": TokenTargets(labels=np.array([[NO, 0, 3, NO]]), classes=True)}
+    found = describe_row(clean, row([2, 4, 11, 3], targets), 0, mixture, vocabulary())
+    assert found["input"] == f"[CLS] [MASK]{OPEN}stop word{CLOSE} w11{OPEN}punctuation{CLOSE} [SEP]"
+    assert found["token_type:"] == f"2 targets; each is shown in {OPEN}{CLOSE} after its input token"
+
+
+def test_each_loss_over_the_batch_says_what_it_asks() -> None:
+    clean = row([2, 10, 11, 3], {})
+    said = {}
+    for loss in get_args(get_type_hints(Contrastive)["loss"]):
+        mixture = Mixture(objectives={"contrastive": Contrastive(loss=loss)})
+        targets = {"contrastive": BatchTargets(valid=np.array([True]), group=np.array([0]))}
+        said[loss] = describe_row(clean, row([2, 10, 3], targets), 0, mixture, vocabulary())["contrastive:"]
+    assert said["nt_xent"] == "the other view of this example, among all views of the batch"
+    assert len(set(said.values())) == len(said) >= 6
+
+
 def test_words_join_pieces() -> None:
     assert words(np.array([7, 9, 12, 8]), vocabulary()) == "w7w9w12 w8"
+
+
+def test_reserved_tokens_are_shown_by_name() -> None:
+    assert words(np.array([2, 37, 10, 41, 3]), vocabulary()) == "[CLS] [R] w10 <extra_id_1> [SEP]"

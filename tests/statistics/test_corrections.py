@@ -20,7 +20,7 @@ def test_scores_are_described_over_nested_seeds() -> None:
     assert found.finetuning_sd == pytest.approx(np.sqrt(0.02 / 3))
 
 
-def test_what_does_not_vary_has_no_deviation() -> None:
+def test_equal_seeds_have_no_deviation() -> None:
     found = describe(scores([[0.5, 0.7, 0.9]]))
     assert (found.sd, found.median) == (None, 0.7)
     assert found.finetuning_sd == pytest.approx(0.2)
@@ -95,7 +95,7 @@ def test_ranks_are_those_of_scipy_from_the_best() -> None:
     assert ranks(values).tolist() == [[1, 1.5], [3, 1.5], [2, 3]]
 
 
-def test_an_average_says_what_one_task_does_to_it() -> None:
+def test_an_average_has_its_range_without_one_task() -> None:
     (found,) = average([[0.1, 0.2, 0.6]])
     assert (found.mean, found.low, found.high) == pytest.approx((0.3, 0.15, 0.4))
     assert found.error == pytest.approx(stats.sem([0.1, 0.2, 0.6]))

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nlp_ssl.statistics.intervals import Difference, Scores, difference, interval, measure
+from nlp_ssl.statistics.intervals import (
+    Difference,
+    Scores,
+    difference,
+    interval,
+    measure,
+    measure_clusters,
+    measure_pairs,
+)
 from nlp_ssl.tasks.metrics import score
 
 FLAT = ("accuracy", "f1", "macro_f1", "matthews", "pearson", "spearman")
@@ -35,14 +43,14 @@ def test_measured_scores_are_those_of_the_metric(metric: str) -> None:
     assert measured.influence.shape == (2, 3, 50)
 
 
-def test_what_an_example_adds_to_accuracy_is_whether_it_is_right() -> None:
+def test_the_influence_on_accuracy_is_whether_an_example_is_correct() -> None:
     measured = measure("accuracy", [0, 0, 1, 1], [[[0, 1, 1, 1]]])
     assert measured.values == 0.75
     assert measured.influence[0, 0] == pytest.approx([0.25, -0.75, 0.25, 0.25])
 
 
 @pytest.mark.parametrize("metric", ["matthews", "macro_f1", "f1", "pearson", "spearman"])
-def test_what_examples_add_has_the_spread_that_resampling_finds(metric: str) -> None:
+def test_influences_have_the_variance_of_resampling(metric: str) -> None:
     gold, predicted = answers(1, 1, 400)
     if metric in ("pearson", "spearman"):
         rng = np.random.default_rng(1)
@@ -94,7 +102,7 @@ def test_samples_of_an_untrained_network_are_not_paired_with_pretraining_seeds()
     assert difference(*scores).p == pytest.approx(test.pvalue)
 
 
-def test_pairing_by_seed_removes_what_seeds_have_in_common() -> None:
+def test_pairing_by_seed_removes_shared_variation() -> None:
     common = np.array([[0.1], [0.5], [0.9]])
     ours = Scores(common + np.array([[0.021], [0.019], [0.02]]), np.zeros((3, 1, 10)))
     theirs = Scores(common, np.zeros((3, 1, 10)))
@@ -189,7 +197,7 @@ def test_scores_that_are_right_or_wrong_are_covered_too() -> None:
     assert verdicts.count("no significant difference") >= 0.93 * 500
 
 
-def test_models_that_predict_the_same_cannot_be_told_apart() -> None:
+def test_models_with_equal_predictions_do_not_differ() -> None:
     # The mean of six equal scores is not quite one of them.
     gold, constant = np.random.default_rng(1).integers(0, 2, 60), np.zeros((3, 2, 60))
     found = difference(
@@ -220,3 +228,128 @@ def test_two_seeds_that_agree_by_chance_do_not_make_a_difference_sure() -> None:
     error = np.sqrt((42 / 4 - 100 * 0.01**2) / 99 / 100)
     half = stats.t.isf(0.025, 99) * error / np.sqrt(2)
     assert (found.low, found.high) == pytest.approx((-0.01 - half, -0.01 + half), rel=1e-3)
+
+
+def test_independent_pairs_are_the_sample_of_their_interval() -> None:
+    """Two paradigms of 4 and 2 pairs, .75 and .5 correct: the variance is that of two means, by hand."""
+    correct, paradigm = [[1, 1, 1, 0, 1, 0]], ["a", "a", "a", "a", "b", "b"]
+    found = measure_pairs(correct, paradigm, independent=True)
+    assert found.values.tolist() == [[0.625]]
+    assert np.allclose(found.influence, [[[0.1875] * 3 + [-0.5625, 0.75, -0.75]]])
+    assert np.isclose((found.influence**2).sum() / 6**2, (0.1875 / 4 + 0.25 / 2) / 4)
+    untrained = measure_pairs(correct, paradigm, independent=True, pretrained=False)
+    assert untrained.values.shape == (1, 1) and untrained.influence.shape == (1, 1, 6)
+    many = np.tile([1, 0], 5000)
+    half = interval(measure_pairs([many], ["a"] * 10_000, independent=True))
+    assert 0.0095 < half.high - 0.5 < 0.0101
+
+
+def test_the_interval_of_a_mean_over_clusters() -> None:
+    values = np.array([[1, 0, 1, 1, 0.5, 0.5]])
+    cluster = np.array([0, 0, 1, 1, 2, 2])
+    found = measure_clusters(values[None], cluster)
+    assert found is not None and found.mean == pytest.approx(4 / 6)
+    # Cluster means are 0.5, 1 and 0.5: their standard error is 0.1667, and t is 4.30.
+    assert found.influence[0, 0] == pytest.approx([-1 / 6, 1 / 3, -1 / 6])
+    assert interval(found).high == 1.0 and interval(found).low == 0.0
+    assert measure_clusters(values[None], np.zeros(6)) is None
+
+
+def test_values_that_repeat_within_clusters_are_no_more_evidence() -> None:
+    draw = np.random.default_rng(1)
+    once, cluster = draw.random((2, 50)), np.arange(50)
+    alone = measure_clusters(once[:, None], cluster)
+    repeated = measure_clusters(np.repeat(once[:, None], 9, axis=2), np.repeat(cluster, 9))
+    assert alone is not None and repeated is not None
+    assert (interval(alone).low, interval(alone).high) == pytest.approx(
+        (interval(repeated).low, interval(repeated).high)
+    )
+    assert alone.influence.shape == (2, 1, 50)
+    untrained = measure_clusters(once[None], cluster, pretrained=False)
+    assert untrained is not None and untrained.influence.shape == (1, 2, 50) and not untrained.pretrained
+
+
+def test_one_class_for_both_sides_of_each_contrast_is_certainly_half_right() -> None:
+    gold, contrast = np.tile([0, 1], 100), np.repeat(np.arange(100), 2)
+    found = interval(measure("accuracy", gold, np.ones((1, 1, 200)), cluster=contrast))
+    assert (found.mean, found.low, found.high) == (0.5, 0.5, 0.5)
+    alone = interval(measure("accuracy", gold, np.ones((1, 1, 200))))
+    assert alone.high - alone.mean == pytest.approx(1.972 * (0.25 / 199) ** 0.5, rel=1e-3)
+
+
+def test_a_difference_narrows_where_both_sides_of_a_contrast_are_read_alike() -> None:
+    """Two models that guess a class for each contrast, but are right about both sides of ten and of none."""
+    rng, gold, contrast = np.random.default_rng(0), np.tile([0, 1], 100), np.repeat(np.arange(100), 2)
+    ours, theirs = (np.repeat(rng.integers(0, 2, 100), 2)[None, None] for _ in range(2))
+    ours[0, 0, :20] = gold[:20]
+    narrow, wide = (
+        difference(*(measure("accuracy", gold, predicted, cluster=cluster) for predicted in (ours, theirs)))
+        for cluster in (contrast, None)
+    )
+    assert narrow.mean == wide.mean == pytest.approx(0.05)
+    # Ten contrasts of 100 have half a point more each: the standard error is 0.5 * sqrt(0.1 * 0.9 / 99).
+    assert narrow.high - narrow.mean == pytest.approx(1.984 * 0.5 * (0.09 / 99) ** 0.5, rel=1e-3)
+    assert wide.high - wide.mean > 3 * (narrow.high - narrow.mean)
+
+
+def test_clusters_are_those_of_accuracy_alone() -> None:
+    gold, predicted, cluster = np.tile([0, 1], 20), np.tile([0, 1, 1, 1], 10)[None, None], np.repeat(np.arange(20), 2)
+    assert measure("accuracy", gold, predicted, cluster=cluster, draws=True).draws
+    found, without = (measure("macro_f1", gold, predicted, cluster=each) for each in (cluster, None))
+    assert found.influence.tolist() == without.influence.tolist() and found.influence.shape == (1, 1, 40)
+
+
+def drawn(values: list[list[float]], **others: bool) -> Scores:
+    """Scores of [pretraining seeds, draws] on examples that do not vary."""
+    table = np.array(values)
+    return Scores(table, np.zeros((*table.shape, 1000)), draws=True, **others)
+
+
+def test_draws_that_all_seeds_share_are_as_many_as_there_are() -> None:
+    """Seeds agree, so the spread is that of three draws: t with 2 degrees of freedom, 4.303 standard errors."""
+    found = interval(drawn([[0.5, 0.6, 0.7]] * 4))
+    assert found.high - 0.6 == pytest.approx(4.3027 * 0.1 / 3**0.5, abs=1e-4)
+    alone = interval(Scores(np.array([[0.5, 0.6, 0.7]] * 4), np.zeros((4, 3, 1000))))
+    assert alone.high - alone.low == 0  # without draws of their own, they are the seeds' chance
+
+
+def test_draws_are_paired_and_what_each_network_has_to_itself_counts_once() -> None:
+    """What the draws have in common is in no difference; the rest is within what the seeds vary by."""
+    common = np.array([0.0, 0.2, 0.4])
+    own = np.array([[0.01, -0.01, 0.0], [-0.01, 0.0, 0.01], [0.0, 0.01, -0.01]])
+    gap = difference(drawn((0.5 + common + own).tolist()), drawn([(0.4 + common).tolist()] * 3))
+    assert gap.mean == pytest.approx(0.1) and gap.high - gap.low < 1e-9
+    seeds = np.array([[-0.02], [0.0], [0.02]])
+    gap = difference(drawn((0.5 + common + own + seeds).tolist()), drawn([(0.4 + common).tolist()] * 3))
+    assert gap.high - 0.1 == pytest.approx(4.3027 * 0.02 / 3**0.5, abs=1e-4)
+
+
+def test_draws_are_paired_with_those_of_an_untrained_network() -> None:
+    common = np.array([0.0, 0.2, 0.4])
+    ours, theirs = drawn([(0.5 + common).tolist()] * 3), drawn([(0.4 + common).tolist()] * 5, pretrained=False)
+    gap = difference(ours, theirs)
+    assert (gap.low, gap.high) == pytest.approx((0.1, 0.1))
+
+
+@pytest.mark.parametrize(("S", "F"), [(3, 3), (5, 3), (3, 5)])
+def test_intervals_cover_the_draw_of_training_examples(S: int, F: int) -> None:
+    rng, n, covered, R = np.random.default_rng(0), 200, 0, 800
+    for _ in range(R):
+        values = 0.05 * rng.standard_normal((1, F)) + 0.02 * rng.standard_normal((S, 1))
+        values = values + 0.02 * rng.standard_normal((S, F))
+        examples = 0.3 * rng.standard_normal(n)
+        influence = np.broadcast_to(examples - examples.mean(), (S, F, n))
+        found = interval(Scores(0.5 + values + examples.mean(), influence, draws=True))
+        covered += found.low <= 0.5 <= found.high
+    assert 0.92 < covered / R < 0.98
+
+
+def test_the_influence_of_a_sentence_on_span_f1_is_that_of_leaving_it_out() -> None:
+    rng = np.random.default_rng(0)
+    gold, predicted = rng.integers(0, 3, (2, 12, 5))
+    scores = measure("span_f1", gold, predicted[None, None])
+    full = score("span_f1", gold, predicted)
+    rest = [np.delete(np.arange(12), i) for i in range(12)]
+    expected = [11 * (full - score("span_f1", gold[kept], predicted[kept])) for kept in rest]
+    assert scores.values[0, 0] == pytest.approx(full)
+    assert scores.influence[0, 0] == pytest.approx(expected)

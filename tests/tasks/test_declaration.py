@@ -1,11 +1,11 @@
-"""Declarations: the shipped ones, and what is refused."""
+"""Declarations: the shipped ones, and invalid ones."""
 
 from pathlib import Path
 
 import pytest
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.tasks.declaration import SPLITS, load_task, own_task, task_names, with_flags
+from nlp_ssl.tasks.declaration import DEFAULT_SPLITS, load_task, own_task, task_names, with_flags
 
 GLUE = {
     "cola": ["matthews"],
@@ -37,11 +37,16 @@ def test_glue_is_declared_with_its_metrics() -> None:
     assert load_task("mnli").evaluation_splits == ["dev_matched", "dev_mismatched"]
 
 
-def test_a_declaration_of_ones_own(tmp_path: Path) -> None:
+def test_a_declaration_in_a_file(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('[task]\ncolumns = ["a", ["b", "B"]]\nlabel = "gold"\nmetrics = ["f1"]\n')
     task = load_task(str(file))
-    assert (task.name, task.columns, task.label, task.splits) == ("mine", (("a",), ("b", "B")), ("gold",), SPLITS)
+    assert (task.name, task.columns, task.label, task.splits) == (
+        "mine",
+        (("a",), ("b", "B")),
+        ("gold",),
+        DEFAULT_SPLITS,
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,7 +89,7 @@ def test_unknown_names_get_a_suggestion() -> None:
         with_flags(own_task("sst-2"), None, None, None, ())
 
 
-def test_flags_replace_what_is_declared() -> None:
+def test_flags_replace_declared_values() -> None:
     task = with_flags(own_task("mine"), "a", "b", "c", ("spearman",))
     assert (task.kind, task.columns, task.label) == ("regression", (("a",), ("b",)), ("c",))
     assert with_flags(load_task("sst2"), "a", None, None, ("f1", "accuracy")).labels == ("negative", "positive")
@@ -99,6 +104,7 @@ def test_flags_replace_what_is_declared() -> None:
             "[task.submission]\ntest = '/any/path.tsv'",
             "task.submission.test is '/any/path.tsv': it must be a file name",
         ),
+        ("folder = '../up'", "task.folder is '../up': it must be a name, not a path"),
         ("[task.submission]\ntest = '../up.tsv'", "task.submission.test is '../up.tsv': it must be a file name"),
         ("[task.submission]\ntest = '..'", "task.submission.test is '..': it must be a file name"),
         ("[task.submission]\ntest = ''", "task.submission.test is '': it must be a file name"),
@@ -107,7 +113,7 @@ def test_flags_replace_what_is_declared() -> None:
         ("[task.splits]\ntrain = 'train'\n'dev_/../x' = 'dev'", "task.splits has train, dev_/../x: it must have"),
         ("[task.splits]\ntrain = 'train'\n'dev_..' = 'dev'", "task.splits has train, dev_..: it must have"),
         ("[task.splits]\ntrain = '../../train'\ndev = 'dev'", "task.splits.train is '../../train': it must be a name"),
-        ("broken_rows = -1", "task.broken_rows is -1: it must be 0 or more"),
+        ("broken_rows = -1", "task.broken_rows is -1.0: it must be a share of at least 0 and below 1"),
     ],
 )
 def test_names_are_never_paths(tmp_path: Path, lines: str, message: str) -> None:

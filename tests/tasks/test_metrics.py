@@ -44,7 +44,7 @@ def test_weights_are_the_same_as_repeated_examples(metric: str) -> None:
         assert got == pytest.approx(REFERENCES[metric](*again), abs=1e-12)
 
 
-def test_what_is_undefined_is_zero() -> None:
+def test_undefined_metrics_are_zero() -> None:
     assert score("pearson", [1, 2, 3], [0.1, 0.1, 0.1]) == 0
     assert score("spearman", [1, 2, 3], [0.1, 0.1, 0.1]) == 0
     assert score("matthews", [0, 1, 1], [1, 1, 1]) == 0
@@ -80,3 +80,27 @@ def test_accuracy_of_sentences_is_over_words() -> None:
 def test_every_metric_of_every_kind_exists() -> None:
     known = {metric for metrics in kind_metrics().values() for metric in metrics}
     assert known == set(METRICS)
+
+
+def test_precision_recall_and_auc_by_hand() -> None:
+    gold, predicted = [1, 1, 1, 0, 0], [1, 0, 0, 1, 0]
+    assert score("precision", gold, predicted) == 1 / 2
+    assert score("recall", gold, predicted) == pytest.approx(1 / 3)
+    # Of 6 pairs of a positive and a negative: .9 wins 2, .4 ties with .4 and wins 1, .3 wins 1.
+    assert score("auc", gold, [0.9, 0.4, 0.3, 0.4, 0.1]) == pytest.approx(4.5 / 6)
+    assert score("auc", [1, 1], [0.2, 0.4]) == 0  # not defined
+    assert score("precision", [1, 0], [0, 0]) == 0
+
+
+def test_auc_is_that_of_scikit_learn_weighted_and_not() -> None:
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 3, 60)
+    probabilities = rng.dirichlet(np.ones(3), 60).round(1) + np.eye(3)[gold] / 2
+    probabilities /= probabilities.sum(1, keepdims=True)
+    assert score("auc", gold, probabilities) == pytest.approx(sk.roc_auc_score(gold, probabilities, multi_class="ovr"))
+    weights = rng.multinomial(60, np.full(60, 1 / 60), size=4)
+    positive = (gold == 1).astype(float)
+    for w, got in zip(weights, METRICS["auc"](positive, probabilities[:, 1], weights.astype(float)), strict=True):
+        assert got == pytest.approx(sk.roc_auc_score(np.repeat(positive, w), np.repeat(probabilities[:, 1], w)))
+    several = rng.integers(0, 2, (60, 3))
+    assert score("auc", several, probabilities) == pytest.approx(sk.roc_auc_score(several, probabilities))

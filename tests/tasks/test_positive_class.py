@@ -32,7 +32,7 @@ def loaded(tmp_path: Path, labels: list[str], positive: str | None = None) -> tu
     return task, kind, kind.score("f1", outputs, splits["dev"])
 
 
-def test_the_rarer_label_is_positive_whatever_the_order_of_labels(tmp_path: Path) -> None:
+def test_the_rarer_label_is_positive_in_any_order_of_labels(tmp_path: Path) -> None:
     task, kind, f1 = loaded(tmp_path, ["1", "1", "1", "-1"])
     assert (kind.labels, task.positive) == (("1", "-1"), "-1")
     assert f1 == 2 * 1 / (1 + 4)  # "-1" is predicted everywhere
@@ -56,12 +56,12 @@ def test_a_positive_class_that_is_no_label_is_refused() -> None:
 
 def test_other_metrics_have_no_positive_class() -> None:
     assert with_positive(spam(metric="accuracy"), ("ham", "spam"), examples([0, 1, 1])).positive == ""
-    with pytest.raises(InputError, match="only f1 has a positive class"):
+    with pytest.raises(InputError, match="only f1, precision and recall have"):
         spam("ham", metric="accuracy")
 
 
 @pytest.mark.parametrize(("name", "positive"), [("mrpc", "equivalent"), ("qqp", "duplicate")])
-def test_shipped_tasks_declare_class_1_whatever_is_rarer(name: str, positive: str) -> None:
+def test_shipped_tasks_declare_class_1_as_positive(name: str, positive: str) -> None:
     task = load_task(name)
     assert with_positive(task, task.labels, examples([1, 1, 0])).positive == positive == task.labels[1]
 
@@ -70,7 +70,10 @@ def test_shipped_tasks_declare_class_1_whatever_is_rarer(name: str, positive: st
     ("lines", "message"),
     [
         ("metrics = ['f1']\npositive = 'c'", "task.positive is 'c': it must be one of task.labels"),
-        ("metrics = ['accuracy']\npositive = 'a'", "task.positive is 'a': only f1 has a positive class"),
+        (
+            "metrics = ['accuracy']\npositive = 'a'",
+            "task.positive is 'a': only f1, precision and recall have a positive class",
+        ),
     ],
 )
 def test_a_wrong_declaration_is_refused(tmp_path: Path, lines: str, message: str) -> None:

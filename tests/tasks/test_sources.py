@@ -19,6 +19,6 @@ def test_files_have_the_name_of_the_split_or_that_of_the_hub(tmp_path: Path) -> 
     assert files(TASK, given) == {"train": given[0], "dev": given[1]}
 
 
-def test_a_task_without_data_says_how_to_give_it() -> None:
+def test_the_error_for_missing_data_names_the_flag() -> None:
     with pytest.raises(InputError, match=r"^task 'bbc' is not on the hub; give its files with --data FOLDER-OR-FILES$"):
         tables(load_task("bbc"), [])

@@ -15,7 +15,7 @@ from nlp_ssl import registry
 from nlp_ssl.corpus.table import read_table
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import Task, load_task, own_task, with_flags
-from nlp_ssl.tasks.splits import PROBLEMS_SHOWN, load_splits, nested_order, selection_size
+from nlp_ssl.tasks.splits import PROBLEMS_SHOWN, LabelledExamples, fold_of, joined, load_splits
 
 ROWS = [("so good", "positive"), ("so bad", "negative"), ('quite "good"', "positive")]
 
@@ -125,8 +125,8 @@ def test_numbers_to_predict(tmp_path: Path) -> None:
     assert splits["train"].labels.tolist() == [2.5, 0.0]
     write(tmp_path / "dev.tsv", [("a", "b", "high"), ("c", "d", "nan")], ("sentence1", "sentence2", "score"))
     assert [p.partition("dev.tsv")[2] for p in problems(load_task("stsb"), tmp_path)] == [
-        ":2: the label 'high' is not a finite number",
-        ":3: the label 'nan' is not a finite number",
+        ":2: the label 'high' is not a finite number such as 1.5",
+        ":3: the label 'nan' is not a finite number such as 1.5",
     ]
 
 
@@ -148,6 +148,24 @@ def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
     assert found[-1] == "… and 1,497 more problems"
 
 
+@pytest.mark.parametrize("rows", [4, 5])
+def test_the_number_of_further_problems_is_told(rows: int, tmp_path: Path) -> None:
+    write(tmp_path / "train.tsv", [("x", "neutral")] * rows)
+    write(tmp_path / "dev.tsv", ROWS)
+    assert problems(load_task("sst2"), tmp_path)[-1] == {4: "… and 1 more problem", 5: "… and 2 more problems"}[rows]
+
+
+def test_missing_columns_are_one_problem(tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.csv").write_text("text;label\na;1\nb;0\n")
+    (only,) = problems(load_task("sst2"), tmp_path)
+    assert only.startswith(f"{tmp_path}/train.csv: no column 'sentence' and 'label'; found text;label; its values seem")
+    (tmp_path / "dev.csv").write_text("words\na\n")
+    first, second = problems(load_task("sst2"), tmp_path)
+    assert "train.csv: no column" in first
+    assert "dev.csv: no column 'sentence' and 'label'; found words; set --text-column" in second
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -163,14 +181,14 @@ def test_a_long_list_of_problems_is_cut(tmp_path: Path) -> None:
         ("dev.tsv.gz", b"plain", "dev.tsv.gz: damaged gzip file"),
     ],
 )
-def test_files_that_cannot_be_used(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_unusable_files_are_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     write(tmp_path / "train.tsv", ROWS)
     (tmp_path / name).write_bytes(content)
     found = problems(load_task("sst2"), tmp_path)
     assert len(found) == 1 and message in found[0]
 
 
-def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
+def test_unusable_folders_are_refused(tmp_path: Path) -> None:
     task = load_task("sst2")
     assert "no such file or folder" in problems(task, tmp_path / "none")[0]
     assert "no file for train, dev" in problems(task, tmp_path)[0]
@@ -186,12 +204,43 @@ def test_folders_that_cannot_be_used(tmp_path: Path) -> None:
     assert "at least 2 classes are required" in problems(mine, tmp_path / "same.tsv", tmp_path / "same.tsv")[0]
 
 
-def test_empty_texts_are_kept_where_the_declaration_says_so(tmp_path: Path, capsys) -> None:
+def test_a_declaration_can_keep_empty_texts(tmp_path: Path, capsys) -> None:
     for split in ("train", "dev"):
         write(tmp_path / f"{split}.tsv", [(" ", "0"), ("x", "1")])
     _, splits = load_splits(load_task("tweet_hate"), [tmp_path])
     assert splits["train"].texts == ["", "x"]
     assert "kept 1 empty texts" in capsys.readouterr().err
+
+
+def test_the_first_row_of_a_function_is_no_schema(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "uneven_rows.py").write_text(
+        "def splits():\n    rows = [{'id': 1, 'label': 'x', 'text': 'a'}, {'text': 'b', 'label': 'y', 'more': 2}]\n"
+        "    return {'train': rows, 'dev': [{'label': 'x'}, *rows]}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(registry, "_plugins", ["uneven_rows"])
+    task = Task(name="mine", module="uneven_rows:splits", columns=(("text",),), label=("label",), metrics=("accuracy",))
+    assert problems(task) == ["mine/dev, row 1: the text is empty; remove the row"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise KeyError('text')", "task 'mine': odd_rows:splits failed (KeyError: 'text'); repair the plug-in"),
+        ("return [1, 2]", "task 'mine': odd_rows:splits must return a dict with a list of rows (dicts) for each split"),
+        ("return {'train': [['a']]}", "task 'mine': odd_rows:splits must return a dict"),
+        ("return {'train': {'text': ['a']}}", "task 'mine': odd_rows:splits must return a dict"),
+        ("return {'train': [{'text': 'a', 'label': 'x'}]}", "task 'mine': odd_rows:splits returned no rows for dev"),
+    ],
+)
+def test_a_function_that_fails_or_returns_no_rows_is_one_sentence(body, message, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "odd_rows.py").write_text(f"def splits():\n    {body}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "odd_rows", raising=False)
+    monkeypatch.setattr(registry, "_plugins", ["odd_rows"])
+    task = Task(name="mine", module="odd_rows:splits", columns=(("text",),), label=("label",), metrics=("accuracy",))
+    (problem,) = problems(task)
+    assert problem.startswith(message)
 
 
 def test_rows_from_a_function(tmp_path: Path, monkeypatch) -> None:
@@ -232,21 +281,6 @@ def test_from_the_hub_by_way_of_a_local_folder(tmp_path: Path, monkeypatch) -> N
     assert splits["dev"].labels.tolist() == [1, 0, 1]
 
 
-def test_the_order_is_nested_and_balanced() -> None:
-    labels = np.repeat([0, 1, 2], [600, 300, 100])
-    order = nested_order(1000, labels)
-    assert sorted(order) == list(range(1000))
-    for part in (order[:100], order[:500], order[-200:]):
-        shares = np.bincount(labels[part]) / len(part)
-        np.testing.assert_allclose(shares, [0.6, 0.3, 0.1], atol=0.02)
-    assert not np.array_equal(order, np.sort(order))
-    np.testing.assert_array_equal(order, nested_order(1000, labels))
-
-
-def test_the_size_of_the_selection_part() -> None:
-    assert [selection_size(n) for n in (20, 100, 1000, 10_000, 400_000)] == [4, 20, 200, 1000, 2000]
-
-
 def test_a_row_without_a_label_is_no_class_of_its_own(tmp_path: Path) -> None:
     task = with_flags(own_task("mine"), "text", None, "stars", ())
     write(tmp_path / "train.tsv", [("a", "1"), ("b", ""), ("c", "2")], ("text", "stars"))
@@ -266,7 +300,7 @@ def test_a_compressed_file_that_ends_too_early_is_damaged(tmp_path: Path) -> Non
     whole = zstandard.compress(text)
     file = tmp_path / "train.tsv.zst"
     file.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="ends too early"):
+    with pytest.raises(InputError, match="damaged zstd file"):
         read_table(file)
     file.write_bytes(whole + zstandard.compress(b"c\t1\n"))  # frames one behind the other
     assert read_table(file).columns["text"][4999:] == ["a24990001 b34993", "c"]
@@ -354,6 +388,14 @@ def test_dev_of_one_row_is_refused(tmp_path: Path) -> None:
     assert problems(load_task("sst2"), tmp_path) == ["sst2: dev has 1 labelled examples; at least 2 are required"]
 
 
+def test_clusters_follow_their_examples() -> None:
+    found = LabelledExamples(list("abcd"), None, np.array([0, 1, 0, 1]), None, np.array([5, 5, 8, 8]))
+    part = found.take(np.array([3, 0, 1]))
+    assert part.clusters.tolist() == [8, 5, 5] and (part.independent, len(part)) == (2, 3)
+    assert joined([part, found]).clusters.tolist() == [8, 5, 5, 5, 5, 8, 8]
+    assert found.fingerprint() == LabelledExamples(found.texts, None, found.labels).fingerprint()
+
+
 def test_train_of_one_declared_label_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "train.tsv", [("x", "positive"), ("y", "positive")])
     write(tmp_path / "dev.tsv", ROWS)
@@ -364,14 +406,39 @@ def test_train_of_one_declared_label_is_refused(tmp_path: Path) -> None:
 
 def test_the_empty_questions_and_broken_lines_of_qqp_are_counted(tmp_path: Path, capsys) -> None:
     header = "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate\n"
-    good = [f"{i}\t1\t2\twhy {i}?\thow {i}?\t{i % 2}\n" for i in range(4)]
+    good = [f"{i}\t1\t2\twhy {i}?\thow {i}?\t{i % 2}\n" for i in range(3000)]
     broken = "\tWas it real?\t0\n"
     (tmp_path / "train.tsv").write_text(header + "".join(good) + "9\t1\t2\t\thow?\t0\n" + broken * 3)
     (tmp_path / "dev.tsv").write_text(header + "".join(good))
     _, splits = load_splits(load_task("qqp"), [tmp_path])
-    assert splits["train"].labels.tolist() == [0, 1, 0, 1, 0] and splits["train"].texts[4] == ""
+    assert len(splits["train"]) == 3001 and splits["train"].texts[3000] == ""
     said = capsys.readouterr().err
-    assert "train.tsv: left out 3 broken rows, as the task's declaration allows" in said
+    assert "train.tsv: left out 3 of 3,004 rows as broken, as the declaration allows" in said
     assert "train.tsv: kept 1 empty texts" in said
-    (tmp_path / "train.tsv").write_text(header + "".join(good) + broken * 101)
+    (tmp_path / "train.tsv").write_text(header + "".join(good) + broken * 4)
     assert len(problems(load_task("qqp"), tmp_path)) == PROBLEMS_SHOWN + 1
+
+
+def test_joined_splits_of_tagged_sentences() -> None:
+    one = LabelledExamples(["a b"], None, np.array([[0, 1]]), [["a", "b"]])
+    two = LabelledExamples(["c", "d e f"], None, np.array([[1, -1, -1], [0, 0, 1]]), [["c"], ["d", "e", "f"]])
+    both = joined([one, two])
+    assert both.texts == ["a b", "c", "d e f"] and both.words == [["a", "b"], ["c"], ["d", "e", "f"]]
+    assert both.labels.tolist() == [[0, 1, -1], [1, -1, -1], [0, 0, 1]]
+    pairs = joined([LabelledExamples(["a"], ["b"], np.array([0.5])), LabelledExamples(["c"], ["d"], np.array([1.0]))])
+    assert (pairs.texts, pairs.pairs, pairs.labels.tolist()) == (["a", "c"], ["b", "d"], [0.5, 1.0])
+
+
+def test_equal_texts_share_a_fold_and_folds_are_alike_in_size() -> None:
+    texts = [f"text {i}" for i in range(1000)] + ["text  7", " text 7 "]
+    fold = fold_of(LabelledExamples(texts, None, None), 5)
+    assert fold[1000] == fold[1001] == fold[7]
+    assert sorted(np.unique(fold)) == [0, 1, 2, 3, 4] and np.bincount(fold).min() > 160
+    more = fold_of(LabelledExamples(texts[500:], None, None), 5)
+    np.testing.assert_array_equal(more, fold[500:])  # by the text alone
+
+
+@pytest.mark.parametrize("content", ["{}\n{}\n", ""])
+def test_a_file_without_values_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "all.jsonl").write_text(content)
+    assert problems(MINE, tmp_path / "all.jsonl") == [f"{tmp_path}/all.jsonl: no examples in it"]

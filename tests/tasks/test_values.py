@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import own_task, with_flags
 from nlp_ssl.tasks.splits import load_splits
-from nlp_ssl.tasks.values import container, label_name
+from nlp_ssl.tasks.values import container, label_name, number
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,21 @@ from nlp_ssl.tasks.values import container, label_name
 )
 def test_a_label_has_one_name(value: object, name: str) -> None:
     assert label_name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        *((" 1.5 ", 1.5), ("-2e3", -2000.0), (3, 3.0), (np.float32(0.5), 0.5)),
+        *(
+            (value, None)
+            for value in ("１", "٣", "1_000", "1e999", "nan", "-inf", float("inf"), 10**400, "x", "", None)
+        ),
+        *((value, None) for value in ([1], {})),
+    ],
+)
+def test_numbers_are_plain_and_finite(value: object, found: float | None) -> None:
+    assert number(value) == found
 
 
 def test_containers_are_no_single_values() -> None:
@@ -79,7 +95,7 @@ def loaded(tmp_path: Path, rows: list[tuple[object, object]], kind: str = "class
             ("x", [1.0]),
             "train.jsonl:2: the label is a list; several labels for a text need --kind multilabel",
         ),
-        ("regression", ("x", None), "train.jsonl:2: the label None is not a finite number"),
+        ("regression", ("x", None), "train.jsonl:2: the label None is not a finite number such as 1.5"),
         ("multilabel", ("x", {"fun": 1}), "train.jsonl:2: a label is an object; it must be a single value"),
         ("multilabel", ("x", [["fun"], "sad"]), "train.jsonl:2: a label is a list; it must be a single value"),
         ("multilabel", ("x", ["fun", None]), "train.jsonl:2: a label is empty; fill it in or remove it"),

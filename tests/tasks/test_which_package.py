@@ -8,7 +8,7 @@ from nlp_ssl.tasks import which_package
 
 @pytest.fixture
 def few(monkeypatch) -> dict[str, list[dict[str, str]]]:
-    monkeypatch.setattr(which_package, "PACKAGES", ("numpy", "python"))
+    monkeypatch.setattr(which_package, "CLASSES", ("numpy", "python"))
     monkeypatch.setattr(which_package, "TRAIN_ROWS", 30)
     monkeypatch.setattr(which_package, "DEV_ROWS", 10)
     return which_package.splits()

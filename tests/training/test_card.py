@@ -1,6 +1,6 @@
 """The model card."""
 
-from nlp_ssl import recipe as recipes
+from nlp_ssl import recipe_files
 from nlp_ssl.training.card import model_card
 from tests.worlds import write_corpus
 
@@ -9,7 +9,7 @@ def test_a_card_has_the_hubs_front_matter_and_the_runs_numbers(tmp_path) -> None
     corpus = write_corpus(tmp_path / "corpus")
     end = {"tokens": 1_234_567, "step": 1200, "targets": 98_000, "parameters": 4_500_000}
     end |= {"embedding_parameters": 1_000_000, "flops": 3e15, "validation": {"loss": 2.34567, "bits_per_byte": 1.5}}
-    lines = model_card(recipes.load("clm"), corpus, end).splitlines()
+    lines = model_card(recipe_files.load("clm"), corpus, end).splitlines()
     assert lines[:5] == ["---", "library_name: transformers", "language: en", "tags: [nlp_ssl, clm]", "---"]
     table = {cells[1].strip(): cells[2].strip() for line in lines if (cells := line.split("|"))[1:]}
     assert table["corpus"] == f"corpus, fingerprint {corpus.fingerprint}"

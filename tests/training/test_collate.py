@@ -54,6 +54,15 @@ def test_a_decoder_needs_no_mask() -> None:
     assert list(found["views"]["main"]) == ["input_ids"]
 
 
+def test_rows_whose_targets_are_next_tokens_are_read_from_one_side() -> None:
+    masked = TokenTargets(labels=np.array([[NO, 9, NO, NO], [NO] * 4, [NO] * 4]))
+    following = TokenTargets(labels=np.array([[NO] * 4, [7, 8, NO, NO], [NO] * 4]), next_token=True)
+    rows = batch([[2, 7, 4, 3], [2, 7, 8, 0], [2, 7, 8, 3]], targets={"mntp": masked, "clm": following})
+    found = collate(rows, mixture("hybrid"), vocabulary())["views"]["main"]
+    assert found["causal"].tolist() == [False, True, False]  # the last row is there for its shape
+    assert found["attention_mask"].tolist() == [[1, 1, 1, 1], [1, 1, 1, 0], [1, 1, 1, 1]]
+
+
 def test_pairs_have_token_types() -> None:
     made = batch([[2, 7, 8, 3]], targets={"sop": RowTargets(labels=np.array([1]))})
     found = collate(made, mixture("sop"), vocabulary())
@@ -61,7 +70,7 @@ def test_pairs_have_token_types() -> None:
     assert lists(found["targets"]["sop"]) == {"labels": [1]}
 
 
-def test_an_encoder_decoder_reads_what_it_has_written() -> None:
+def test_decoder_inputs_are_the_labels_shifted_right() -> None:
     targets = {"document_rotation": SequenceTargets(tokens=np.array([[9, 8, 3]]))}
     found = collate(batch([[2, 8, 9, 3]], targets=targets), mixture("document_rotation"), vocabulary())
     assert found["views"]["main"]["decoder_input_ids"].tolist() == [[2, 9, 8]]
@@ -89,4 +98,16 @@ def test_further_views_have_masks_of_their_own() -> None:
     targets = {name: TokenTargets(labels=np.array([[NO, 9, NO, NO]])) for name in ("generator", "detection")}
     found = collate(batch([[2, 9, 8, 3]], targets=targets, views=views), mixture("rtd"), vocabulary())
     assert lists(found["views"]["masked"]) == {"input_ids": [[2, 4, 0]], "attention_mask": [[1, 1, 0]]}
+    assert list(found["views"]["main"]) == ["input_ids"]
+
+
+def test_positions_of_a_view_are_the_bodys_position_ids() -> None:
+    seen = View(ids=np.array([[2, 8, 0]]), length=np.array([2]), positions=np.array([[0, 2, 0]]))
+    targets = {"mae": TokenTargets(labels=np.array([[NO, 9, NO, NO]]))}
+    found = collate(batch([[2, 4, 8, 3]], targets=targets, views={"visible": seen}), mixture("mae"), vocabulary())
+    assert lists(found["views"]["visible"]) == {
+        "input_ids": [[2, 8, 0]],
+        "attention_mask": [[1, 1, 0]],
+        "position_ids": [[0, 2, 0]],
+    }
     assert list(found["views"]["main"]) == ["input_ids"]

@@ -1,4 +1,4 @@
-"""Data workers that die, and workers that are told to stop."""
+"""Data workers that die, and workers that are stopped."""
 
 import os
 import signal
@@ -9,6 +9,7 @@ from multiprocessing import active_children
 
 import pytest
 
+from nlp_ssl.training import data_workers
 from nlp_ssl.training.loop import Trainer
 from tests.training.runs import TINY, pretrain, refused, weights
 
@@ -39,6 +40,19 @@ def test_a_dead_worker_is_noticed_the_run_saved_and_resumed_to_the_same_weights(
     assert "Traceback" not in said
     assert pretrain("mlm", corpus, out, *STEPS, "--resume") == 0
     assert weights(out) == weights(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("error", [ConnectionResetError(104, "Connection reset by peer"), EOFError()])
+def test_a_worker_that_dies_while_it_hands_over_a_batch_has_died(error, monkeypatch) -> None:
+    def loader(*arguments, **options):
+        yield "group"
+        raise error
+
+    monkeypatch.setattr(data_workers, "DataLoader", loader)
+    groups = data_workers.load_batches([], range(2), 1, list, pin_memory=False)
+    assert next(groups) == "group"
+    with pytest.raises(data_workers.WorkerDiedError, match="a DataLoader worker exited unexpectedly"):
+        next(groups)
 
 
 WORKER = """

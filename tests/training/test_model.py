@@ -32,7 +32,7 @@ def test_short_rows_attend_by_matrix_products_to_the_same_loss(objective, archit
 
 @pytest.mark.parametrize(("objective", "architecture"), ARCHITECTURES)
 def test_loss_and_gradients_are_those_of_the_saved_model(objective, architecture, tmp_path) -> None:
-    """Gathering targets before the head changes no figure, and what is saved is the model that was trained."""
+    """Gathering targets before the head changes no loss, and the saved model is the trained one."""
     model, inputs = make(objective, architecture), batch(objective)
     loss = loss_of(model, inputs)
     loss.backward()

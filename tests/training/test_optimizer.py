@@ -28,7 +28,7 @@ def values(model: torch.nn.Module) -> list[float]:
 @pytest.mark.parametrize("method", ["adamw", "adagrad"])
 @pytest.mark.parametrize("norm", [float("inf"), float("-inf"), float("nan")])
 def test_an_update_that_is_not_finite_leaves_weights_and_averages_alone(method: str, norm: float) -> None:
-    """What the optimizer keeps is left alone too: the update after it is that of a run without it."""
+    """The optimizer's state is unchanged too: the next update equals that of a run without it."""
     skipped, plain = network(), network()
     optimizers = [optimizer_of(model, replace(Optimizer(), method=method)) for model in (skipped, plain)]
     before = values(skipped)

@@ -1,9 +1,11 @@
-"""Who may write into a run's folder, and what lies there."""
+"""Checks before writing to a run's folder, and its content."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+from nlp_ssl.cli import main
 from nlp_ssl.training.run_folder import Metrics
 from tests.training.runs import TINY, pretrain, refused, weights
 from tests.worlds import write_corpus
@@ -17,7 +19,9 @@ def test_a_folder_with_another_run_is_refused(corpus, tmp_path, capsys) -> None:
     assert "holds a run: continue it with --resume" in refused(capsys, "pretrain", "mlm", *common)
     changed = refused(capsys, "pretrain", "mlm", *common, "--resume", "--seed", "5", "--model.dropout", "0.2")
     assert "holds a run with another recipe: model.dropout is 0.2, before 0.0; seed is 5, before 0; " in changed
-    assert "repeat the old values or choose another --out" in changed
+    assert "name the run's folder as the recipe to keep its values, or choose another --out" in changed
+    assert main(["pretrain", str(out), "--corpus", str(corpus), "--out", str(out), "--resume"]) == 0
+    assert f"{out} is finished" in capsys.readouterr().err
     said = refused(capsys, "pretrain", "clm", *common, "--resume")
     assert said.endswith(f"{out} is a run of mlm, not clm: choose another --out\n") and said.count("\n") == 1
     other = write_corpus(tmp_path / "other", seed=1).folder
@@ -45,7 +49,9 @@ def test_a_damaged_environment_is_one_sentence(content, corpus, tmp_path, capsys
     (out / "environment.json").write_text(content)
     common = ["--corpus", str(corpus), "--out", str(out), *TINY, "--budget", "2-steps"]
     said = refused(capsys, "pretrain", "mlm", *common, "--resume")
-    assert "environment.json is damaged" in said and "start it again" in said and "Traceback" not in said
+    assert (
+        "environment.json is damaged" in said and "pretrain again in another --out" in said and "Traceback" not in said
+    )
 
 
 @pytest.mark.parametrize("line", ["null", "[]", "3", '{"step": null}', '{"step": "x"}', "{", "\x00"])
@@ -75,3 +81,42 @@ def test_metrics_are_read_as_they_were_written(tmp_path) -> None:
     metrics.append("train", 5, {"loss": 1.0})
     metrics.append("end", 6, {})
     assert metrics.read() == [{"event": "train", "step": 5, "loss": 1.0}, {"event": "end", "step": 6}]
+
+
+def test_damaged_metrics_stop_a_resumed_run_and_missing_ones_are_warned_of(corpus, tmp_path, capsys) -> None:
+    out = tmp_path / "run"
+    more = ["--budget", "4-steps", "--log-every", "1"]
+    assert pretrain("mlm", corpus, out, *more) == 0
+    whole, file = weights(out), out / "metrics.jsonl"
+    shutil.rmtree(out / "model")
+    file.write_text(file.read_text().replace('"step": 2', '"step": 1', 1))
+    said = refused(capsys, "pretrain", "mlm", "--corpus", str(corpus), "--out", str(out), *TINY, *more, "--resume")
+    assert "metrics.jsonl is damaged: delete it to continue without its lines up to step 4" in said
+    file.unlink()
+    assert pretrain("mlm", corpus, out, *more, "--resume") == 0
+    assert "metrics.jsonl is missing: it will lack the lines up to step 4" in capsys.readouterr().err
+    assert weights(out) == whole
+
+
+def test_a_damaged_model_of_a_finished_run_is_written_again(corpus, tmp_path) -> None:
+    out = tmp_path / "run"
+    assert pretrain("mlm", corpus, out, "--budget", "2-steps") == 0
+    saved, file = weights(out), out / "model" / "config.json"
+    config = file.read_text()
+    file.write_text(config.replace("0.02", "0.03"))
+    assert file.read_text() != config
+    assert pretrain("mlm", corpus, out, "--budget", "2-steps", "--resume") == 0
+    assert file.read_text() == config and weights(out) == saved
+
+
+def test_a_recipe_edited_in_its_run_is_refused(corpus, tmp_path, capsys) -> None:
+    out = tmp_path / "run"
+    assert pretrain("mlm", corpus, out, "--budget", "2-steps") == 0
+    file = out / "recipe.toml"
+    file.write_text(file.read_text().replace("seed = 0", "seed = 1"))
+    common = ["--corpus", str(corpus), *TINY, "--budget", "2-steps", "--out"]
+    said = refused(capsys, "pretrain", "mlm", *common, str(out), "--resume")
+    assert f"{file} is damaged or was edited: pretrain again in another --out" in said
+    assert "is damaged or was edited" in refused(capsys, "pretrain", str(out), *common, str(tmp_path / "other"))
+    own = Path(shutil.copy(file, tmp_path / "own.toml"))  # an edited copy is a recipe like any other
+    assert pretrain(str(own), corpus, tmp_path / "third", "--budget", "2-steps") == 0

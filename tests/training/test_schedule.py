@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from nlp_ssl.recipe import Budget, Optimizer
+from nlp_ssl.recipe import Optimizer
 from nlp_ssl.training.schedule import learning_rate
 
 OPTIMIZER = Optimizer(learning_rate=1.0, warmup=0.2)
@@ -37,23 +37,3 @@ def test_fine_tuning_has_a_warm_up_of_at_least_one_step(steps) -> None:
     schedule = Optimizer(learning_rate=1.0, warmup=max(0.1, 1 / steps))
     rates = [learning_rate(step, steps, schedule) for step in range(steps)]
     assert rates == [by_definition(step, steps) for step in range(steps)]
-
-
-@pytest.mark.parametrize(
-    ("text", "amount", "unit"),
-    [
-        ("10M-tokens", 10e6, "tokens"),
-        ("500-steps", 500, "steps"),
-        ("20-minutes", 20, "minutes"),
-        ("2e15-flops", 2e15, "flops"),
-        ("1.5G-tokens", 1.5e9, "tokens"),
-    ],
-)
-def test_budgets(text, amount, unit) -> None:
-    assert Budget.parse(text) == Budget(amount, unit)
-
-
-@pytest.mark.parametrize("text", ["10M", "tokens", "0-steps", "-5-steps", "10X-tokens", "10M tokens", "5-epochs"])
-def test_what_is_no_budget_is_refused(text) -> None:
-    with pytest.raises(ValueError, match='it must be like "10M-tokens"'):
-        Budget.parse(text)

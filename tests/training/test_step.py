@@ -98,6 +98,23 @@ def test_parameters_of_a_loss_over_the_whole_batch_get_gradients() -> None:
     assert [g.item() for g in found.of_parameters] == [14.0]
 
 
+def test_a_whole_batch_is_in_the_order_of_the_undivided_one() -> None:
+    """Rows 0, 2, 4 are in the first micro-batch, rows 1 and 3 in the second. The missing row is padding."""
+    seen = {}
+
+    class Seen(torch.nn.Module):
+        def batch_loss(self, loss, vectors, targets):
+            seen.update(vectors=vectors.flatten().tolist(), valid=targets["valid"].tolist())
+            return SimpleNamespace(sum=(vectors.flatten() * torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0, 0.0])).sum())
+
+    model = SimpleNamespace(head=lambda name: Seen(), losses={"one": None})
+    vectors = [torch.tensor([10.0, 12.0, 14.0]).view(3, 1, 1), torch.tensor([11.0, 13.0]).view(2, 1, 1)]
+    group = [{"targets": {"one": {"valid": torch.ones(n, dtype=torch.bool)}}} for n in (3, 2)]
+    found = gather_loss(model, "one", vectors, group, make_accelerator("fp32"))
+    assert seen == {"vectors": [10, 11, 12, 13, 14, 0], "valid": [True] * 5 + [False]}
+    assert [g.flatten().tolist() for g in found.gradients] == [[1, 3, 5], [2, 4]]
+
+
 def test_generators_depend_on_their_key_alone() -> None:
     def draw(*key: int | str) -> float:
         return torch.rand(1, generator=keyed_generator(torch.device("cpu"), *key)).item()

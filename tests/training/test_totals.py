@@ -1,4 +1,4 @@
-"""What a run has done so far, and a line of metrics."""
+"""The counters of a run, and its lines of metrics."""
 
 import pytest
 

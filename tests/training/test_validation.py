@@ -10,7 +10,6 @@ import pytest
 
 from nlp_ssl.corpus.store import Corpus, fingerprint_of
 from nlp_ssl.objectives import all_objectives
-from nlp_ssl.training.validation import bits_per_byte
 from tests.training.runs import metrics, pretrain
 
 OBJECTIVES = all_objectives()
@@ -26,13 +25,9 @@ def test_metrics_of_every_objective(corpus, tmp_path) -> None:
     tokens = validation_tokens(corpus)
     assert bits == pytest.approx(nats * found["clm"]["validation_targets"] / tokens / math.log(2) / 4, rel=1e-6)
     assert 0.5 <= found["sop"]["majority"] < 0.75
+    assert 0 < found["random_label"]["majority"] < 0.3 and "unigram_loss" not in found["random_label"]
     assert 0 < found["sentence_permutation"]["orders_by_chance"] < 0.5  # two or more sentences, most unlike
     assert 0 <= found["sentence_permutation"]["orders_recovered"] <= 1
-
-
-def test_bits_per_byte_charge_unknown_text_byte_by_byte() -> None:
-    assert bits_per_byte(6 * math.log(2), 12, 0) == 0.5
-    assert bits_per_byte(6 * math.log(2), 12, 3) == 2.5  # 6 bits and 3 * 8 bits for 12 bytes
 
 
 def test_the_loss_of_unknown_targets_is_charged_their_bytes(corpus: Path, tmp_path: Path) -> None:
@@ -56,5 +51,55 @@ def test_the_loss_of_unknown_targets_is_charged_their_bytes(corpus: Path, tmp_pa
     assert found["charged"]["loss"] == found["before"]["loss"]
 
 
+def test_bits_per_byte_are_those_of_the_causal_examples(corpus: Path, tmp_path: Path) -> None:
+    """Each causal example has a target more than its text has tokens, if it ends its document; 4 bytes are a token."""
+    assert pretrain("hybrid", corpus, tmp_path / "run", "--budget", "2-steps") == 0
+    (end,) = metrics(tmp_path / "run", "end")
+    found = end["validation"]
+    assert found["loss"] == pytest.approx((found["mntp loss"] + found["clm loss"]) / 2)
+    assert "mntp accuracy" in found and "mntp bits_per_byte" not in found
+    tokens = found["clm loss"] * found["clm validation_targets"] / math.log(2) / 4 / found["clm bits_per_byte"]
+    assert tokens == pytest.approx(round(tokens), abs=1e-6)
+    ends = found["clm validation_targets"] - round(tokens)
+    assert 0 < ends <= 8 and 0.2 < tokens / validation_tokens(corpus) < 0.8  # the corpus has 8 documents
+
+
 def validation_tokens(corpus: Path) -> int:
     return json.loads((corpus / "manifest.json").read_text())["splits"]["validation"]["tokens"]
+
+
+def test_references_stand_beside_the_losses_that_they_are_for(corpus, tmp_path) -> None:
+    """Each sentence counts upwards, so trigrams know most tokens. Two steps of training teach little."""
+    found = {}
+    for objective in ("mlm", "clm", "text_infilling", "skip_gram", "sop", "contrastive"):
+        assert pretrain(objective, corpus, tmp_path / objective, "--budget", "2-steps") == 0
+        found[objective] = metrics(tmp_path / objective, "end")[0]["validation"]
+    backward = ("--objective.clm.direction", "backward", "--budget", "2-steps")
+    assert pretrain("clm", corpus, tmp_path / "backward", *backward) == 0
+    found["backward"] = metrics(tmp_path / "backward", "end")[0]["validation"]
+    names = ("uniform_loss", "unigram_loss", "trigram_loss", "unigram_bits_per_byte", "trigram_bits_per_byte")
+    assert {o: [name in found[o] for name in names] for o in found} == {
+        "mlm": [True, True, False, False, False],
+        "clm": [True] * 5,
+        "backward": [True] * 5,
+        "text_infilling": [True, True, True, False, False],
+        "skip_gram": [False, True, False, False, False],
+        "sop": [False] * 5,
+        "contrastive": [False] * 5,
+    }
+    assert found["mlm"]["uniform_loss"] == pytest.approx(3.912023)  # ln(50)
+    assert found["clm"]["trigram_loss"] < 1.5 < 3.5 < found["clm"]["unigram_loss"] < 3.95
+    assert found["backward"]["trigram_loss"] == pytest.approx(found["clm"]["trigram_loss"], rel=0.02)
+    ratio = found["clm"]["bits_per_byte"] / found["clm"]["loss"]
+    assert found["clm"]["trigram_bits_per_byte"] == pytest.approx(ratio * found["clm"]["trigram_loss"])
+    assert [found[o]["learned"] for o in ("mlm", "skip_gram", "sop")] == [0.0] * 3
+    assert "learned" not in found["contrastive"]  # chance is no reference: an untrained network is above it
+
+
+def test_a_run_that_has_learned_says_so(corpus, tmp_path, capsys) -> None:
+    more = ("--budget", "150-steps", "--batch.tokens", "512", "--optimizer.learning-rate", "3e-3")
+    assert pretrain("clm", corpus, tmp_path / "run", *more) == 0
+    (end,) = metrics(tmp_path / "run", "end")
+    assert end["validation"]["loss"] < 3 and end["validation"]["learned"] == 1
+    assert "clm has learned more than token frequencies: loss " in capsys.readouterr().err
+    assert "| validation learned | yes |" in (tmp_path / "run" / "model" / "README.md").read_text()

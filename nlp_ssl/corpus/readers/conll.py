@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from nlp_ssl.corpus.readers.base import Problem, Row, TableReader, span_lines
+from nlp_ssl.corpus.readers.base import NumberedRow, Problem, TableReader, span_lines
 from nlp_ssl.corpus.sources import Span
 from nlp_ssl.errors import InputError
 
@@ -23,7 +23,7 @@ class Conll(TableReader):
     name: ClassVar[str] = "conll"
     suffixes: ClassVar[tuple[str, ...]] = (".conll",)
 
-    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[NumberedRow]:
         """One row a sentence; a sentence with a line of another number of columns is a `Problem`."""
         width = 0
         for line, tokens in self._sentences(span):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from nlp_ssl.corpus.readers.base import Problem, Row, TableReader, span_lines
+from nlp_ssl.corpus.readers.base import NumberedRow, Problem, TableReader, span_lines
 from nlp_ssl.corpus.sources import Span
 from nlp_ssl.errors import InputError
 
@@ -22,7 +22,7 @@ class Conllu(TableReader):
     name: ClassVar[str] = "conllu"
     suffixes: ClassVar[tuple[str, ...]] = (".conllu",)
 
-    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[NumberedRow]:
         """One row a sentence; a sentence with a line that has not ten columns is a `Problem`."""
         text: dict[str, Any] = {}
         words: list[list[str]] = []

@@ -6,8 +6,9 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from nlp_ssl.corpus.readers.base import Problem, Row, TableReader, no_column, span_lines
+from nlp_ssl.corpus.readers.base import NumberedRow, Problem, TableReader, no_column, span_lines
 from nlp_ssl.corpus.sources import Span
+from nlp_ssl.corpus.streams import LONGEST_DOCUMENT
 from nlp_ssl.errors import InputError
 
 
@@ -19,7 +20,7 @@ class Csv(TableReader):
     delimiter: ClassVar[str] = ","
     advice: ClassVar[str] = "; quote values that contain a comma or a line break"
 
-    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[NumberedRow]:
         """One row a record. InputError where two needed columns have the same name."""
         header: list[str] = []
         for line, values in self.records(span):
@@ -35,7 +36,7 @@ class Csv(TableReader):
 
     def records(self, span: Span) -> Iterator[tuple[int, list[str] | Problem]]:
         """The line where each record begins, and its values; the first is the header."""
-        csv.field_size_limit(2**31 - 1)
+        csv.field_size_limit(LONGEST_DOCUMENT)  # also bounds what an unclosed quote swallows
         records = csv.reader((line + "\n" for line in span_lines(span)), delimiter=self.delimiter, strict=True)
         while True:
             line = records.line_num + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from nlp_ssl.corpus.readers.base import Row, TableReader, no_column
+from nlp_ssl.corpus.readers.base import NumberedRow, TableReader, no_column
 from nlp_ssl.corpus.sources import Span
 from nlp_ssl.errors import InputError, first_line
 
@@ -17,7 +17,7 @@ class Hub(TableReader):
     decodes: ClassVar[bool] = False
     has_lines: ClassVar[bool] = False
 
-    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[NumberedRow]:
         """The rows with the needed columns. InputError where the dataset cannot be loaded or one is missing."""
         from datasets import load_dataset
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from nlp_ssl.corpus.readers.base import Row, TableReader, no_column
+from nlp_ssl.corpus.readers.base import NumberedRow, TableReader, no_column
 from nlp_ssl.corpus.sources import Span
 from nlp_ssl.corpus.streams import read_bytes
 from nlp_ssl.errors import InputError
@@ -20,7 +20,7 @@ class Parquet(TableReader):
     decodes: ClassVar[bool] = False
     has_lines: ClassVar[bool] = False
 
-    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[Row]:
+    def rows(self, span: Span, columns: Sequence[str] | None = None) -> Iterator[NumberedRow]:
         """The rows with the needed columns. InputError where one is missing or the file is damaged."""
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from nlp_ssl.comparison.analysis import Board
+from nlp_ssl.comparison.board import Board
 from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.report.blocks import Bibliography, Reference, Section
 from nlp_ssl.report.papers import OBJECTIVES, STATISTICS

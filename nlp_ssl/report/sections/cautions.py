@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from nlp_ssl.comparison.analysis import Board
+from nlp_ssl.comparison.board import Board
 from nlp_ssl.comparison.results_file import Results, finished_runs
-from nlp_ssl.report.formats import count, join, percent, times
+from nlp_ssl.report.formats import count, list_names, percent, times
 from nlp_ssl.report.sections.costs import MOST_UNEVEN, should_be_equal, unevenness
 from nlp_ssl.report.sections.overlap import overlap_share
 from nlp_ssl.report.sections.scores import reasons_at_chance
+from nlp_ssl.sampling.references import COLLAPSED, SPREAD
 
 OVERLAP_WORTH_A_NOTE = 0.01
 COPYING_WORTH_A_NOTE = 0.25
@@ -21,7 +22,7 @@ COPYING_WORTH_A_NOTE = 0.25
 def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
     """The cautions, the most important first."""
     if boards and (few := boards[0].anecdotal):
-        whose = "each" if few == boards[0].objectives else f"of {join(few)}"
+        whose = "each" if few == boards[0].objectives else f"of {list_names(few)}"
         over = "examples and fine-tuning seeds" if results["question"]["finetune_seeds"] > 1 else "examples"
         yield (
             f"One pretraining seed {whose}: the intervals cover {over} only, not other runs of the same objective. "
@@ -35,11 +36,18 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
         )
     if boards and boards[0].floors:
         yield f"Left out of the answer and of all averages: {'; '.join(reasons_at_chance(boards[0]))}."
+    if boards and (own := boards[0].own_tasks):
+        yield f"Trained on the task itself, so no transfer: {'; '.join(f'{name} on {task}' for name, task in own)}."
     if beginners := [text for name in results["question"]["objectives"] if (text := below_copying(results, name))]:
         yield (
             f"Copying from the input would predict more tokens correctly than these models: {'; '.join(beginners)}. "
             "Models learn to copy abruptly, after more text. Until then the decoder does not use its encoder and "
             "trains it little."
+        )
+    if collapsed := [text for name in results["question"]["objectives"] if (text := collapsed_runs(results, name))]:
+        yield (
+            f"The vectors of these runs have collapsed: {'; '.join(collapsed)}. All texts have nearly the same vector "
+            "there. Use negatives (loss nt_xent or queue), or train with mlm as well."
         )
     if n := len(results["failures"]):
         yield f"{count(n, 'job')} failed; {'their' if n > 1 else 'its'} results are missing. See Failures."
@@ -51,9 +59,21 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
     ]
     if seen:
         yield (
-            f"The pretraining corpus contains test texts or near copies of them: {join(seen)}. "
+            f"The pretraining corpus contains test texts or near copies of them: {list_names(seen)}. "
             "Scores may reflect memorisation."
         )
+
+
+def collapsed_runs(results: Results, objective: str) -> str | None:
+    """How many of an objective's runs have collapsed, if any have; None otherwise."""
+    validation = [run["validation"] for run in finished_runs(results, objective)]
+    n = sum(any(_last(key) == SPREAD and value < COLLAPSED for key, value in run.items()) for run in validation)
+    return f"{objective} ({n} of {len(validation)})" if n else None
+
+
+def _last(metric: str) -> str:
+    """The name of a metric, without that of its loss."""
+    return metric.rpartition(" ")[2]
 
 
 def below_copying(results: Results, objective: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nlp_ssl.comparison.results_file import Results, Setting
 from nlp_ssl.report.blocks import Paragraph, Section, Table, TableCell, TableRow
-from nlp_ssl.report.formats import count, join, model_title, percent, setting_title
+from nlp_ssl.report.formats import count, list_names, percent, setting_title
 
 NOTE = (
     "Selected learning rate of each pretraining seed. Below: the selected epochs and the score on the selection part "
@@ -35,7 +35,7 @@ def choice_table(results: Results, train_examples: int | None) -> Table:
     models = sorted({model for model, _ in entries}, key=lambda model: (order.get(model, len(order)), model))
     rows = [
         TableRow(
-            [model_title(model), *(choice_cell(entries.get((model, task), [])) for task in tasks)],
+            [model, *(choice_cell(entries.get((model, task), [])) for task in tasks)],
             muted=model not in objectives,
         )
         for model in models
@@ -68,5 +68,5 @@ def at_the_limits(found: Sequence[dict[str, Any]]) -> str:
         return f"Only one learning rate was tried, {rates[0]:g}. Others may suit some models better."
     chosen = [entry["learning_rate"] for entry in found]
     limits = [(chosen.count(rates[-1]), "highest"), (chosen.count(rates[0]), "lowest")]
-    said = join([f"{n} selected the {limit}" for n, limit in limits if n])
+    said = list_names([f"{n} selected the {limit}" for n, limit in limits if n])
     return f"Of {len(chosen)} models {said} learning rate. A wider range may suit them better." if said else ""

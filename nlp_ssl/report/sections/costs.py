@@ -10,7 +10,7 @@ import numpy as np
 from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.console import duration, quantity
 from nlp_ssl.report.blocks import Paragraph, Section, Table, TableCell, TableRow
-from nlp_ssl.report.formats import BUDGETS, capital, gibibytes, join, times
+from nlp_ssl.report.formats import BUDGETS, capital, gibibytes, list_names, times
 
 MOST_UNEVEN = 1.05
 """Above this ratio of the largest to the smallest, budgets count as unequal."""
@@ -52,10 +52,10 @@ def equality(results: Results) -> Paragraph:
     else:
         sentences = [f"Held equal: {BUDGETS[held][0]}, within {100 * (ratios[held] - 1):.1f} %."]
     others = [key for key in BUDGETS if key != held]
-    different = join(
+    different = list_names(
         [f"{BUDGETS[key][0]} by up to {times(ratios[key])}" for key in others if ratios[key] > MOST_UNEVEN]
     )
-    similar = join([BUDGETS[key][0] for key in others if ratios[key] <= MOST_UNEVEN])
+    similar = list_names([BUDGETS[key][0] for key in others if ratios[key] <= MOST_UNEVEN])
     sentences += [f"Different: {different}."] if different else []
     sentences += [f"Equal within 5 % by chance: {similar}."] if similar else []
     return Paragraph(" ".join(sentences), "warning" if unequal else "plain")
@@ -86,7 +86,7 @@ def tuning_cell(runs: Sequence[dict[str, Any]]) -> TableCell | str:
     tuned = [run["tuning"] for run in runs if run.get("tuning")]
     if not tuned:
         return "–"
-    chosen = join([f"{rate:g}" for rate in dict.fromkeys(t["chosen"] for t in tuned)])
+    chosen = list_names([f"{rate:g}" for rate in dict.fromkeys(t["chosen"] for t in tuned)])
     tried = ", ".join(f"{t['learning_rate']:g}" for t in tuned[0]["tried"])
     cost = f"{quantity(sum(t['tokens'] for t in tuned))} tokens, {duration(sum(t['seconds'] for t in tuned))}"
     return TableCell(chosen, (f"of {tried}", cost))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nlp_ssl.comparison.analysis import Board
+from nlp_ssl.comparison.board import Board
 from nlp_ssl.comparison.learning_curves import learning_curves
 from nlp_ssl.comparison.results_file import Results
 from nlp_ssl.console import quantity
 from nlp_ssl.report.blocks import Plots
-from nlp_ssl.report.formats import METHODS, lower, model_title, setting_title, tick
+from nlp_ssl.report.formats import METHOD_TITLES, lower, setting_title, tick
 from nlp_ssl.report.plots import Line, lines
 from nlp_ssl.report.svg import COLOURS, Style
 
@@ -21,23 +21,27 @@ def label_plots(results: Results, boards: Sequence[Board], styles: dict[str, Sty
     """Scores by number of labelled examples, for methods that were scored on several numbers."""
     labels = {task["name"]: task["examples"]["train"] for task in results["tasks"] if "train" in task["examples"]}
     for method in ("finetune", "probe", "knn"):
-        chosen = [b for b in boards if b.setting.method == method and b.setting.variant is None]
+        chosen = [(b.setting.train_examples, b) for b in boards if b.setting and b.setting.method == method]
         if len(chosen) < 2:
             continue
-        panels = [_label_panel(task, chosen, labels[task], styles) for task in chosen[0].tasks if task in labels]
+        panels = [_label_panel(task, chosen, labels[task], styles) for task in chosen[0][1].tasks if task in labels]
         if panels:
-            yield Plots(f"Scores by number of labels: {lower(METHODS[method])}", panels)
+            yield Plots(f"Scores by number of labels: {lower(METHOD_TITLES[method])}", panels)
 
 
-def _label_panel(task: str, boards: Sequence[Board], all_labels: int, styles: dict[str, Style]) -> str:
-    found = [(b.setting.train_examples or all_labels, b) for b in boards if task in b.tasks]
+def _label_panel(
+    task: str, boards: Sequence[tuple[int | None, Board]], all_labels: int, styles: dict[str, Style]
+) -> str:
+    found = [(n or all_labels, board) for n, board in boards if task in board.tasks]
     found.sort(key=lambda entry: entry[0])
     series = []
     for model in dict.fromkeys(model for _, board in found for model in board.models):
         points = [(n, figure) for n, board in found if (figure := board.figures.get((model, task)))]
         if points and model not in NOT_LEARNING:
-            xs, ys = [float(n) for n, _ in points], [figure.seeds.mean for _, figure in points]
-            series.append(Line(model_title(model), xs, ys, styles.get(model, Style(None))))
+            # On dev alone, because there is no extended split with all labels.
+            ys = [figure.seeds.mean if figure.dev is None else figure.dev for _, figure in points]
+            xs = [float(n) for n, _ in points]
+            series.append(Line(found[0][1].title(model), xs, ys, styles.get(model, Style(None))))
     marks = [(float(n), quantity(n)) for n, _ in found]
     return lines(task, series, "labelled examples", quantity, tick, log_x=True, x_marks=marks)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from nlp_ssl.comparison.analysis import Board, Gap, Mark
+from nlp_ssl.comparison.board import Board, Gap, Mark
 from nlp_ssl.report.blocks import Section, Table, TableCell, TableRow
-from nlp_ssl.report.formats import setting_title, signed
+from nlp_ssl.report.formats import signed
 
 Direction = Literal["better", "worse", "none"]
 REVERSED: dict[Mark, Mark] = {
@@ -18,10 +18,8 @@ REVERSED: dict[Mark, Mark] = {
 
 
 def direction(gap: Gap) -> Direction:
-    """The sign of a difference; "none" if it is not significant. With one pretraining seed it is anecdotal."""
-    if gap.verdict == "no significant difference":
-        return "none"
-    return "better" if gap.difference.mean > 0 else "worse"
+    """The sign of a significant difference, otherwise "none": no difference of one pretraining seed is significant."""
+    return gap.verdict if gap.verdict in ("better", "worse") else "none"
 
 
 def wins(board: Board) -> dict[tuple[str, str], tuple[int, int]]:
@@ -44,7 +42,7 @@ def pairs(board: Board) -> Section:
         rows.append(TableRow(cells))
     note = (
         "Number of tasks on which the row's objective is significantly better or worse than the column's, after Holm's "
-        f"correction over all pairs and tasks. Below: the difference on each task. {setting_title(board.setting)}. "
+        "correction over all pairs and tasks. Below: the difference on each task. "
         "Tasks at chance are left out."
     )
     return Section("pairs", "Objectives compared with each other", [Table("", ["", *board.objectives], rows, note)])
@@ -52,7 +50,7 @@ def pairs(board: Board) -> Section:
 
 def pair_cell(board: Board, one: str, other: str) -> TableCell:
     """The first objective minus the second."""
-    details, verdicts, better, worse = [], [], 0, 0
+    details, verdicts = list[str](), list[Mark]()
     for task in board.counted:
         forward, backward = board.pairs.get((one, other, task)), board.pairs.get((other, one, task))
         gap = forward or backward
@@ -60,14 +58,12 @@ def pair_cell(board: Board, one: str, other: str) -> TableCell:
             continue
         sign = 1 if forward else -1
         details.append(f"{task} {signed(sign * gap.difference.mean)}")
-        if direction(gap) != "none":
-            verdicts.append(gap.verdict if forward else REVERSED[gap.verdict])
-            better += (direction(gap) == "better") == (sign > 0)
-            worse += (direction(gap) == "worse") == (sign > 0)
+        verdicts.append(gap.verdict if forward else REVERSED[gap.verdict])
     if not details:
         return TableCell("–")
+    better, worse = verdicts.count("better"), verdicts.count("worse")
     if better and worse:
         return TableCell(f"{better} better, {worse} worse of {len(details)}", tuple(details))
-    if verdicts:
-        return TableCell(f"{better or worse} of {len(details)}", tuple(details), verdicts[0])
-    return TableCell("", tuple(details), "no significant difference")
+    if better or worse:
+        return TableCell(f"{better or worse} of {len(details)}", tuple(details), "better" if better else "worse")
+    return TableCell("", tuple(details), "anecdotal" if "anecdotal" in verdicts else "no significant difference")

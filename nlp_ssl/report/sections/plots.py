@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from nlp_ssl.comparison.analysis import Board, Figure
+from nlp_ssl.comparison.board import Board, Figure
 from nlp_ssl.comparison.results_file import Results, finished_runs
 from nlp_ssl.console import duration, quantity
 from nlp_ssl.report.blocks import Block, Plots, Section
-from nlp_ssl.report.formats import gibibytes, lower, metric_title, model_title, percent, setting_title, tick
+from nlp_ssl.report.formats import board_title, gibibytes, lower, metric_title, percent, tick
 from nlp_ssl.report.plots import Bar, Dot, Line, bars, dots, lines
 from nlp_ssl.report.sections.costs import mean_cost
 from nlp_ssl.report.sections.curves import label_plots, learning_plots
 from nlp_ssl.report.sections.scores import AT_CHANCE
 from nlp_ssl.report.svg import Style
 
-MOST_POINTS = 150
+DRAWN_POINTS = 150
 """Points of a plotted loss curve; more are invisible and make the file large."""
 GREY = Style(None)
 LOSSES_NOTE = (
@@ -36,18 +36,18 @@ def plots(results: Results, boards: Sequence[Board]) -> Section:
 
 
 def score_plots(boards: Sequence[Board], styles: dict[str, Style]) -> Iterator[Plots]:
-    """Scores with intervals, of the first board and of the zero-shot boards."""
-    for board in [*boards[:1], *(b for b in boards[1:] if b.setting.method == "zero-shot")]:
+    """Scores of the main board with intervals."""
+    for board in boards[:1]:
         panels = []
         for task in board.tasks:
             rows = [
-                Dot(model_title(model), figure.seeds.mean, limits(figure), styles.get(model, GREY))
+                Dot(board.title(model), figure.seeds.mean, limits(figure), styles.get(model, GREY))
                 for model in board.models
                 if (figure := board.figures.get((model, task)))
             ]
             flag = f" {AT_CHANCE}" if task in board.floors else ""
             panels.append(dots(f"{task}, {metric_title(board.metrics[task])}{flag}", rows, percent, tick))
-        yield Plots(f"Scores: {lower(setting_title(board.setting))}", panels, "Whiskers: 95 % intervals.")
+        yield Plots(f"Scores: {lower(board_title(board))}", panels, "Whiskers: 95 % intervals.")
 
 
 def limits(figure: Figure) -> tuple[float, float] | None:
@@ -62,7 +62,7 @@ def loss_panels(results: Results, styles: dict[str, Style]) -> list[str]:
         series = []
         for run in finished_runs(results, name):
             for key, markers in (("curve", False), ("validation_curve", True)):
-                points = run[key][:: -(-len(run[key]) // MOST_POINTS) or 1]
+                points = run[key][:: -(-len(run[key]) // DRAWN_POINTS) or 1]
                 if points:
                     xs, ys = ([float(p[axis]) for p in points] for axis in ("tokens", "loss"))
                     series.append(Line("", xs, ys, style, markers=markers))

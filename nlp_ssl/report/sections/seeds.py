@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nlp_ssl.comparison.analysis import WITHOUT_NETWORK, Board, Figure
+from nlp_ssl.comparison.board import Board, Figure
 from nlp_ssl.report.blocks import Paragraph, Section, Table, TableRow
-from nlp_ssl.report.formats import model_title, percent, setting_title
+from nlp_ssl.report.formats import board_title, percent
 
 NOTE = (
     "Median over pretraining seeds (over fine-tuning seeds if there is one), ± standard deviation between pretraining "
@@ -20,13 +20,13 @@ def seeds(boards: Sequence[Board]) -> Section:
     for board in boards:
         rows = [
             TableRow(
-                [model_title(model), *(seeds_cell(board.figures.get((model, task))) for task in board.tasks)],
+                [board.title(model), *(seeds_cell(board.figures.get((model, task))) for task in board.tasks)],
                 muted=model not in board.objectives,
             )
             for model in board.models
-            if model in board.objectives or model not in WITHOUT_NETWORK
+            if model in board.objectives or model not in board.text_baselines
         ]
-        tables.append(Table(setting_title(board.setting), ["model", *board.tasks], rows))
+        tables.append(Table(board_title(board), ["model", *board.tasks], rows))
     return Section("seeds", "Variation between seeds", [Paragraph(NOTE, "note"), *tables])
 
 

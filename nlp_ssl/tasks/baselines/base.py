@@ -7,8 +7,9 @@ Baselines use the same training examples, selection part and scored splits as th
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy.typing as npt
 from nlp_ssl.console import progress
 
 if TYPE_CHECKING:
-    from nlp_ssl.tasks.kinds.base import TaskKind
+    from nlp_ssl.tasks.kinds.base import LinearModel, TaskKind
     from nlp_ssl.tasks.splits import LabelledExamples
 
 Outputs = npt.NDArray[Any]
@@ -72,27 +73,37 @@ class TextBaseline(Baseline):
 
 
 class LinearBaseline(TextBaseline):
-    """A linear model on sparse features. C is chosen on the selection part."""
+    """The linear model of the kind of task. C is chosen on the selection part."""
 
     Cs: ClassVar[tuple[float, ...]]
     """Inverse regularisation strengths to try."""
+    settings: ClassVar[Mapping[str, float]] = MappingProxyType({})
+    """Settings of the linear model (`TaskKind.fit_linear`)."""
 
     @abstractmethod
-    def model(self, data: BaselineData, train: LabelledExamples, C: float) -> Callable[[LabelledExamples], Outputs]:
-        """Fit to `train`. Returns a function from examples to outputs [units, outputs]."""
+    def features(self, train: LabelledExamples) -> Callable[[LabelledExamples], Any]:
+        """Fit the features to `train`. Returns a function from examples to features [units, D]."""
 
     def fit(self, data: BaselineData) -> tuple[dict[str, Outputs], dict[str, Any]]:
         """Choose C, then fit to all training examples."""
         tried = []
         with progress(self.title(data.kind), len(self.Cs) + 1, "models") as job:
+            of = self.features(data.fitting)
+            fitting, selection = of(data.fitting), of(data.selection)
             for C in self.Cs:
-                outputs = self.model(data, data.fitting, C)(data.selection)
-                tried.append({"C": C, "score": data.selection_score(outputs)})
+                outputs = self._linear(data.kind, data.fitting, fitting, C).outputs(selection)
+                tried.append({"C": C, "score": data.selection_score(data.kind.log_outputs(outputs))})
                 job.advance()
             best = max(tried, key=lambda t: t["score"])["C"]
-            model = self.model(data, data.train, best)
+            of = self.features(data.train)
+            model = self._linear(data.kind, data.train, of(data.train), best)
             job.advance()
-        return {split: model(examples) for split, examples in data.predicted.items()}, {"C": best, "tried": tried}
+        found = {split: model.outputs(of(examples)) for split, examples in data.predicted.items()}
+        return {split: data.kind.log_outputs(outputs) for split, outputs in found.items()}, {"C": best, "tried": tried}
+
+    def _linear(self, kind: TaskKind, examples: LabelledExamples, features: Any, C: float) -> LinearModel:
+        assert examples.labels is not None
+        return kind.fit_linear(features, kind.unit_labels(examples.labels), C, **self.settings)
 
 
 def repeated(outputs: Outputs, n: int) -> Outputs:

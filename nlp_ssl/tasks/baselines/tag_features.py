@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.feature_extraction.text import CountVectorizer
 
-from nlp_ssl.tasks.baselines.base import BaselineData, LinearBaseline, Outputs
+from nlp_ssl.tasks.baselines.base import LinearBaseline
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.kinds.base import TaskKind
@@ -20,25 +21,24 @@ class TagFeatures(LinearBaseline):
 
     name: ClassVar = "tag_features"
     Cs: ClassVar = (1.0, 10.0)
+    settings: ClassVar = MappingProxyType({"tol": 1e-3})
 
     def title(self, kind: TaskKind) -> str:
         """The name in tables."""
         return "word, affixes, shape, neighbours + linear model"
 
-    def model(self, data: BaselineData, train: LabelledExamples, C: float) -> Callable[[LabelledExamples], Outputs]:
-        """Fit to the words of `train`. Returns a function from examples to probabilities [words, tags]."""
-        labels = data.kind.unit_labels(train.labels)  # type: ignore[arg-type]
-        min_df = 3 if len(labels) > 20_000 else 1  # drop rare features of large training sets
-        counts = CountVectorizer(analyzer=_identity, min_df=min_df, binary=True)
-        model = data.kind.fit_linear(counts.fit_transform(features(train)), labels, C, tol=1e-3)
-        return lambda examples: model.outputs(counts.transform(features(examples)))
+    def features(self, train: LabelledExamples) -> Callable[[LabelledExamples], Any]:
+        """Find the features of `train`. Returns a function from examples to features [words, D]."""
+        min_df = 3 if sum(map(len, train.words or [])) > 20_000 else 1  # drop rare features of large training sets
+        counts = CountVectorizer(analyzer=_identity, min_df=min_df, binary=True).fit(word_features(train))
+        return lambda examples: counts.transform(word_features(examples))
 
 
 def _identity(features: list[str]) -> list[str]:
     return features
 
 
-def features(examples: LabelledExamples) -> Iterator[list[str]]:
+def word_features(examples: LabelledExamples) -> Iterator[list[str]]:
     """The features of each word: the word, affixes of 1 to 4 characters, shape, two words on each side."""
     for words in examples.words or []:
         padded = ["<s>", "<s>", *(word.lower() for word in words), "</s>", "</s>"]

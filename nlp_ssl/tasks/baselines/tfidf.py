@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from nlp_ssl.tasks.baselines.base import BaselineData, LinearBaseline, Outputs
+from nlp_ssl.tasks.baselines.base import LinearBaseline
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.kinds.base import TaskKind
@@ -20,17 +20,15 @@ class TfIdf(LinearBaseline):
 
     name: ClassVar = "tfidf"
     Cs: ClassVar = (0.3, 3.0, 30.0)
+    settings: ClassVar = MappingProxyType({"max_iter": 300, "tol": 1e-3})
 
     def title(self, kind: TaskKind) -> str:
         """The name in tables."""
         return "TF-IDF + linear model"
 
-    def model(self, data: BaselineData, train: LabelledExamples, C: float) -> Callable[[LabelledExamples], Outputs]:
-        """Fit vectorisers and model to `train`. Returns a function from examples to outputs [n, outputs]."""
-        features = TextFeatures(train)
-        labels = data.kind.unit_labels(train.labels)  # type: ignore[arg-type]
-        model = data.kind.fit_linear(features(train), labels, C, max_iter=300, tol=1e-3)
-        return lambda examples: model.outputs(features(examples))
+    def features(self, train: LabelledExamples) -> TextFeatures:
+        """Fit the vectorisers to `train`. Returns a function from examples to features [n, D]."""
+        return TextFeatures(train)
 
 
 class TextFeatures:

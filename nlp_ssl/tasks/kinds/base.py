@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.errors import LISTED_ITEMS, cut, listing
-from nlp_ssl.tasks.values import container, label_name
+from nlp_ssl.tasks.metrics import OF_PROBABILITIES, score
+from nlp_ssl.tasks.values import container, label_name, number
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -65,11 +66,15 @@ class TaskKind(ABC):
     """Whether each word of a text has a label."""
     has_neighbours: ClassVar[bool] = True
     """Whether probing includes nearest neighbours."""
+    one_class: ClassVar[bool] = False
+    """Whether each unit has exactly one class, so that classes can be weighted."""
 
-    def __init__(self, labels: Sequence[str] = (), positive: str = "") -> None:
+    def __init__(self, labels: Sequence[str] = (), positive: str = "", balanced: bool = False) -> None:
         self.labels = tuple(labels)
         self.positive = positive
-        """The label that f1 is about; empty if no metric needs one."""
+        """The label that f1, precision and recall are about; empty if no metric needs one."""
+        self.balanced = balanced
+        """Whether training weights the classes equally."""
 
     # --- labels ---
 
@@ -129,11 +134,24 @@ class TaskKind(ABC):
         return labels
 
     @abstractmethod
-    def loss(self, logits: Any, gold: Any) -> Any:
+    def loss(self, logits: Any, gold: Any, class_weights: Any = None) -> Any:
         """The training loss, summed over units, a scalar tensor.
 
-        `logits` are a float tensor [units, outputs], `gold` a tensor [units, ...].
+        `logits` are a float tensor [units, outputs], `gold` a tensor [units, ...]. `class_weights`, a float tensor
+        [outputs], multiply the losses of the units of each class; None weights all units equally.
         """
+
+    def class_weights(self, labels: Array) -> Array | None:
+        """The class weights float32 [outputs] for training labels [n, ...]; None if all units have equal weights.
+
+        A class with n_c of n units has the weight n / (k n_c), where k is the number of classes that occur: the mean
+        weight of a unit is 1. These are scikit-learn's balanced weights (King and Zeng 2001).
+        """
+        if not self.balanced:
+            return None
+        counts = np.bincount(self.unit_labels(labels), minlength=self.outputs)
+        weights = counts.sum() / (np.count_nonzero(counts) * np.maximum(counts, 1))
+        return np.where(counts > 0, weights, 1).astype(np.float32)
 
     @abstractmethod
     def selection_loss(self, outputs: Array, labels: Array) -> float:
@@ -141,7 +159,21 @@ class TaskKind(ABC):
 
     @abstractmethod
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
-        """Convert outputs [units, outputs] to predictions [n, ...], the input of metrics."""
+        """Convert outputs [units, outputs] to predictions [n, ...], the input of most metrics."""
+
+    def probabilities(self, outputs: Array) -> Array:
+        """Convert outputs [units, outputs] to probabilities [n] or [n, labels], the input of `auc`."""
+        raise NotImplementedError(f"{self.name} has no probabilities")
+
+    def classes(self, outputs: Array) -> Array | None:
+        """The predicted classes: ids int64 [units] or multi-hot int64 [units, labels]; None without classes."""
+        return None
+
+    def for_metric(self, metric: str, outputs: Array, examples: LabelledExamples) -> Array:
+        """Convert outputs [units, outputs] to what a metric takes beside `gold`."""
+        if metric in OF_PROBABILITIES:
+            return self.probabilities(outputs)
+        return self.predictions(outputs, examples)
 
     def gold(self, examples: LabelledExamples) -> Array:
         """The gold labels [n, ...], the input of metrics."""
@@ -150,9 +182,7 @@ class TaskKind(ABC):
 
     def score(self, metric: str, outputs: Array, examples: LabelledExamples) -> float:
         """Compute a metric of outputs [units, outputs]."""
-        from nlp_ssl.tasks.metrics import score
-
-        return score(metric, self.gold(examples), self.predictions(outputs, examples))
+        return score(metric, self.gold(examples), self.for_metric(metric, outputs, examples))
 
     # --- baselines and probes ---
 
@@ -227,17 +257,9 @@ def ids_of(labels: Sequence[str], declared: bool) -> dict[str, int]:
 
 def known_labels(labels: Sequence[str]) -> str:
     """The labels for error messages, with their ids unless they are numbers themselves."""
-    if all(map(is_number, labels)):
+    if all(number(label) is not None for label in labels):
         return listing(labels, "") + ("; for numbers, use --kind regression" if len(labels) > LISTED_ITEMS else "")
     return listing((f"{cut(name)} ({i})" for i, name in enumerate(labels)), "")
-
-
-def is_number(name: str) -> bool:
-    """Whether a label name is a number."""
-    try:
-        return float(name) == float(name)
-    except ValueError:
-        return False
 
 
 class ClassProbabilities:

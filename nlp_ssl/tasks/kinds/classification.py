@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from nlp_ssl.errors import InputError, cut, listing
+from nlp_ssl.tasks.declaration import OF_POSITIVE
 from nlp_ssl.tasks.kinds.base import (
     Array,
     ClassProbabilities,
@@ -15,12 +16,11 @@ from nlp_ssl.tasks.kinds.base import (
     TaskKind,
     by_number,
     ids_of,
-    is_number,
     known_labels,
     log,
     texts_of,
 )
-from nlp_ssl.tasks.values import label_name
+from nlp_ssl.tasks.values import label_name, number
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -34,8 +34,9 @@ class Classification(TaskKind):
     """Single-label classification. Labels are class ids, int64 [n]; outputs are logits or log probabilities."""
 
     name: ClassVar = "classification"
-    metrics: ClassVar = ("accuracy", "f1", "macro_f1", "matthews")
+    metrics: ClassVar = ("accuracy", "f1", "precision", "recall", "auc", "macro_f1", "matthews")
     problem_type: ClassVar = "single_label_classification"
+    one_class: ClassVar = True
 
     @classmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
@@ -48,7 +49,8 @@ class Classification(TaskKind):
                 train.report(row, "the label is empty; fill it in or remove the row")
         names = {label_name(value) for value in train.values}
         if len(names) > MANY_LABELS and 2 * len(names) > len(train.values):
-            advice = "for numbers, use --kind regression" if all(map(is_number, names)) else "check --label-column"
+            numbers = all(number(name) is not None for name in names)
+            advice = "for numbers, use --kind regression" if numbers else "check --label-column"
             raise InputError(
                 f"{train.at(0)}: the labels of train have {len(names):,} different values in "
                 f"{len(train.values):,} rows; {advice}"
@@ -72,9 +74,10 @@ class Classification(TaskKind):
         return np.array(found, dtype=np.int64)
 
     def check_metrics(self, task: str, metrics: Any) -> None:
-        """Raise InputError if f1 is requested for more than two classes."""
-        if "f1" in metrics and len(self.labels) > 2:
-            raise InputError(f"{task} has {len(self.labels)} labels, but f1 requires 2; use --metric macro_f1")
+        """Raise InputError if a metric of the positive class is requested for more than two classes."""
+        of_two = [metric for metric in metrics if metric in OF_POSITIVE]
+        if of_two and len(self.labels) > 2:
+            raise InputError(f"{task} has {len(self.labels)} labels, but {of_two[0]} requires 2; use --metric macro_f1")
 
     def only_label(self, labels: Array) -> str | None:
         """The name of the only class, if there is one."""
@@ -84,11 +87,11 @@ class Classification(TaskKind):
         """Stratify by class."""
         return labels
 
-    def loss(self, logits: Any, gold: Any) -> Any:
+    def loss(self, logits: Any, gold: Any, class_weights: Any = None) -> Any:
         """Cross-entropy, summed over examples."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(logits, gold, reduction="sum")
+        return cross_entropy(logits, gold, class_weights, reduction="sum")
 
     def selection_loss(self, outputs: Array, labels: Array) -> float:
         """Mean cross-entropy in nats."""
@@ -96,7 +99,17 @@ class Classification(TaskKind):
 
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
         """The most probable classes, int64 [n]. Of two classes, the positive one is 1."""
-        return self._for_metrics(_classes(outputs))
+        return self._for_metrics(self.classes(outputs))
+
+    def probabilities(self, outputs: Array) -> Array:
+        """The probability of the positive class [n], or of each class [n, labels] if there are more than two."""
+        found: Array = softmax(outputs.astype(float), axis=1)
+        return found[:, self._for_metrics(np.array(1))] if len(self.labels) == 2 else found
+
+    def classes(self, outputs: Array) -> Array:
+        """The most probable class ids, int64 [n]."""
+        found: Array = outputs.argmax(axis=1)
+        return found
 
     def gold(self, examples: LabelledExamples) -> Array:
         """The gold classes, int64 [n]. Of two classes, the positive one is 1."""
@@ -114,7 +127,8 @@ class Classification(TaskKind):
         """Logistic regression."""
         from sklearn.linear_model import LogisticRegression
 
-        return ClassProbabilities(LogisticRegression(C=C, **settings).fit(features, labels), len(self.labels))
+        model = LogisticRegression(C=C, class_weight="balanced" if self.balanced else None, **settings)
+        return ClassProbabilities(model.fit(features, labels), len(self.labels))
 
     def votes(self, labels: Array) -> Array:
         """One-hot labels."""
@@ -131,16 +145,10 @@ class Classification(TaskKind):
     def prediction_table(self, outputs: Array, examples: LabelledExamples) -> tuple[list[str], list[list[str]]]:
         """A row for each example, with the predicted class and its probability."""
         probability = softmax(outputs, axis=1).max(axis=1)
-        both = zip(super().gold(examples), _classes(outputs), probability, texts_of(examples), strict=True)
+        both = zip(super().gold(examples), self.classes(outputs), probability, texts_of(examples), strict=True)
         rows = [[str(i), self.labels[g], self.labels[p], f"{s:.4f}", t] for i, (g, p, s, t) in enumerate(both, 1)]
         return ["example", "gold", "predicted", "probability", "text"], rows
 
     def submission(self, outputs: Array, examples: LabelledExamples, names: bool) -> list[str]:
         """Label names or ids."""
-        return [self.labels[p] if names else str(p) for p in _classes(outputs)]
-
-
-def _classes(outputs: Array) -> Array:
-    """The most probable class ids, int64 [n]."""
-    found: Array = outputs.argmax(axis=1)
-    return found
+        return [self.labels[p] if names else str(p) for p in self.classes(outputs)]

@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from nlp_ssl.errors import InputError, cut
 from nlp_ssl.tasks.kinds.base import Array, Column, TaskKind, by_number, ids_of, known_labels, texts_of, wrong_list
@@ -24,7 +24,7 @@ class Multilabel(TaskKind):
     """
 
     name: ClassVar = "multilabel"
-    metrics: ClassVar = ("micro_f1", "macro_f1", "subset_accuracy")
+    metrics: ClassVar = ("micro_f1", "macro_f1", "subset_accuracy", "auc")
     problem_type: ClassVar = "multi_label_classification"
     prior_name: ClassVar = "label frequencies"
 
@@ -68,7 +68,7 @@ class Multilabel(TaskKind):
         strata: Array = np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
         return strata
 
-    def loss(self, logits: Any, gold: Any) -> Any:
+    def loss(self, logits: Any, gold: Any, class_weights: Any = None) -> Any:
         """Binary cross-entropy, averaged over labels and summed over examples."""
         from torch.nn.functional import binary_cross_entropy_with_logits
 
@@ -80,7 +80,16 @@ class Multilabel(TaskKind):
 
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
         """Multi-hot predictions, int64 [n, labels]."""
+        return self.classes(outputs)
+
+    def classes(self, outputs: Array) -> Array:
+        """Multi-hot predictions, int64 [n, labels]."""
         return (outputs > 0).astype(np.int64)
+
+    def probabilities(self, outputs: Array) -> Array:
+        """The probability of each label [n, labels]."""
+        found: Array = expit(outputs.astype(float))
+        return found
 
     def prior(self, labels: Array) -> Array:
         """The log odds of each label."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from nlp_ssl.errors import cut
 from nlp_ssl.tasks.kinds.base import Array, Column, TaskKind, texts_of
+from nlp_ssl.tasks.values import number
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -30,12 +31,11 @@ class Regression(TaskKind):
         """Parse numbers, float64 [n]."""
         numbers = np.zeros(len(column.values))
         for row, value in enumerate(column.values):
-            try:
-                numbers[row] = float(value)
-            except (TypeError, ValueError):
-                numbers[row] = np.nan
-            if not np.isfinite(numbers[row]):
-                column.report(row, f"the label {cut(repr(value))} is not a finite number")
+            found = number(value)
+            if found is None:
+                column.report(row, f"the label {cut(repr(value))} is not a finite number such as 1.5")
+            else:
+                numbers[row] = found
         return numbers
 
     @property
@@ -48,7 +48,7 @@ class Regression(TaskKind):
         """A name for the saved config."""
         return ("score",)
 
-    def loss(self, logits: Any, gold: Any) -> Any:
+    def loss(self, logits: Any, gold: Any, class_weights: Any = None) -> Any:
         """Squared error, summed over examples."""
         from torch.nn.functional import mse_loss
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.special import log_softmax
+from scipy.special import log_softmax, softmax
 
 from nlp_ssl.errors import InputError, cut, listing
 from nlp_ssl.tasks.kinds.base import (
@@ -46,6 +46,7 @@ class TokenClassification(TaskKind):
     prior_name: ClassVar = "most frequent tag"
     labels_words: ClassVar = True
     has_neighbours: ClassVar = False  # too slow: words of dev times words of train
+    one_class: ClassVar = True
 
     @classmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
@@ -102,11 +103,11 @@ class TokenClassification(TaskKind):
         found = np.unique(self.unit_labels(labels))
         return self.labels[int(found[0])] if len(found) < 2 else None
 
-    def loss(self, logits: Any, gold: Any) -> Any:
+    def loss(self, logits: Any, gold: Any, class_weights: Any = None) -> Any:
         """Cross-entropy, summed over words."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(logits, gold, reduction="sum")
+        return cross_entropy(logits, gold, class_weights, reduction="sum")
 
     def selection_loss(self, outputs: Array, labels: Array) -> float:
         """Mean cross-entropy over words, in nats."""
@@ -115,7 +116,17 @@ class TokenClassification(TaskKind):
 
     def predictions(self, outputs: Array, examples: LabelledExamples) -> Array:
         """Tag codes [n, longest sentence]; see `nlp_ssl.tasks.spans`."""
-        return self._by_sentence(span_codes(self.labels)[outputs.argmax(axis=1)], examples)
+        return self._by_sentence(span_codes(self.labels)[self.classes(outputs)], examples)
+
+    def classes(self, outputs: Array) -> Array:
+        """The most probable tag ids, int64 [words]."""
+        found: Array = outputs.argmax(axis=1)
+        return found
+
+    def probabilities(self, outputs: Array) -> Array:
+        """The probability of each tag [words, tags]."""
+        found: Array = softmax(outputs.astype(float), axis=1)
+        return found
 
     def gold(self, examples: LabelledExamples) -> Array:
         """Tag codes [n, longest sentence]."""
@@ -141,7 +152,8 @@ class TokenClassification(TaskKind):
         from sklearn.linear_model import LogisticRegression
         from sklearn.utils._testing import ignore_warnings
 
-        model = LogisticRegression(C=C, **{**settings, "max_iter": 100})
+        class_weight = "balanced" if self.balanced else None
+        model = LogisticRegression(C=C, class_weight=class_weight, **{**settings, "max_iter": 100})
         return ClassProbabilities(
             ignore_warnings(category=ConvergenceWarning)(model.fit)(features, labels), self.outputs
         )
@@ -159,7 +171,7 @@ class TokenClassification(TaskKind):
         assert examples.labels is not None and examples.words is not None
         gold = self.unit_labels(examples.labels)
         position = [(i, word) for i, words in enumerate(examples.words, 1) for word in words]
-        both = zip(position, gold, outputs.argmax(axis=1), strict=True)
+        both = zip(position, gold, self.classes(outputs), strict=True)
         rows = [[str(i), self.labels[g], self.labels[p], word] for (i, word), g, p in both]
         return ["sentence", "gold", "predicted", "word"], rows
 
@@ -167,4 +179,4 @@ class TokenClassification(TaskKind):
         """The tag names or ids of each sentence, separated by spaces."""
         tags = np.array(self.labels if names else [str(i) for i in range(len(self.labels))])
         ends = np.cumsum(examples.word_counts)[:-1]
-        return [" ".join(tags[row]) for row in np.split(outputs.argmax(axis=1), ends)]
+        return [" ".join(tags[row]) for row in np.split(self.classes(outputs), ends)]

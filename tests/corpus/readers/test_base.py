@@ -5,9 +5,13 @@ from pathlib import Path
 import pytest
 
 from nlp_ssl import registry
+from nlp_ssl.corpus.finding import find_sources
+from nlp_ssl.corpus.options import PrepareOptions
+from nlp_ssl.corpus.prepare import prepare
 from nlp_ssl.corpus.reading import read_span
-from nlp_ssl.corpus.sources import Span, find_sources
+from nlp_ssl.corpus.sources import Span
 from nlp_ssl.corpus.table import read_table
+from nlp_ssl.errors import InputError
 
 PLUGIN = """
 from nlp_ssl.corpus.readers.base import Problem, TableReader, span_lines
@@ -33,4 +37,23 @@ def test_a_plug_in_adds_a_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     table = read_table(file)
     assert (table.columns, table.problems) == ({"text": ["a", "c"], "n": ["1", "2"]}, [f"{file}:2: no colon"])
     file.write_text("a:1\nc:2\n")
-    assert [list(read_span(Span(s), "text")) for s in find_sources([str(tmp_path / "in")])] == [["a", "c"]]
+    assert [list(read_span(Span(s))) for s in find_sources([str(tmp_path / "in")]).sources] == [["a", "c"]]
+
+
+@pytest.mark.parametrize("raised", ["ValueError('odd')", "KeyError", "ZeroDivisionError", "UnicodeError"])
+def test_a_reader_that_fails_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, raised: str) -> None:
+    monkeypatch.setitem(registry._named, "readers", {})
+    monkeypatch.setattr(registry, "_plugins", [])
+    (tmp_path / "failing_reader.py").write_text(
+        PLUGIN.replace("colons", "failing").replace("parts = line", f"raise {raised}; parts = line")
+    )
+    registry.load_plugins([str(tmp_path / "failing_reader.py")])
+    file = tmp_path / "a.failing"
+    file.write_text("a:1\n")
+    with pytest.raises(InputError, match=rf"a.failing: the plug-in that reads it failed \({raised.partition('(')[0]}"):
+        make_corpus(file, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def make_corpus(file: Path, out: Path) -> None:
+    prepare(PrepareOptions(text=(str(file),), out=out, processes=1))

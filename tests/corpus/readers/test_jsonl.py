@@ -27,5 +27,14 @@ def test_broken_lines_are_problems(tmp_path: Path) -> None:
     assert found[3][1] == {"a": 1}
 
 
+def test_a_key_that_occurs_twice_is_a_problem_where_its_column_is_needed(tmp_path: Path) -> None:
+    text = '{"text": "a", "id": 1, "text": "b"}\n{"text": "c", "of": {"n": 1, "n": 2}}\n'
+    file = span(tmp_path / "a", text)
+    problem = (1, "the key 'text' occurs twice; keep one of them")
+    others = (2, {"text": "c", "of": {"n": 2}})
+    assert list(JsonLines().rows(file)) == list(JsonLines().rows(file, ["text"])) == [problem, others]
+    assert list(JsonLines().rows(file, ["id"])) == [(1, {"text": "b", "id": 1}), others]
+
+
 def test_a_null_is_an_empty_document(tmp_path: Path) -> None:
     assert list(JsonLines().documents(span(tmp_path / "a", '{"text": null}\n{"text": "b"}'), "text")) == ["", "b"]

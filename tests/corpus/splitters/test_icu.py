@@ -22,7 +22,7 @@ def test_a_line_break_ends_a_sentence() -> None:
     assert cut("A title\nand the text") == ["A title", "and the text"]
 
 
-def test_texts_are_told_apart_also_beyond_the_basic_plane() -> None:
+def test_texts_stay_separate_with_characters_beyond_the_basic_plane() -> None:
     texts = ["One 👨‍👩‍👧. Two 😂.", "Mr.", "three"]
     found = Icu("en").split(texts)
     assert [[s.strip() for s in sentences] for sentences in found] == [["One 👨‍👩‍👧.", "Two 😂."], ["Mr."], ["three"]]

@@ -18,3 +18,10 @@ def test_a_cell_is_the_row_minus_the_column() -> None:
 
 def test_objectives_without_common_scores() -> None:
     assert pair_cell(board({"a": [0], "b": [0]}), "a", "b") == TableCell("–")
+
+
+def test_pairs_of_one_pretraining_seed_have_no_winner() -> None:
+    found = board({"a": [0], "b": [0], "c": [0]}, {("a", "b"): [1], ("a", "c"): [0]}, anecdotal=("a", "b", "c"))
+    assert wins(found) == {("a", "b"): (0, 0), ("a", "c"): (0, 0), ("b", "c"): (0, 0)}
+    assert pair_cell(found, "b", "a") == TableCell("", ("task 0 −10.0",), "anecdotal")
+    assert pair_cell(found, "a", "c") == TableCell("", ("task 0 +0.0",), "no significant difference")

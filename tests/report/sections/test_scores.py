@@ -1,11 +1,11 @@
 import math
 from dataclasses import replace
 
-from nlp_ssl.comparison.analysis import Gap, Standing
+from nlp_ssl.comparison.board import Gap, Standing
 from nlp_ssl.report.blocks import TableCell
 from nlp_ssl.report.sections.scores import score_cell, score_table, standing_cells
 from nlp_ssl.statistics.corrections import Average
-from tests.report.boards import board
+from tests.report.boards import BOOTSTRAP, board
 
 
 def test_a_score_with_its_difference_from_random_initialisation() -> None:
@@ -13,7 +13,7 @@ def test_a_score_with_its_difference_from_random_initialisation() -> None:
     assert figure.gap is not None
     details = ("[60.0, 80.0]", "Δ +10.0 [+5.0, +15.0]", "p 0.01; MDE 10.0")
     assert score_cell(figure) == TableCell("70.0", details, "better")
-    unbounded = replace(figure, gap=Gap(replace(figure.gap.difference, detectable=math.inf), 0.2))
+    unbounded = replace(figure, gap=Gap(replace(figure.gap.difference, detectable=math.inf), 0.2, BOOTSTRAP))
     cell = score_cell(unbounded)
     assert isinstance(cell, TableCell)
     assert (cell.details[-1], cell.verdict) == ("p 0.20; no MDE", "no significant difference")
@@ -21,7 +21,7 @@ def test_a_score_with_its_difference_from_random_initialisation() -> None:
 
 
 def test_one_pretraining_seed_has_no_p_value() -> None:
-    cell = score_cell(board({"a": [1]}, anecdotal=True).figures["a", "task 0"])
+    cell = score_cell(board({"a": [1]}, anecdotal=("a",)).figures["a", "task 0"])
     assert isinstance(cell, TableCell) and cell.details[-1] == "anecdotal; MDE 10.0"
 
 
@@ -39,3 +39,9 @@ def test_averages_over_tasks() -> None:
     assert standing_cells(standing) == [TableCell("50.0", ("± 1.2",)), TableCell("1.5", ("± 0.0",))]
     assert standing_cells(Standing(standing.score, None))[1] == ""
     assert standing_cells(None) == ["–", "–"]
+
+
+def test_the_score_of_an_objective_that_trains_on_the_task_is_marked() -> None:
+    table = score_table(board({"a": [1], "b": [1]}, own_tasks=(("b", "task 0"),)))
+    marks = [row.cells[1].details[0] for row in table.rows if isinstance(row.cells[1], TableCell)]
+    assert marks == ["[60.0, 80.0]", "trained on this task"]

@@ -1,4 +1,4 @@
-from nlp_ssl.comparison.analysis import Figure
+from nlp_ssl.comparison.board import Figure
 from nlp_ssl.report.blocks import Table
 from nlp_ssl.report.sections.seeds import seeds, seeds_cell
 from nlp_ssl.statistics.corrections import Description

@@ -1,4 +1,4 @@
-"""What the labels of train alone predict."""
+"""Predictions from the labels of train alone."""
 
 import numpy as np
 

@@ -1,13 +1,13 @@
 """A linear tagger on each word and its neighbours."""
 
 from nlp_ssl.tasks.baselines.base import BaselineData
-from nlp_ssl.tasks.baselines.tag_features import TagFeatures, features, shape
+from nlp_ssl.tasks.baselines.tag_features import TagFeatures, shape, word_features
 from nlp_ssl.tasks.kinds.token_classification import TokenClassification
 from tests.tasks.baselines.sentences import sentences
 
 
 def test_the_features_of_a_word() -> None:
-    first, second = features(sentences([["Dogs", "ran"]], [[0, 1]]))
+    first, second = word_features(sentences([["Dogs", "ran"]], [[0, 1]]))
     assert {"w=dogs", "shape=Xx", "pre=do", "suf=ogs", "+1=ran", "-1=<s>", "0,+1=dogs ran"} <= set(first)
     assert {"w=ran", "-1=dogs", "-2=<s>", "+1=</s>", "-1s=ogs"} <= set(second)
     assert [shape(word) for word in ("McDonald", "3.5-x", "한국", "USA")] == ["XxXx", "d.d-x", "a", "X"]

@@ -1,4 +1,4 @@
-"""What TF-IDF counts."""
+"""The features of TF-IDF."""
 
 import numpy as np
 

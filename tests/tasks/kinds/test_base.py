@@ -1,4 +1,4 @@
-"""What every kind of task is, and what they share."""
+"""Properties of every kind of task."""
 
 import numpy as np
 import pytest

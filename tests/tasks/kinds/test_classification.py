@@ -36,3 +36,27 @@ def test_predictions_are_written_with_their_probability() -> None:
     assert rows == [["1", "fair", "fair", "0.6000", "so so ||| not bad"]]
     assert KIND.submission(np.eye(3)[[1]], examples, names=False) == ["1"]
     assert KIND.prior(np.array([0, 0, 1, 2])).tolist() == [0.5, 0.25, 0.25]
+
+
+def test_balanced_classes_weigh_the_same() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 1])
+    assert KIND.class_weights(labels) is None
+    balanced = Classification(["bad", "good", "fair"], balanced=True)
+    assert balanced.class_weights(labels).tolist() == [0.75, 1.5, 1]  # 6 / (2 x 4), 6 / (2 x 2); "fair" is missing
+    logits = torch.log(torch.tensor([[0.5, 0.25, 0.25], [0.1, 0.8, 0.1]]))
+    loss = balanced.loss(logits, torch.tensor([0, 1]), torch.tensor([0.75, 1.5, 1.0]))
+    assert float(loss) == pytest.approx(-0.75 * np.log(0.5) - 1.5 * np.log(0.8))
+
+
+def test_balanced_classes_move_a_linear_model_to_the_rare_class() -> None:
+    features, labels = np.zeros((10, 1)), np.array([0] * 8 + [1] * 2)
+    for balanced, rare in ((False, 0.2), (True, 0.5)):  # without features, the probability is the share of the weights
+        kind = Classification(["no", "yes"], balanced=balanced)
+        assert kind.fit_linear(features, labels, 1.0).outputs(features)[0, 1] == pytest.approx(rare, abs=1e-4)
+
+
+def test_probabilities_are_those_of_the_positive_class() -> None:
+    outputs = np.log([[0.2, 0.8], [0.9, 0.1]])
+    assert Classification(["no", "yes"]).probabilities(outputs) == pytest.approx([0.8, 0.1])
+    assert Classification(["no", "yes"], positive="no").probabilities(outputs) == pytest.approx([0.2, 0.9])
+    assert KIND.probabilities(np.log([[0.2, 0.3, 0.5]])) == pytest.approx(np.array([[0.2, 0.3, 0.5]]))

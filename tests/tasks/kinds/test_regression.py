@@ -12,11 +12,13 @@ KIND = Regression()
 
 
 def test_numbers_are_parsed_and_checked() -> None:
-    column = Column(["1.5", 2, "nan", "x"], lambda row: f"dev.tsv:{row + 2}", [])
+    column = Column(["1.5", 2, "nan", "x", "１", "1_000"], lambda row: f"dev.tsv:{row + 2}", [])
     assert KIND.parse(column, declared=False)[:2].tolist() == [1.5, 2.0]
     assert column.problems == [
-        "dev.tsv:4: the label 'nan' is not a finite number",
-        "dev.tsv:5: the label 'x' is not a finite number",
+        "dev.tsv:4: the label 'nan' is not a finite number such as 1.5",
+        "dev.tsv:5: the label 'x' is not a finite number such as 1.5",
+        "dev.tsv:6: the label '１' is not a finite number such as 1.5",
+        "dev.tsv:7: the label '1_000' is not a finite number such as 1.5",
     ]
 
 
@@ -26,7 +28,7 @@ def test_losses_are_squared_errors() -> None:
     assert KIND.selection_loss(outputs, gold) == pytest.approx(2.5)
 
 
-def test_there_is_one_output_and_no_stratum() -> None:
+def test_regression_has_one_output_and_no_strata() -> None:
     assert (KIND.outputs, KIND.output_names, KIND.strata(np.array([1.0])), KIND.labels) == (1, ("score",), None, ())
     _, rows = KIND.prediction_table(np.array([[1.25]]), LabelledExamples(["a"], None, np.array([2.0])))
     assert rows == [["1", "2", "1.2500", "a"]]
