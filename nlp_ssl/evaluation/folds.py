@@ -47,7 +47,7 @@ def score_folds(
     fold = fold_of(examples, options.folds)
     if len(np.unique(fold)) < options.folds:
         raise InputError(f"--folds {options.folds}: {task.name} has too few different texts for so many; use fewer")
-    ResultCache(
+    cache = ResultCache(
         options.out,
         {"protocol": PROTOCOL, "command": options.command, "folds": options.folds, "data": examples.fingerprint()},
     )
@@ -57,6 +57,7 @@ def score_folds(
         splits = {name: examples.take(np.flatnonzero(own)) for name, own in (("train", fold != k), ("dev", fold == k))}
         of_fold = replace(options, out=options.out / "folds" / str(k + 1))
         made.append(experiment(of_fold, task, folder, labels, splits))
+        cache.record()  # after the first fold's checks
         rows.append(made[-1].rows())
     scored = {"dev": joined([one.predicted["dev"] for one in made])}
     facts = made[0].facts() | {"command": command(options.command, options), "folds": options.folds}

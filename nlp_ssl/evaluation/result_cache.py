@@ -95,15 +95,21 @@ class ResultCache:
         elif any(file.name != "parts" for file in contents(out)):
             raise InputError(f"{out} holds other files than results of this command: choose another --out")
         agree(mine)
+        self._mine = mine
+
+    def record(self) -> None:
+        """Write what the results depend on, unless it is there. Until the first result, nothing is written."""
+        stored = self.out / "options.json"
         if speaks() and not stored.is_file():
-            (out / "parts").mkdir(parents=True, exist_ok=True)
-            write_object(stored, mine)
+            (self.out / "parts").mkdir(parents=True, exist_ok=True)
+            write_object(stored, self._mine)
 
     def part(self, name: str, work: Callable[[], CachedResult], on: dict[str, Any] | None = None) -> CachedResult:
         """The result of this name: read from the cache, or computed by `work` and added to the cache.
 
         `on` is everything that a shareable result depends on, as JSON values. None for a result that is not shared.
         """
+        self.record()
         file = self.out / "parts" / f"{name}.npz"
         places = [file]
         if self.shared is not None and on is not None:

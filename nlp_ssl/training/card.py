@@ -7,8 +7,11 @@ from typing import Any
 from nlp_ssl import __version__, recipe_files
 from nlp_ssl.console import quantity
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.models.folder import DECODER_FOLDER
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.readable import metric_rows
+
+_DECODER = f" The folder `{DECODER_FOLDER}` has the same weights as a decoder."
 
 
 def model_card(recipe: Recipe, corpus: Corpus, end: dict[str, Any]) -> str:
@@ -24,7 +27,7 @@ tags: [nlp_ssl, {recipe.mixture.name}]
 # {recipe.mixture.name}, {recipe.model.size}
 
 Pretrained from scratch by nlp_ssl {__version__} with the objective `{recipe.mixture.name}`
-({recipe.mixture.paper}).
+({recipe.mixture.paper}).{_DECODER if recipe.mixture.also_decoder else ""}
 
 | | |
 |---|---|

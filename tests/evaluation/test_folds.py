@@ -62,6 +62,12 @@ def test_folds_are_for_a_single_file(asked: Probe) -> None:
     assert not asked.out.exists() or not any(asked.out.iterdir())
 
 
+def test_a_refusal_leaves_no_folder(asked: Probe) -> None:
+    with pytest.raises(InputError, match="nowhere"):
+        probe(replace(asked, baseline_model=("nowhere",)))
+    assert not asked.out.exists()
+
+
 def test_rows_of_folds_are_joined_seed_by_seed() -> None:
     def part(value: int, C: float) -> CachedResult:
         return CachedResult({"dev": np.full((2, 1), value)}, {"seconds": 1.5, "seed": 1, "C": C}, f"p{value}")

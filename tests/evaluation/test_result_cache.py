@@ -51,6 +51,8 @@ def test_a_shared_part_is_keyed_by_its_dependencies(tmp_path: Path) -> None:
 
 def test_other_work_is_not_overwritten(tmp_path: Path) -> None:
     ResultCache(tmp_path / "out", MINE)
+    assert not (tmp_path / "out").exists()  # nothing is written before a result
+    ResultCache(tmp_path / "out", MINE).part("majority", Work())
     with pytest.raises(InputError) as error:
         ResultCache(tmp_path / "out", {"task": "cola", "data": {"dev": "def"}})
     assert [problem.split(": ")[0].removeprefix(str(tmp_path)) for problem in error.value.problems] == [
