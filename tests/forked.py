@@ -8,17 +8,19 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from nlp_ssl.cli import main
 from nlp_ssl.comparison import executor
+from tests.ports import free_port
 
 
-def start(words: Sequence[str], log: Path) -> int:
+def start(words: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> int:
     """Start a command in a session of its own, with its output in `log`; returns the process id."""
     pid = os.fork()
     if pid:
@@ -28,6 +30,8 @@ def start(words: Sequence[str], log: Path) -> int:
         os.setsid()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.environ["TOKENIZERS_PARALLELISM"] = "false"
+        os.environ.update(environment or {})
+        AcceleratorState._reset_state(reset_partial_state=True)  # that of this process's own runs
         torch.set_num_threads(1)
         with log.open("w", encoding="utf-8") as out:
             os.dup2(out.fileno(), 1)
@@ -53,6 +57,13 @@ def end(pid: int, seconds: float = 60.0) -> int:
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     pytest.fail(f"it did not end within {seconds:g} s")
+
+
+def start_together(commands: Sequence[Sequence[str]], log: Path) -> list[int]:
+    """One process for each command, as a launcher starts them; the output of process i in `log`-i."""
+    place = {"WORLD_SIZE": str(len(commands)), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    ranks = [place | {"RANK": str(i), "LOCAL_RANK": str(i)} for i in range(len(commands))]
+    return [start(words, Path(f"{log}-{i}"), ranks[i]) for i, words in enumerate(commands)]
 
 
 def session(leader: int) -> list[int]:

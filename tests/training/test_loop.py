@@ -23,7 +23,7 @@ EIGHT_ROWS |= {"sentence_jigsaw": 0.5, "relative_position": 0.5, "rotation_detec
 EIGHT_ROWS |= {"first_character": 0.2, "token_type": 0.2, "random_label": 0.5}
 EIGHT_ROWS |= {"tsdae": 0.5, "mae": 0.5, "retromae": 0.5, "cpc": 0.5, "token_detection": 0.5}
 EIGHT_ROWS |= {"instance_discrimination": 0.05, "hybrid": 0.6}
-EIGHT_ROWS |= {"contrastive:queue": 0.8, "contrastive:byol": 0.05, "contrastive:simsiam": 10}  # from -0.05 to -1
+EIGHT_ROWS |= {"contrastive:queue": 0.5, "contrastive:byol": 0.05, "contrastive:simsiam": 10}  # from -0.05 to -1
 EIGHT_ROWS |= {"contrastive:barlow_twins": 0.5, "contrastive:vicreg": 0.9}  # eight rows cannot fill 128 dimensions
 """The share of its first loss that an objective is left with when eight rows are all there is. A text with two emoji
 is two rows with one text: which of them is meant cannot be learned."""
@@ -36,6 +36,8 @@ def test_eight_rows_are_learned_by_heart(objective, tmp_path) -> None:
     more = ["--budget", "600-steps", "--optimizer.warmup", "0.02", "--log-every", "20", "--evaluations", "1"]
     if objective == "emoji":
         more += ["--objective.emoji.min-count", "1"]
+    if objective == "contrastive:queue":
+        more += ["--objective.contrastive.queue", "8"]  # while a long one fills with keys, the loss rises
     assert pretrain(objective, corpus.folder, out, *more) == 0
     losses = [line["loss"] for line in metrics(out, "train")]
     # Half of what the next token is, is chance: where a sentence ends, and what the next one begins with.

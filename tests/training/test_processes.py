@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.forked import end, start, start_together
 from tests.ports import free_port
-from tests.training.runs import FAST, RUNS, arguments_of
+from tests.training.runs import RUNS, TINY, arguments_of, pretrain, weights
 from tests.worlds import write_corpus
 
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "nlp_ssl.cli"]
-TINY = ["--model.size", "tiny", "--batch.max-length", "32", "--batch.tokens", "256", "--precision", "fp32"]
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +55,6 @@ def losses(out: Path) -> list[float]:
     return [line.get("loss", line.get("validation", {}).get("loss")) for line in lines]
 
 
-def weights(out: Path) -> bytes:
-    return (out / "model" / "model.safetensors").read_bytes()
-
-
 SLOWER = ["clm", "sop", "bert", "pegasus", "skip_thought", "skip_gram", "rtd", "random_label", "jigsaw"]
 SLOWER += ["hybrid", "cpc", "mae", "retromae", "tsdae", "token_detection", "instance_discrimination"]
 SLOWER += [name for name in RUNS if ":" in name and name != "contrastive:byol"]
@@ -71,9 +67,12 @@ SLOWER += [name for name in RUNS if ":" in name and name != "contrastive:byol"]
 def test_processes_and_micro_batches_change_nothing(objective, corpus, tmp_path) -> None:
     """1x1, 2x1 and 2x2 (processes x micro-batches); 1x2 and 1x4 are in test_pretrain."""
     steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2"]
-    run(*COMMAND, *arguments(objective, corpus, tmp_path / "1x1", *steps))
-    launch(2, *arguments(objective, corpus, tmp_path / "2x1", *steps))
-    launch(2, *arguments(objective, corpus, tmp_path / "2x2", *steps, "--batch.accumulation", "2"))
+    assert pretrain(objective, corpus, tmp_path / "1x1", *steps) == 0
+    for micro_batches in (1, 2):
+        out = tmp_path / f"2x{micro_batches}"
+        words = arguments(objective, corpus, out, *steps, "--batch.accumulation", str(micro_batches))
+        started = start_together([words, words], tmp_path / "log")
+        assert [end(pid, 120) for pid in started] == [0, 0], (tmp_path / "log-0").read_text()
     one = losses(tmp_path / "1x1")
     assert len(one) == 14
     assert [processes_of(tmp_path / each) for each in ("1x1", "2x1", "2x2")] == [1, 2, 2]
@@ -153,20 +152,23 @@ def test_a_signal_saves_first(number, corpus, tmp_path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective", FAST)
+@pytest.mark.parametrize(
+    "objective", ["mlm", "skip_gram", "contrastive:queue", "contrastive:byol", "instance_discrimination"]
+)
 def test_killed_at_five_random_moments(objective, corpus, tmp_path) -> None:
     steps = ["--budget", "300-steps", "--save-every", "10", "--evaluations", "4"]
-    run(*COMMAND, *arguments(objective, corpus, tmp_path / "whole", *steps))
-    command = [*COMMAND, *arguments(objective, corpus, tmp_path / "run", *steps, "--resume")]
+    assert pretrain(objective, corpus, tmp_path / "whole", *steps) == 0
+    words = arguments(objective, corpus, tmp_path / "run", *steps, "--resume")
     draw = random.Random(objective)
     for _ in range(5):
-        before = len(lines(tmp_path / "run"))
-        process = subprocess.Popen(command, env=environment(), stderr=subprocess.DEVNULL, cwd=ROOT)
-        wait_for(lambda before=before: len(lines(tmp_path / "run")) > before, process)
+        before, until = len(lines(tmp_path / "run")), time.monotonic() + 60
+        pid = start(words, tmp_path / "log")
+        while len(lines(tmp_path / "run")) == before and time.monotonic() < until:
+            time.sleep(0.02)
         time.sleep(draw.uniform(0, 0.5))
-        process.kill()
-        process.wait()
-    run(*command)
+        os.kill(pid, signal.SIGKILL)
+        assert end(pid) in (-signal.SIGKILL, 0), (tmp_path / "log").read_text()
+    assert end(start(words, tmp_path / "log"), 120) == 0, (tmp_path / "log").read_text()
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
     assert losses(tmp_path / "run") == losses(tmp_path / "whole")
 
