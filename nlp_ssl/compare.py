@@ -24,12 +24,13 @@ from nlp_ssl.comparison.chosen_tasks import (
 )
 from nlp_ssl.comparison.options import Compare, parse
 from nlp_ssl.comparison.plan import Plan
-from nlp_ssl.comparison.score_jobs import MINIMAL_PAIRS
+from nlp_ssl.comparison.score_jobs import FEW_SHOT, MINIMAL_PAIRS
 from nlp_ssl.console import say, show_result, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.few_shot import shots_rule
 from nlp_ssl.evaluation.finetune import Finetune, Protocol
 from nlp_ssl.evaluation.options import MOST_SEEDS
 from nlp_ssl.evaluation.sentence_pairs import read_sentence_pairs
@@ -41,6 +42,9 @@ from nlp_ssl.tasks.flags import is_declared
 
 FOLDER_FORMAT = 2
 """Of the comparison's folder; increases when older folders cannot be continued."""
+
+
+LIKELIHOOD = "gives likelihoods of texts (mlm and clm do)"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -113,6 +117,7 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
         class_weights=options.class_weights,
         tune=options.tune,
         methods=options.methods,
+        shots=tuple(sorted(set(options.shots), reverse=True)),
         retrieval=retrieval,
     )
     _say_what_is_skipped(plan)
@@ -130,7 +135,7 @@ def _protocol(options: Compare) -> Protocol:
 def _option_problems(options: Compare) -> list[str]:
     """Options out of range, and column flags without a task that they could be for."""
     problems = [] if 1 <= options.jobs <= 256 else [f"--jobs is {options.jobs}: it must lie in 1..256"]
-    problems += _seed_problems(options)
+    problems += [*_seed_problems(options), *_shot_problems(options)]
     for n in _sizes(options):
         each = Finetune(
             run=options.out,
@@ -166,6 +171,15 @@ def _seed_problems(options: Compare) -> list[str]:
     return problems
 
 
+def _shot_problems(options: Compare) -> list[str]:
+    """What is wrong with the numbers of demonstrations."""
+    holds, problem = shots_rule(options.shots)
+    if not holds:
+        return [problem]
+    both = [k for k in options.shots if k in options.train_examples]  # results tell settings apart by it
+    return [f"--shots and --train-examples both have {k}: choose another number for one" for k in both]
+
+
 def _tuning_problems(corpus: Corpus, chosen: Mapping[str, Recipe]) -> list[str]:
     """Why learning rates could not be tuned: recipes without validation examples."""
     from nlp_ssl.training.pretrain import usable_examples
@@ -186,16 +200,25 @@ def _say_what_is_skipped(plan: Plan) -> None:
         too_large = [f"{size:,}" for size in plan.train_examples if size is not None and size > n]
         if not plan.sizes(task):
             raise InputError(f"--train-examples {' '.join(too_large)}: {task.name} has {n:,} training examples")
+        if not plan.methods_for(task):
+            none = f"{task.name} does not have one label for each text, with a name that is a word"
+            reason = none if plan.prompted else f"none of these objectives {LIKELIHOOD}"
+            raise InputError(f"--methods few-shot: {reason}; add another method")
+        if FEW_SHOT in plan.methods and FEW_SHOT not in plan.methods_for(task) and plan.prompted:
+            say(f"skipped: few-shot on {task.name}, which does not have one named label for each text")
         if too_large:
             say(f"{task.name} has {n:,} training examples: {', '.join(too_large)} are skipped")
     kinds = {job.kind for job in plan.jobs()}
     reasons = [
-        (MINIMAL_PAIRS, plan.minimal_pairs, "gives likelihoods of texts (mlm and clm do)"),
+        (MINIMAL_PAIRS, plan.minimal_pairs, LIKELIHOOD),
         ("similarity", plan.word_pairs, "trains word vectors (cbow and skip_gram do)"),
     ]
     for kind, pairs, reason in reasons:
         if pairs and kind not in kinds:
             say(f"skipped: {', '.join(each.name for each in pairs)}, as none of these objectives {reason}")
+    unprompted = [name for name in plan.recipes if name not in plan.prompted]
+    if FEW_SHOT in plan.methods and unprompted:
+        say(f"skipped: few-shot of {', '.join(unprompted)}, which can score no label after a text (mlm and clm can)")
 
 
 def _identity(plan: Plan) -> dict[str, Any]:

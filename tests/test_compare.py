@@ -295,6 +295,32 @@ def test_minimal_pairs_where_a_text_has_a_likelihood(world: World, tmp_path: Pat
     assert [(task["name"], task["examples"]) for task in found["tasks"]][1:] == [("pairs", {"dev": 20})]
 
 
+def test_few_shot_prompts_where_labels_have_a_likelihood(world: World, tmp_path: Path, capsys) -> None:
+    data = tmp_path / "data" / "cues"
+    data.mkdir(parents=True)
+    for split in ("train", "dev"):  # labels that the tokenizer knows
+        rows = (world.folder / "tasks" / "cues" / f"{split}.tsv").read_text()
+        (data / f"{split}.tsv").write_text(rows.replace("\tno", "\tw8").replace("\tyes", "\tw9"))
+    task = ["--task", "cues", "--text-column", "text", "--label-column", "label", "--data", str(data.parent)]
+    out, few = tmp_path / "out", ["--methods", "few-shot", "--shots", "1", *SEEDS, "--seeds", "1", *task]
+    assert world.compare(out, "mlm", "clm", "sop", *few, "--jobs", "2") == 0
+    captured = capsys.readouterr()
+    assert "skipped: few-shot of sop, which can score no label after a text (mlm and clm can)" in captured.err
+    assert "few-shot, 1 label " in captured.out and "or from chance for few-shot tasks" in captured.out
+    lines = results(out)["scores"]
+    mine = [s for s in lines if s["role"] == "objective"]
+    assert [(s["model"], s["variant"], s["pretraining_seed"], s["finetuning_seed"]) for s in mine] == [
+        (model, variant, 1, draw)
+        for model, variant in (("mlm", "pseudo-log-likelihood"), ("clm", "causal"))
+        for draw in (1, 2)
+    ]
+    assert {s["model"] for s in lines} == {"mlm", "clm", "mlm, random labels", "clm, random labels", "majority"}
+    assert {s["score"] for s in lines if s["model"] == "majority"} == {0.5}
+    with np.load(out / mine[0]["outputs"]) as outputs:
+        assert score("accuracy", outputs["gold"], outputs["predicted"]) == mine[0]["score"]
+    assert "Few-shot prompts, 1 label," in (out / "report.md").read_text()
+
+
 def test_word_pairs_where_words_have_vectors(world: World, tmp_path: Path) -> None:
     pairs = tmp_path / "likeness.tsv"
     pairs.write_text("".join(f"w{i}\tw{i + 1}\t{(i * 7) % 10}\n" for i in range(10, 30)) + "nowhere\tw7\t3\n")

@@ -24,12 +24,12 @@ from nlp_ssl.statistics.multi_bootstrap import multi_bootstrap
 from nlp_ssl.statistics.sequential import Look
 from nlp_ssl.tasks.metrics import OF_PROBABILITIES
 
-METHODS = ("finetune", "probe", "knn", "zero-shot", "retrieval", "word similarity")
+METHODS = ("finetune", "probe", "knn", "few-shot", "zero-shot", "retrieval", "word similarity")
 """Order of the boards. Fine-tuning comes first, as the most common use of a pretrained model."""
 LABELLED = ("finetune", "probe", "knn")
 """Methods that learn from labels. They share the baselines that are computed from the texts."""
-UNTRAINED = ("zero-shot",)
-"""Methods that train nothing. Scores are compared with chance."""
+UNTRAINED = ("few-shot", "zero-shot")
+"""Methods that train nothing. Scores are compared with chance: random labels in a prompt keep what label words tell."""
 CHANCE = "chance"
 
 

@@ -95,6 +95,12 @@ class Board:
         """Tasks that are not at chance."""
         return [task for task in self.tasks if task not in self.floors]
 
+    @property
+    def untrained(self) -> str:
+        """What tasks are called that are compared with chance, as nothing is trained on them."""
+        found = {setting.method for setting in self.settings.values()}
+        return " and ".join(name for name in ("zero-shot", "few-shot") if name in found) or "zero-shot"
+
     def without(self, main: Board) -> Board | None:
         """This board with the tasks alone that the main board has in another setting; None if there are none."""
         here = {task: (s.method, s.train_examples) for task, s in self.settings.items()}

@@ -14,6 +14,7 @@ def model_name(job: Job, key: str) -> str:
         "random": "random vectors",
         "random_init": job.about.get("random_init"),
         "pretrained": job.about["model"],
+        "random_labels": f"{job.about['model']}, random labels",
     }
     name: str = names.get(key) or key
     return name

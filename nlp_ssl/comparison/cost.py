@@ -15,10 +15,11 @@ from nlp_ssl import recipe_files, registry
 from nlp_ssl.comparison.executor import call_in_process
 from nlp_ssl.comparison.jobs import Job
 from nlp_ssl.comparison.plan import PILOT, Plan
-from nlp_ssl.comparison.score_jobs import MINIMAL_PAIRS
+from nlp_ssl.comparison.score_jobs import FEW_SHOT, MINIMAL_PAIRS
 from nlp_ssl.comparison.tasks import LabelledTask
 from nlp_ssl.console import duration, quantity, say, table
 from nlp_ssl.corpus import tokenizer
+from nlp_ssl.evaluation.few_shot import DEV_EXAMPLES
 from nlp_ssl.evaluation.finetune import usual_batch_size, usual_epochs
 from nlp_ssl.recipe import Recipe
 
@@ -113,7 +114,12 @@ class _Estimator:
             cost = self.costs[job.about["model"]]
             share = PILOT if "learning_rate" in job.about else 1.0
             return JobCost(share * cost.tokens, share * cost.flops, share * cost.seconds)
-        passes = {"finetune": self._finetuned, "probe": self._probed, MINIMAL_PAIRS: self._paired}.get(job.kind)
+        passes = {
+            "finetune": self._finetuned,
+            "probe": self._probed,
+            MINIMAL_PAIRS: self._paired,
+            FEW_SHOT: self._prompted,
+        }.get(job.kind)
         if passes is None:
             return JobCost()
         cost = self.costs[job.about["model"]]
@@ -159,6 +165,14 @@ class _Estimator:
         lengths = self.pairs[job.about["task"]]
         masked = self.plan.recipes[job.about["model"]].mixture.body == "encoder"
         return float((lengths * (lengths - 2) if masked else lengths).sum()) / FORWARD, 0
+
+    def _prompted(self, job: Job) -> tuple[float, float]:
+        """Tokens of all labels after all prompts, in training tokens: also with random labels, if there are any."""
+        task, shots = self.tasks[job.about["task"]], job.about["train_examples"]
+        recipe = self.plan.recipes[job.about["model"]]
+        longest = min((shots + 1) * self.lengths[task.name], recipe.batch.max_length)
+        prompts = min(task.counts[task.task.evaluation_splits[0]], DEV_EXAMPLES) * len(task.labels)
+        return (2 if shots else 1) * job.networks * prompts * longest / FORWARD, 0
 
     def _with_random_init(self, job: Job) -> bool:
         """Whether a job scores its random initialisation; later jobs with the same one reuse the scores."""

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from nlp_ssl import recipe_files
-from nlp_ssl.array_files import write_arrays
-from nlp_ssl.comparison.score_jobs import MINIMAL_PAIRS
+from nlp_ssl.array_files import read_arrays, write_arrays
+from nlp_ssl.comparison.score_jobs import FEW_SHOT, MINIMAL_PAIRS
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.options import TaskOptions
 from nlp_ssl.models.folder import model_folder
 from nlp_ssl.options import parse
 from nlp_ssl.tasks.flags import TaskFlags
+from nlp_ssl.tasks.metrics import OF_PROBABILITIES, score
 
 JobFunction = Callable[..., dict[str, Any]]
 
@@ -89,6 +90,36 @@ def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     return {"scores": lines, "pairs": sum(result["examples"].values())}
 
 
+def few_shot(folder: Path, words: Sequence[str], metrics: Mapping[str, str], positive: str) -> dict[str, Any]:
+    """Score prompts in `folder/scores`, beside the same ones with random labels and the majority class.
+
+    `metrics` are the names of the scores by metric. Files hold `gold` and `predicted` [n] of each draw.
+    """
+    from nlp_ssl.evaluation.few_shot import MAJORITY, FewShot, few_shot
+    from nlp_ssl.tasks.kinds.classification import Classification
+    from nlp_ssl.tasks.splits import LabelledExamples
+
+    options = parse(FewShot, FEW_SHOT, words)
+    result, found = few_shot(options), read_arrays(options.out / "few_shot.npz", "")
+    kind = Classification(tuple(result["label words"]), positive)
+    examples = LabelledExamples([""] * len(found["gold"]), None, found["gold"])
+    shared = {name: found[name] for name in ("cluster",) if name in found}
+    (shots,), lines = options.shots, []
+    keys = {"pretrained": f"{shots}-shots", "random_labels": f"{shots}-shots-random", MAJORITY: MAJORITY}
+    for key, of in keys.items():
+        title = {"title": "majority class"} if key == MAJORITY else {}
+        for seed, scores in enumerate(found.get(of, ()), 1):  # [n, labels]
+            predicted, probable = kind.predictions(scores, examples), kind.probabilities(scores)
+            outputs, gold = folder / f"{of}-seed{seed}.npz", kind.gold(examples)
+            write_arrays(outputs, {"gold": gold, "predicted": predicted, "probabilities": probable, **shared})
+            line = {"key": key, "method": FEW_SHOT, "variant": result["variant"], "outputs": outputs.name, **title}
+            line["finetuning_seed"] = None if key == MAJORITY else seed
+            for metric, name in metrics.items():
+                value = score(metric, gold, probable if metric in OF_PROBABILITIES else predicted)
+                lines.append({**line, "metric": name, "score": value})
+    return {"scores": lines, "networks": options.seeds}
+
+
 def retrieval(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     """Score the retrieval of neighbouring sentences in `folder/scores`; files there hold the scores of each query."""
     from nlp_ssl.evaluation.retrieval import TFIDF, Retrieval, query_file, retrieval
@@ -98,9 +129,9 @@ def retrieval(folder: Path, words: Sequence[str]) -> dict[str, Any]:
     lines = []
     for model in result["models"]:
         for metric, of_metric in model["scores"].items():
-            for seed, score in enumerate(of_metric["seeds"], 1):
+            for seed, value in enumerate(of_metric["seeds"], 1):
                 outputs = (options.out / "queries" / query_file(model["key"], seed)).relative_to(folder)
-                line = {"key": model["key"], "method": "retrieval", "metric": metric, "score": score}
+                line = {"key": model["key"], "method": "retrieval", "metric": metric, "score": value}
                 line |= {"title": model["name"]} if model["key"] == TFIDF else {}
                 drawn = seed if model["key"] == "random_init" else None
                 lines.append({**line, "finetuning_seed": drawn, "outputs": str(outputs)})
@@ -117,7 +148,6 @@ def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -
 
     from nlp_ssl.evaluation.similarity import Similarity, judgements, read_pairs
     from nlp_ssl.models.export import word_vectors
-    from nlp_ssl.tasks.metrics import score
 
     options = parse(Similarity, "similarity", words)
     (file,) = options.pairs
@@ -206,6 +236,7 @@ JOB_KINDS: dict[str, JobFunction] = {
     "finetune": finetune,
     "probe": probe,
     MINIMAL_PAIRS: minimal_pairs,
+    FEW_SHOT: few_shot,
     "retrieval": retrieval,
     "similarity": similarity,
     "evaluate": evaluate,

@@ -12,6 +12,7 @@ import tyro
 from nlp_ssl import declarations, recipe_files
 from nlp_ssl.comparison.plan import Method
 from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.few_shot import FewShot
 from nlp_ssl.evaluation.finetune import Protocol
 from nlp_ssl.evaluation.options import ClassWeights
 from nlp_ssl.options import HIDDEN
@@ -42,8 +43,11 @@ class Compare(TaskFlags, Recipe, Protocol):
     made from the corpus and need no labels: bigram_shift, half_order, odd_word, next_sentence, damaged_sentences,
     next_sentence_retrieval."""
     methods: tuple[Method, ...] = ()
-    """How models are scored on labelled tasks. Defaults to both, and to probe on tasks made from the corpus, where
-    fine-tuning costs much beside a short pretraining."""
+    """How models are scored on labelled tasks. Defaults to finetune and probe, and to probe on tasks made from the
+    corpus, where fine-tuning costs much beside a short pretraining. few-shot scores prompts, for objectives that give
+    likelihoods and tasks with one named label for each text."""
+    shots: tuple[int, ...] = FewShot.shots
+    """Numbers of labelled examples in a prompt of few-shot, which are drawn --finetune-seeds times."""
     data: Path | None = None
     """Folder with one folder for each task, of its name or the declared one, with train and dev files. Defaults to the
     hub."""

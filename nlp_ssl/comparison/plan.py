@@ -23,7 +23,7 @@ from nlp_ssl.training.run_folder import INCIDENTAL
 LADDER = (0.3, 1.0, 3.0)
 """Factors of a recipe's learning rate that tuning tries."""
 
-Method = Literal["finetune", "probe"]
+Method = Literal["finetune", "probe", "few-shot"]
 
 PILOT = 0.1
 """Share of the budget that a pilot run gets, to try one learning rate."""
@@ -56,7 +56,9 @@ class Plan:
     """Weights of the classes in training: those of `nlp_ssl.evaluation.options`."""
     tune: bool
     methods: tuple[Method, ...] = ()
-    """How labelled tasks are scored. If empty, by both; tasks made from the corpus by probes alone."""
+    """How labelled tasks are scored. If empty, by finetune and probe; tasks made from the corpus by probe alone."""
+    shots: tuple[int, ...] = ()
+    """Numbers of demonstrations in a prompt."""
     retrieval: bool = False
     """Whether to score the retrieval of neighbouring sentences."""
 
@@ -88,8 +90,14 @@ class Plan:
         return found or [None] * task.is_made
 
     def methods_for(self, task: LabelledTask) -> tuple[Method, ...]:
-        """How a labelled task is scored."""
-        return self.methods or (("probe",) if task.is_made else ("finetune", "probe"))
+        """How a labelled task is scored: by prompts only if labels are words and a model gives them a likelihood."""
+        asked: tuple[Method, ...] = self.methods or (("probe",) if task.is_made else ("finetune", "probe"))
+        return tuple(m for m in asked if m != "few-shot" or (self.prompted and task.has_label_words))
+
+    @property
+    def prompted(self) -> list[str]:
+        """The objectives whose models can be scored by prompts."""
+        return [name for name, recipe in self.recipes.items() if recipe.mixture.answers_prompts]
 
     def run(self, name: str, seed: int) -> Job:
         """Pretraining run of a recipe, with the learning rate from the pilots."""

@@ -12,10 +12,12 @@ import numpy as np
 from nlp_ssl.comparison.analysis import METHODS
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.results_file import Results, Setting, finished_runs, load_results
+from nlp_ssl.comparison.score_jobs import FEW_SHOT
 from nlp_ssl.comparison.tasks import LabelledTask
 from nlp_ssl.comparison.variation import Variation, assumed_variation, measured_variation
 from nlp_ssl.console import duration, table
 from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.few_shot import DEV_EXAMPLES
 from nlp_ssl.statistics import power
 from nlp_ssl.statistics.power import detectable
 from nlp_ssl.statistics.sequential import ONLY, Look
@@ -77,12 +79,12 @@ def expect(plan: Plan, spread_from: Path | None = None) -> Expected:
         if spread_from:
             raise
         results = None  # the comparison is new, or writes its results again
-    objectives = len(plan.recipes)
     rows = []
     for setting, task in _settings(plan):
         main = setting == _main(plan, task)
         tasks = plan.tasks if main else [other for of, other in _settings(plan) if of == setting]
-        scored = _scored(task, setting.train_examples)
+        scored = _scored(task, setting)
+        objectives = len(plan.prompted if setting.method == FEW_SHOT else plan.recipes)
         per_cluster = _per_cluster(task)
         numbers = power.Plan(
             seeds=plan.looks[0],
@@ -117,15 +119,17 @@ def _of_task(plan: Plan, task: LabelledTask) -> list[Setting]:
     asked = plan.methods_for(task)
     methods = [method for method in METHODS if method in asked or (method == "knn" and "probe" in asked)]
     sizes = sorted(plan.sizes(task), key=lambda n: -math.inf if n is None else -n)
-    return [Setting(method, n, None) for method in methods for n in sizes]
+    return [Setting(method, n, None) for method in methods for n in (plan.shots if method == FEW_SHOT else sizes)]
 
 
-def _scored(task: LabelledTask, train_examples: int | None) -> int:
+def _scored(task: LabelledTask, setting: Setting) -> int:
     """The number of examples of the first scored split; dev may be extended by unused training examples."""
     from nlp_ssl.tasks.draws import MOST_UNUSED
 
     split = task.task.evaluation_splits[0]
-    unused = task.counts["train"] - (train_examples or task.counts["train"])
+    if setting.method == FEW_SHOT:
+        return min(task.counts[split], DEV_EXAMPLES)
+    unused = task.counts["train"] - (setting.train_examples or task.counts["train"])
     extended = task.task.dev_extends and split == "dev"
     return task.counts[split] + (min(unused, MOST_UNUSED) if extended else 0)
 

@@ -174,7 +174,7 @@ def _scores(plan: Plan, finished: Finished) -> list[dict[str, Any]]:
     for job, result in finished:
         for line in result.get("scores", []):
             of_run = line["key"] == "pretrained"
-            is_network = line["key"] in ("random", "random_init", "pretrained")
+            is_network = line["key"] in ("random", "random_init", "random_labels", "pretrained")
             known = {
                 "model": model_name(job, line["key"]),
                 "role": "objective" if of_run else "text baseline" if "title" in line else "baseline",

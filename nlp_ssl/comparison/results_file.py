@@ -31,11 +31,11 @@ class Setting:
     """A way to score models."""
 
     method: str
-    """finetune, probe, knn, zero-shot, retrieval or word similarity."""
+    """finetune, probe, knn, few-shot, zero-shot, retrieval or word similarity."""
     train_examples: int | None
-    """None means all examples."""
+    """Labelled examples that are learned from, or read in a prompt; None means all."""
     variant: str | None
-    """Of zero-shot scores: causal or pseudo-log-likelihood."""
+    """Of zero-shot and few-shot scores: causal or pseudo-log-likelihood."""
 
 
 def setting_of(score: Score) -> Setting:

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from nlp_ssl import recipe_files
 from nlp_ssl.comparison.jobs import Job
 from nlp_ssl.comparison.tasks import DamagedSentences, LabelledTask, PairFile
+from nlp_ssl.evaluation.few_shot import FewShot
 from nlp_ssl.evaluation.finetune import Finetune
 from nlp_ssl.evaluation.minimal_pairs import MinimalPairs
 from nlp_ssl.evaluation.options import TaskOptions
 from nlp_ssl.evaluation.probe import Probe
 from nlp_ssl.evaluation.result_cache import PROTOCOL, arguments
 from nlp_ssl.evaluation.retrieval import Retrieval
-from nlp_ssl.tasks.flags import RETRIEVAL
+from nlp_ssl.evaluation.scores import score_name
+from nlp_ssl.tasks.flags import RETRIEVAL, ColumnFlags
 from nlp_ssl.training.run_folder import snapshots
 
 if TYPE_CHECKING:
     from nlp_ssl.comparison.plan import Plan
 
 MINIMAL_PAIRS = "minimal-pairs"
+FEW_SHOT = "few-shot"
 
 
 def score_jobs(plan: Plan, name: str, seed: int, run: Job) -> Iterator[Job]:
     """Jobs that score a run. New kinds of scores are added here."""
     for task in plan.tasks:
+        for shots in plan.shots if FEW_SHOT in plan.methods_for(task) and name in plan.prompted else ():
+            yield _by_prompts(plan, name, seed, run, task, shots)
         for n in plan.sizes(task):
             if "finetune" in plan.methods_for(task):
                 yield _on_task(plan, Finetune, asdict(plan.protocol), name, seed, run, task, n)
@@ -87,6 +92,36 @@ def _on_pairs(plan: Plan, name: str, seed: int, run: Job, pairs: PairFile | Dama
     out = job.folder / "scores"
     options = MinimalPairs(run=run.folder / "run", **pairs.source, out=out, precision=plan.precision)
     return replace(job, arguments=(arguments(options),))
+
+
+def _by_prompts(plan: Plan, name: str, seed: int, run: Job, task: LabelledTask, shots: int) -> Job:
+    """Prompts with so many demonstrations, drawn as often as networks are fine-tuned; without any, there is one."""
+    split = task.task.evaluation_splits[0]
+    metrics = {metric: score_name(task.task, metric, split) for metric in task.task.metrics}
+    draws = plan.finetune_seeds if shots else 1
+    job = Job(
+        name=f"{FEW_SHOT} {name} seed {seed} on {task.name}, {shots} shots",
+        kind=FEW_SHOT,
+        out=plan.out,
+        depends={"run": run.folder.name, "task": task.key, "shots": shots, "precision": plan.precision},
+        inputs=(task,),
+        arguments=(),
+        needs=(run,),
+        networks=draws,
+        about={**run.about, "task": task.name, "train_examples": shots},
+    )
+    columns: dict[str, Any] = {field.name: task.flags.get(field.name) for field in fields(ColumnFlags)}
+    options = FewShot(
+        run=run.folder / "run",
+        task=task.given,
+        data=task.data,
+        out=job.folder / "scores",
+        shots=(shots,),
+        seeds=draws,
+        precision=plan.precision,
+        **columns,
+    )
+    return replace(job, arguments=(arguments(options), metrics, task.task.positive))
 
 
 def _on_neighbours(plan: Plan, name: str, seed: int, run: Job) -> Job:

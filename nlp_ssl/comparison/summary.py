@@ -13,14 +13,14 @@ OWN_TASK = "*"
 SIMPLER = {"majority": "majority", "copying": "accuracy_by_copying"}
 """Simple solutions to print beside an accuracy: name and metric key."""
 LEGEND = (
-    "In brackets: difference from random initialisation, or from chance for zero-shot tasks; "
+    "In brackets: difference from random initialisation, or from chance for {} tasks; "
     "▲ better, ▼ worse, ≈ no significant difference."
 )
 
 
 def summary(results: Results, boards: Sequence[Board]) -> str:
     """Tables for the terminal: scores of the main board, and costs by objective."""
-    return f"{_scores_table(boards[0])}\n{LEGEND}\n\n{_costs(results)}"
+    return f"{_scores_table(boards[0])}\n{LEGEND.format(boards[0].untrained)}\n\n{_costs(results)}"
 
 
 def _scores_table(board: Board) -> str:
@@ -28,7 +28,11 @@ def _scores_table(board: Board) -> str:
     rows = []
     for task in board.tasks:
         setting = board.settings[task]
-        labels = "" if setting.train_examples is None else f", {setting.train_examples:,} labels"
+        labels = (
+            ""
+            if setting.train_examples is None
+            else f", {setting.train_examples:,} label{'s' * (setting.train_examples != 1)}"
+        )
         row = [task, f"{setting.method}{labels}"]
         for model in board.objectives:
             figure = board.figures.get((model, task))

@@ -13,6 +13,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.sentence_pairs import SentencePairs, made_sentence_pairs, read_sentence_pairs
 from nlp_ssl.tasks.declaration import CorpusTaskDeclaration, Task
 from nlp_ssl.tasks.flags import DAMAGED, TaskFlags
+from nlp_ssl.tasks.values import number
 
 if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
@@ -54,6 +55,12 @@ class LabelledTask:
     def is_made(self) -> bool:
         """Whether it is made from a corpus."""
         return isinstance(self.task, CorpusTaskDeclaration)
+
+    @property
+    def has_label_words(self) -> bool:
+        """Whether each example has one label, whose name is a word that can follow a prompt."""
+        named = all(number(label) is None for label in self.labels)
+        return self.task.kind == "classification" and not self.is_made and named
 
     @property
     def source(self) -> dict[str, Any]:

@@ -13,7 +13,8 @@ demonstrations and other examples.
 
 scores.json          scores, the first prompt, versions, the command
 scores.md            the printed table
-few_shot.npz         `gold` int64 [n], and for each setting the score of each label, float32 [seeds, n, labels]
+few_shot.npz         `gold` int64 [n], for each setting the score of each label, float32 [seeds, n, labels], as of the
+                     majority class, `majority` [1, n, labels]; `cluster` [n] if examples are not independent
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from nlp_ssl.tasks.splits import LabelledExamples
 
 MOST_SHOTS = 64
+MAJORITY = "majority"
+DEV_EXAMPLES = 1000
 CUT = {"shortened prompts": "demonstrations", "cut texts": "the beginning of the text"}
 """Counts of prompts that are longer than the model can read, and what these lose."""
 
@@ -71,7 +74,7 @@ class FewShot(ColumnFlags):
     template: str | None = None
     """Text and label of an example, with {text}, {pair} for pairs, and {label} at the end. Defaults to
     "{text} : {label}" or "{text} {pair} : {label}"."""
-    dev_examples: int = 1000
+    dev_examples: int = DEV_EXAMPLES
     """Maximum number of scored examples of dev."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of matrix products. auto uses bf16 where the hardware supports it."""
@@ -168,13 +171,16 @@ def few_shot(options: FewShot) -> dict[str, Any]:
         return _write(options.out, task, train, dev, results, facts)
 
 
+def shots_rule(shots: Sequence[int]) -> tuple[bool, str]:
+    """Whether numbers of demonstrations are in range, and what is wrong if not."""
+    problem = f"--shots is {' '.join(map(str, shots)) or 'empty'}: numbers must lie in 0..{MOST_SHOTS}"
+    return bool(shots) and all(0 <= k <= MOST_SHOTS for k in shots), problem
+
+
 def _check(options: FewShot) -> None:
     """InputError for options out of range."""
     rules = [
-        (
-            bool(options.shots) and all(0 <= k <= MOST_SHOTS for k in options.shots),
-            f"--shots is {' '.join(map(str, options.shots)) or 'empty'}: numbers must lie in 0..{MOST_SHOTS}",
-        ),
+        shots_rule(options.shots),
         (1 <= options.seeds <= MOST_SEEDS, f"--seeds is {options.seeds}: it must lie in 1..{MOST_SEEDS}"),
         (options.dev_examples >= 2, f"--dev-examples is {options.dev_examples}: it must be at least 2"),
     ]
@@ -210,14 +216,17 @@ def _write(
     gold, labels = np.asarray(dev.labels), list(facts["label words"])
     scores = {setting: np.stack([part.outputs["scores"] for part in parts]) for setting, parts in results.items()}
     most_frequent = np.bincount(np.asarray(train.labels), minlength=len(labels)).argmax()
-    majority = measure("accuracy", gold, np.full((1, 1, len(gold)), most_frequent), pretrained=False)
+    constant = np.zeros((1, len(gold), len(labels)), np.float32)
+    constant[..., most_frequent] = 1
+    cluster = dev.clusters
+    majority = measure("accuracy", gold, constant.argmax(-1)[None], cluster=cluster, pretrained=False)
     models: list[dict[str, Any]] = [
         {"key": "chance", "name": "chance", "scores": {"accuracy": {"mean": 1 / len(labels)}}},
-        {"key": "majority", "name": "majority class", "scores": {"accuracy": {"mean": majority.mean}}},
+        {"key": MAJORITY, "name": "majority class", "scores": {"accuracy": {"mean": majority.mean}}},
     ]
     for setting, parts in results.items():
         predicted = scores[setting].argmax(-1)  # [seeds, n]
-        measured = measure("accuracy", gold, predicted[None])
+        measured = measure("accuracy", gold, predicted[None], cluster=cluster)
         shares = np.bincount(predicted.ravel(), minlength=len(labels)) / predicted.size
         models.append(
             {
@@ -239,7 +248,8 @@ def _write(
         **provenance(),
     }
     if speaks():
-        write_arrays(out / "few_shot.npz", {"gold": gold, **{s.key: found for s, found in scores.items()}})
+        shared = {"gold": gold, MAJORITY: constant, **({} if cluster is None else {"cluster": cluster})}
+        write_arrays(out / "few_shot.npz", {**shared, **{s.key: found for s, found in scores.items()}})
         _report(out, result)
     return result
 

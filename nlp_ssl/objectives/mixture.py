@@ -136,6 +136,12 @@ class Mixture:
         return self.body in ("encoder", "decoder") and any(o.gives_likelihood for o in self.objectives.values())
 
     @property
+    def answers_prompts(self) -> bool:
+        """Whether the trained model can score a label after a text; one that reads backward reads the label first."""
+        backward = any(getattr(o, "direction", None) == "backward" for o in self.objectives.values())
+        return self.gives_likelihood and not backward
+
+    @property
     def also_decoder(self) -> bool:
         """Whether the body is an encoder that is saved as a decoder, too."""
         return any(o.also_decoder for o in self.objectives.values())

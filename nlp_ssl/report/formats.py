@@ -13,6 +13,7 @@ METHOD_TITLES = {
     "finetune": "Fine-tuned",
     "probe": "Linear probe on frozen vectors",
     "knn": "Nearest neighbours of frozen vectors",
+    "few-shot": "Few-shot prompts",
     "zero-shot": "Zero-shot",
     "retrieval": "Next-sentence retrieval",
     "word similarity": "Word similarity",
@@ -106,6 +107,8 @@ def metric_value(metric: str, value: float) -> str:
 def setting_title(setting: Setting) -> str:
     """How models were scored: "Fine-tuned on 1,000 labels"."""
     name = METHOD_TITLES.get(setting.method, setting.method)
+    if setting.method == "few-shot":
+        return f"{name}, {count(setting.train_examples or 0, 'label')}, {setting.variant}"
     if setting.variant is not None:
         return f"{name}, {setting.variant}"
     if setting.method in ("zero-shot", "retrieval", "word similarity"):

@@ -14,7 +14,7 @@ from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.tasks import PairFile
 from nlp_ssl.evaluation.finetune import Protocol
 from nlp_ssl.training.budget import Cost
-from tests.comparison.plans import finish, small_plan
+from tests.comparison.plans import finish, labelled_task, small_plan
 
 COST = Cost(steps=100, tokens=5000.0, flops=8e6, seconds=40.0, update_seconds=0.1, body_flops_per_token=1000.0)
 WORDS = 4
@@ -105,3 +105,11 @@ def test_each_job_of_a_plan_has_a_cost(tmp_path: Path) -> None:
     estimator = _Estimator(plan, {"mlm": COST})
     jobs: list[Job] = plan.jobs()
     assert [job.kind for job in jobs if estimator.cost(job).seconds is not None] == ["pretrain", "finetune", "probe"]
+
+
+def test_prompts_are_read_with_each_label_and_again_with_random_labels(tmp_path: Path) -> None:
+    words = replace(labelled_task(tmp_path / "data"), labels=("no", "yes"))
+    plan = small_plan(tmp_path, "clm", tasks=[words], methods=("few-shot",), shots=(2, 0), finetune_seeds=3)
+    some, none = (cost_of(plan, "few-shot", index).flops for index in (0, 1))
+    assert some == pytest.approx(2 * 3 * 24 * 2 * 3 * WORDS * 1000.0 / 3)  # draws, examples, labels, texts in a prompt
+    assert none == pytest.approx(24 * 2 * WORDS * 1000.0 / 3)

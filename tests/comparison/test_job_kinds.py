@@ -1,14 +1,18 @@
 """The jobs that need no network; `tests.test_compare` runs the others."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import nlp_ssl.comparison.job_kinds as kinds
+from nlp_ssl.array_files import write_arrays
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.tasks import PairFile
 from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.few_shot import FewShot
 from nlp_ssl.evaluation.finetune import Finetune
 from tests.comparison.plans import labelled_task, small_plan
 from tests.worlds import write_corpus
@@ -18,7 +22,10 @@ VECTORS = (["red", "tea", "cup", "sea"], np.array([[1, 0], [1, 0.1], [1, 1], [0,
 
 def test_every_job_of_a_plan_has_its_function(tmp_path: Path) -> None:
     pairs = (PairFile(data=tmp_path / "p", fingerprint=""),)
-    plan: Plan = small_plan(tmp_path, "bert", "sop", "cbow", minimal_pairs=pairs, word_pairs=pairs, retrieval=True)
+    tasks = [replace(labelled_task(tmp_path / "data"), labels=("no", "yes"))]
+    methods = {"methods": ("finetune", "probe", "few-shot"), "shots": (4,), "tasks": tasks}
+    given = {"minimal_pairs": pairs, "word_pairs": pairs, "retrieval": True, **methods}
+    plan: Plan = small_plan(tmp_path, "bert", "sop", "cbow", **given)
     assert {job.kind for job in plan.jobs()} == set(kinds.JOB_KINDS)
 
 
@@ -164,3 +171,25 @@ def test_scores_of_a_command_name_their_predictions(tmp_path: Path) -> None:
         ["pretrained", "finetune", 2, "accuracy extended", 0.5, "scores/scored/b-extended.npz"],
     ]
     assert titles == ["majority class", None, None]
+
+
+def test_prompts_are_scored_by_the_metrics_of_the_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Predicted are no, no, yes where no, yes, yes is right; "no" is the positive class, so precision is 1/2."""
+    scores = np.array([[[2, 1], [3, 0], [-1, 4]]], np.float32)
+    arrays = {"gold": np.array([0, 1, 1]), "2-shots": scores, "2-shots-random": -scores, "majority": scores * [0, 1]}
+    result = {"label words": {"no": "bad", "yes": "good"}, "variant": "causal"}
+
+    def write(options: FewShot) -> dict[str, Any]:
+        write_arrays(options.out / "few_shot.npz", arrays)
+        return result
+
+    monkeypatch.setattr("nlp_ssl.evaluation.few_shot.few_shot", write)
+    (tmp_path / "scores").mkdir()
+    words = ["run", "--task", "mine", "--shots", "2", "--seeds", "1", "--out", str(tmp_path / "scores")]
+    found = kinds.few_shot(tmp_path, words, {"accuracy": "accuracy", "f1": "f1 (of 'no')"}, "no")
+    lines = {(line["key"], line["metric"]): line["score"] for line in found["scores"]}
+    assert lines["pretrained", "accuracy"] == pytest.approx(2 / 3)
+    assert lines["pretrained", "f1 (of 'no')"] == pytest.approx(2 / 3)  # precision 1/2, recall 1
+    assert lines["random_labels", "accuracy"] == pytest.approx(1 / 3)
+    with np.load(tmp_path / found["scores"][0]["outputs"]) as stored:
+        assert stored["gold"].tolist() == [1, 0, 0] and stored["predicted"].tolist() == [1, 1, 0]

@@ -98,3 +98,16 @@ def test_tasks_made_from_the_corpus_are_probed_and_have_no_overlap(tmp_path: Pat
 def test_methods_can_be_chosen(tmp_path: Path, method: str) -> None:
     plan = small_plan(tmp_path, "mlm", tasks=[made_task(tmp_path), labelled_task(tmp_path / "data")], methods=(method,))
     assert [job.kind for job in plan.jobs() if job.kind in ("finetune", "probe")] == [method] * 2
+
+
+def test_prompts_are_scored_where_labels_are_words_and_come_after_the_text(tmp_path: Path) -> None:
+    numbers = labelled_task(tmp_path / "data")
+    words = replace(numbers, labels=("no", "yes"))
+    (tmp_path / "backward.toml").write_text('[objective.clm]\ndirection = "backward"\n')
+    recipes = {name: recipe_files.load(name) for name in ("clm", str(tmp_path / "backward.toml"), "sop")}
+    plan = small_plan(tmp_path, recipes=recipes, tasks=[words], methods=("probe", "few-shot"), shots=(4, 0))
+    jobs = [job for job in plan.jobs() if job.kind == "few-shot"]
+    assert names(jobs) == [f"few-shot clm seed 1 on mine, {shots} shots" for shots in (4, 0)]
+    assert [(job.networks, job.about["train_examples"]) for job in jobs] == [(2, 4), (1, 0)]
+    assert jobs[0].arguments[1:] == ({"accuracy": "accuracy"}, "")
+    assert plan.methods_for(numbers) == ("probe",)

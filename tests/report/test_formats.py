@@ -63,6 +63,7 @@ def test_validation_metrics(metric: str, value: float, text: str) -> None:
         (("finetune", 1000, None), "Fine-tuned on 1,000 labels"),
         (("probe", 100, None), "Linear probe on frozen vectors, 100 labels"),
         (("zero-shot", None, "causal"), "Zero-shot, causal"),
+        (("few-shot", 4, "causal"), "Few-shot prompts, 4 labels, causal"),
         (("word similarity", None, None), "Word similarity"),
     ],
 )

@@ -65,7 +65,7 @@ def _reference(board: Board) -> str:
     used = {figure.reference for figure in board.figures.values() if figure.gap}
     if used == {"chance"}:
         return "chance"
-    return f"random initialisation{' (chance for zero-shot tasks)' if 'chance' in used else ''}"
+    return f"random initialisation{f' (chance for {board.untrained} tasks)' if 'chance' in used else ''}"
 
 
 Differences = dict[str, Gap]

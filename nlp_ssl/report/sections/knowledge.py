@@ -12,8 +12,8 @@ from nlp_ssl.statistics.corrections import average
 
 ORDER = ("words", "order", "syntax", "meaning", "other")
 NOTE = (
-    "Mean Δ vs random init (vs chance for zero-shot tasks) over the tasks of each kind, in percentage points, ± its "
-    "jackknife standard error over tasks. Tasks at chance are left out."
+    "Mean Δ vs random init (vs chance for zero-shot and few-shot tasks) over the tasks of each kind, in percentage "
+    "points, ± its jackknife standard error over tasks. Tasks at chance are left out."
 )
 
 

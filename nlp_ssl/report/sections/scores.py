@@ -23,9 +23,9 @@ AT_CHANCE = "⚑ at chance"
 OWN_TASK = "trained on this task"
 NOTE = (
     "Each score is in percent, the mean over pretraining and fine-tuning seeds. Below it: its 95 % interval over seeds "
-    "and examples; Δ vs random init (vs chance for zero-shot tasks) with its interval; the p value of Δ after Holm's "
-    "correction over all objectives and tasks of the table, which decides the verdict; and the minimum detectable "
-    "effect (MDE), the smallest true Δ found in 80 % of such comparisons. Grey rows are baselines. Extended "
+    "and examples; Δ vs random init (vs chance for zero-shot and few-shot tasks) with its interval; the p value of Δ "
+    "after Holm's correction over all objectives and tasks of the table, which decides the verdict; and the minimum "
+    "detectable effect (MDE), the smallest true Δ found in 80 % of such comparisons. Grey rows are baselines. Extended "
     "scores are on dev and unused training examples, without texts that recur in what was learned from; the score on "
     "dev alone is below."
 )
