@@ -3,9 +3,10 @@
 python benchmarks/architectures.py --out docs/architectures.md
 
 For each model type that transformers lists for masked, causal and sequence-to-sequence language models: build the
-smallest size, measure which tokens its states depend on, train two steps on a small corpus, look at the first loss, save
-the model, load it with transformers, and measure again. The table holds the types that pass; `nlp_ssl.models.architectures.TESTED`
-repeats it, and everything else is refused. Each type is tried in a process of its own.
+smallest size, measure which tokens its states depend on, train two steps on a small corpus, look at the first loss,
+save the model, load it with transformers, and measure again. The table holds the types that pass;
+`nlp_ssl.models.architectures.TESTED` repeats it, and everything else is refused. Each type is tried in a process of
+its own.
 """
 
 from __future__ import annotations
