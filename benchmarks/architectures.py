@@ -36,6 +36,7 @@ RECIPES = {
     "decoder": ("clm", "AutoModelForCausalLM"),
     "seq2seq": ("text_infilling", "AutoModelForSeq2SeqLM"),
 }
+LEFT_OUT = {"tapas": "its inputs are tables", "git": "its inputs are images", "moshi": "its inputs are speech"}
 SECONDS = 60
 """A tiny model of a type that takes longer for two steps is of no use on a CPU."""
 WORST_START = 2.0
@@ -116,7 +117,7 @@ def main(options: Options) -> None:
             for name in model_types(getattr(transformers, auto)):
                 if options.only and name not in options.only:
                     continue
-                said = apart(body, name, corpus)
+                said = LEFT_OUT.get(name) or apart(body, name, corpus)
                 print(f"{body:8} {name:28} {said}", flush=True)
                 if said == "passed":
                     passed[body].append(name)

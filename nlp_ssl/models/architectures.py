@@ -29,7 +29,7 @@ objectives are comparable. mBART is BART with pre-layer normalisation."""
 
 _ENCODERS = """
 albert bert camembert convbert data2vec-text deberta deberta-v2 distilbert electra ernie esmc eurobert flaubert
-funnel gte ibert jina_embeddings_v3 megatron-bert mobilebert modernbert mpnet nomic_bert nystromformer rembert
+gte ibert jina_embeddings_v3 megatron-bert mobilebert modernbert mpnet nomic_bert nystromformer rembert
 roberta roberta-prelayernorm roc_bert roformer ultrabert xlm xlm-roberta xlm-roberta-xl yoso
 """
 _DECODERS = """

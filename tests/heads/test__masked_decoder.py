@@ -25,7 +25,6 @@ def test_the_decoder_has_one_layer_and_the_bodys_embeddings(objective, loss, arc
     [
         ("rembert", r"retromae needs token embeddings as wide as the hidden states; use 'auto'"),
         ("esmc", r"retromae cannot make a decoder of its layers: .*; use 'auto'"),
-        ("funnel", r"retromae cannot make a decoder of its layers: .*; use 'auto'"),
     ],
 )
 def test_architectures_that_cannot_be_a_decoder_are_refused(architecture, message) -> None:

@@ -69,8 +69,8 @@ def test_the_list_in_the_docs_is_the_list_in_the_code() -> None:
         ("auto", {"hidden_size": 2**24, "intermediate_size": 2**26}),
         ("auto", {"num_hidden_layers": 10**40}),
         ("albert", {"inner_group_num": 10**9}),
-        ("funnel", {"num_decoder_layers": 10**9}),
-        ("funnel", {"block_sizes": [4, 10**9]}),
+        ("distilbert", {"n_layers": 10**9}),
+        ("deberta-v2", {"conv_kernel_size": 10**9}),
     ],
 )
 def test_values_of_the_config_that_do_not_fit_are_one_sentence(architecture, config) -> None:
