@@ -77,6 +77,8 @@ class Kit:
             "probed": ["probe", *scores, str(self.out / "probed")],
             "pairs": ["minimal-pairs", run, "--data", str(self.folder / "pairs.jsonl"), "--precision", "fp32",
                       "--out", str(self.out / "pairs")],
+            "prompted": ["few-shot", run, *task, str(data / "cues"), "--label-words", "word1", "word2", "--shots", "1",
+                         "--seeds", "1", "--precision", "fp32", "--out", str(self.out / "prompted")],
             "vectors.txt": ["export", run, "--format", "word2vec", "--out", str(self.out / "vectors.txt")],
             "comparison": [*compare, "--out", str(self.out / "comparison"), "--jobs", "2"],
             "report": ["report", str(self.out / "comparison")],

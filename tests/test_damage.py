@@ -77,6 +77,7 @@ SCENARIOS = {
     "finetune finds its results": Scenario("finetuned", "finetuned", written="finetuned", unread=("model",)),
     "probe finds its results": Scenario("probed", "probed", written="probed"),
     "minimal-pairs finds its results": Scenario("pairs", "pairs", written="pairs"),
+    "few-shot finds its results": Scenario("prompted", "prompted", written="prompted"),
     "report reads a comparison": Scenario("comparison", "report", written="comparison", unread=("outputs",)),
 }
 
@@ -95,7 +96,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
         patch.setattr(_Preparation, "_finish", die)
         assert call(commands["corpus"])[0] == 130
     shutil.copytree(kit.out / "corpus", kit.out / "unfinished")
-    for name in ("corpus", "run", "finetuned", "probed", "pairs"):
+    for name in ("corpus", "run", "finetuned", "probed", "pairs", "prompted"):
         status, _, said = call(commands[name])
         assert status == 0, said
     write_comparison(kit.out / "comparison", World(seeds=1, finetuning_seeds=1, examples=40, train_examples=(None,)))
