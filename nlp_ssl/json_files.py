@@ -43,7 +43,7 @@ def read_object(path: Path, remedy: str, *, old: bool = True) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path} is damaged, it does not hold a JSON object: {remedy}")
     expected = value.pop("checksum", None)
-    if not value or expected != (None if expected is None and old else _checksum(value)):
+    if not value or expected != (None if expected is None and old and not _renamed(value) else _checksum(value)):
         raise InputError(f"{path} is damaged or was edited: {remedy}")
     return value
 
@@ -55,6 +55,12 @@ def read_record(path: Path, kind: type[T], remedy: str) -> T:
     if record is None:
         raise InputError(f"{path} is damaged or of another version ({cut(problems[0])}): {remedy}")
     return record
+
+
+def _renamed(value: Mapping[str, Any]) -> bool:
+    """Whether the last key holds the checksum of the others: damage to its name does not make a file an older one."""
+    *others, (_, last) = value.items()
+    return bool(last == _checksum(dict(others)))
 
 
 def _checksum(value: Mapping[str, Any]) -> str:

@@ -56,6 +56,14 @@ def test_what_is_written_is_read_back_and_readable(tmp_path) -> None:
     assert "한" in (tmp_path / "a.json").read_text(encoding="utf-8")
 
 
+def test_damage_to_the_name_of_the_checksum_does_not_make_a_file_an_older_one(tmp_path) -> None:
+    file = tmp_path / "a.json"
+    write_object(file, {"x": 3})
+    file.write_text(file.read_text().replace('"checksum"', '"chdcksum"'))
+    with pytest.raises(InputError, match="is damaged or was edited: again"):
+        read_object(file, "again")
+
+
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_any_damage_is_one_sentence_or_changes_nothing(damage, tmp_path) -> None:
     file, value = tmp_path / "a.json", {"loss": 1.25, "name": "mlm", "counts": [3, 4, 5]}

@@ -33,6 +33,7 @@ NEEDED = {
     "finetuned": ("corpus", "run"),
     "probed": ("corpus", "run"),
     "pairs": ("corpus", "run"),
+    "prompted": ("corpus", "run"),
     "vectors.txt": ("corpus", "run"),
     "comparison": ("corpus",),
     "report": ("corpus", "comparison"),
