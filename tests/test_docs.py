@@ -1,5 +1,6 @@
 """The documentation: its links lead somewhere, its recipes load, its worked example runs."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -116,6 +117,13 @@ def test_the_worked_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert main(["show", *words]) == 0
     assert main(["pretrain", *words, *small, "--out", str(tmp_path / "run"), "--budget", "2-steps"]) == 0
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+    last = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    assert "accuracy" in last["validation"] and "learned" not in last["validation"]  # two classes are no tokens
+    wrong = files["shuffled_tokens.py"].replace("ids = batch.ids.copy()", "ids = batch.ids")
+    (tmp_path / "in_place.py").write_text(wrong.replace("shuffled_tokens", "in_place"), encoding="utf-8")
+    words = ["in_place", "--corpus", corpus, "--plugin", str(tmp_path / "in_place.py"), *plugins[2:]]
+    status = main(["pretrain", *words, *small, "--out", str(tmp_path / "wrong"), "--budget", "2-steps"])
+    assert status == 2 and not (tmp_path / "wrong").exists()
 
 
 def test_files_named_by_the_architecture_exist() -> None:

@@ -184,8 +184,8 @@ def power_table(expected: Expected) -> str:
 
 
 def _points(value: float) -> str:
-    """An MDE in points; "none" above 100 and for one seed, which has no p value."""
-    return f"{value:.1f}" if value <= 100 else "none"
+    """An MDE in points; "none" for one seed, which has no p value."""
+    return "none" if math.isinf(value) else f"{value:.1f}" if value <= 100 else "over 100"
 
 
 def brief(expected: Expected) -> str:

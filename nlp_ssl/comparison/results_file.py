@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,14 @@ def dev_score(results: Results, like: Score) -> float | None:
 
 
 def write_results(folder: Path, results: Results) -> None:
-    """Write results.json."""
-    write_object(folder / "results.json", results)
+    """Write results.json. A file from which nothing but the date differs is left as it is."""
+    path = folder / "results.json"
+    try:
+        earlier = read_object(path, AGAIN)
+    except InputError:
+        earlier = {}
+    if json.loads(json.dumps(results | {"date": ""})) != earlier | {"date": ""}:
+        write_object(path, results)
 
 
 def load_results(folder: Path) -> Results:

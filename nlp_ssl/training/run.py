@@ -40,9 +40,10 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, e
     """Build a recipe's model, optimizer and batches. InputError for invalid options.
 
     With a [model.config], one step is tried, as no list of rules covers the configs of all architectures. With
-    `compile` too, as compilation needs a compiler and begins with the first step.
+    `compile` too, as compilation needs a compiler and begins with the first step, and with a plug-in's objective.
     """
-    if not (options.model.config or options.compile):
+    own = all(type(objective).__module__.startswith("nlp_ssl.") for objective in options.mixture.objectives.values())
+    if own and not (options.model.config or options.compile):
         return _make_trainer(options, vocabulary, text, examples)
     try:
         trainer = _make_trainer(options, vocabulary, text, examples)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nlp_ssl.comparison.power import Expected, Row, advice, expect, power_table
+from nlp_ssl.comparison.power import Expected, Row, advice, brief, expect, power_table
 from nlp_ssl.comparison.results_file import Setting
 from nlp_ssl.comparison.variation import Variation
 from nlp_ssl.statistics.power import Components, Plan
@@ -40,6 +40,11 @@ def test_one_seed_detects_nothing() -> None:
     said = advice(expected(row(1, (1,)), looks=(1,)), 1200, 2)
     assert said.startswith("Best use of the next hour: 3 more seeds, for a mean MDE vs random init of ")
     assert "(now none; with twice the scored examples, none)" in said
+
+
+def test_a_difference_that_no_score_can_have_is_not_named_to_a_decimal() -> None:
+    vague = row(seeds=2, looks=(2,), seed=1.0)
+    assert "the mean MDE vs random init is over 100 points (" in brief(expected(vague, looks=(2,)))
 
 
 def test_an_hour_goes_where_the_noise_is() -> None:

@@ -24,6 +24,14 @@ def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     assert load_results(tmp_path) == json.loads(json.dumps(written))
 
 
+def test_the_date_changes_only_with_the_results(tmp_path: Path) -> None:
+    for date, score in (("monday", 1), ("tuesday", 1)):
+        write_results(tmp_path, {"date": date, "scores": (score,)})
+    assert json.loads((tmp_path / "results.json").read_text())["date"] == "monday"
+    write_results(tmp_path, {"date": "tuesday", "scores": (2,)})
+    assert json.loads((tmp_path / "results.json").read_text())["date"] == "tuesday"
+
+
 def test_a_folder_without_results(tmp_path: Path) -> None:
     assert refusal(tmp_path) == f"{tmp_path} has no results.json: give the --out folder of `nlp-ssl compare`"
 
