@@ -184,7 +184,7 @@ def test_dev_labels_are_never_used_for_choosing(run: Run, cues: Path, tmp_path: 
         assert chosen[0].get("tried") == chosen[1].get("tried")
 
 
-@pytest.mark.parametrize("kind", ["sop", "clm", "bart", "mbart", "t5"])
+@pytest.mark.parametrize("kind", ["sop", "clm", "mbart", "t5", pytest.param("bart", marks=pytest.mark.slow)])
 def test_every_kind_of_body_learns(run: Run, cues: Path, tmp_path: Path, kind: str) -> None:
     assert scores_of(finetune(options(run(kind), cues, tmp_path / "out", seeds=1, epochs=8)))[0] > 0.85
 

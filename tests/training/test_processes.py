@@ -137,17 +137,17 @@ def test_a_signal_to_the_whole_group_saves_first(corpus, tmp_path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_saves_first(number, corpus, tmp_path) -> None:
     steps = ["--budget", "400-steps", "--save-every", "1000", "--evaluations", "1"]
-    run(*COMMAND, *arguments("mlm", corpus, tmp_path / "whole", *steps))
-    command = [*COMMAND, *arguments("mlm", corpus, tmp_path / "run", *steps)]
-    process = subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    wait_for(lambda: len(lines(tmp_path / "run")) >= 2, process)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 128 + number, said
+    assert pretrain("mlm", corpus, tmp_path / "whole", *steps) == 0
+    words, log = arguments("mlm", corpus, tmp_path / "run", *steps), tmp_path / "log"
+    pid = start(words, log)
+    await_lines(tmp_path / "run", 2)
+    os.kill(pid, number)
+    assert end(pid) == 128 + number, log.read_text()
+    said = log.read_text()
     assert "stopped and saved at step" in said and "Continue with --resume" in said
     (saved,) = (tmp_path / "run" / "checkpoints").iterdir()
     assert 20 <= int(saved.name.removeprefix("step-")) < 400
-    run(*command, "--resume")
+    assert end(start([*words, "--resume"], log), 120) == 0, log.read_text()
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
 
 
@@ -161,10 +161,9 @@ def test_killed_at_five_random_moments(objective, corpus, tmp_path) -> None:
     words = arguments(objective, corpus, tmp_path / "run", *steps, "--resume")
     draw = random.Random(objective)
     for _ in range(5):
-        before, until = len(lines(tmp_path / "run")), time.monotonic() + 60
+        before = len(lines(tmp_path / "run"))
         pid = start(words, tmp_path / "log")
-        while len(lines(tmp_path / "run")) == before and time.monotonic() < until:
-            time.sleep(0.02)
+        await_lines(tmp_path / "run", before + 1)
         time.sleep(draw.uniform(0, 0.5))
         os.kill(pid, signal.SIGKILL)
         assert end(pid) in (-signal.SIGKILL, 0), (tmp_path / "log").read_text()
@@ -175,6 +174,12 @@ def test_killed_at_five_random_moments(objective, corpus, tmp_path) -> None:
 
 def lines(out: Path) -> list[str]:
     return (out / "metrics.jsonl").read_text().splitlines() if (out / "metrics.jsonl").is_file() else []
+
+
+def await_lines(out: Path, number: int) -> None:
+    until = time.monotonic() + 60
+    while len(lines(out)) < number and time.monotonic() < until:
+        time.sleep(0.02)
 
 
 def wait_for(condition, process: subprocess.Popen) -> None:

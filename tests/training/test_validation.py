@@ -9,16 +9,14 @@ import numpy as np
 import pytest
 
 from nlp_ssl.corpus.store import Corpus, fingerprint_of
-from nlp_ssl.objectives import all_objectives
 from tests.training.runs import metrics, pretrain
 
-OBJECTIVES = all_objectives()
 
-
-def test_metrics_of_every_objective(corpus, tmp_path) -> None:
-    for objective in OBJECTIVES:
+def test_metrics_by_objective(corpus, tmp_path) -> None:
+    found = {}
+    for objective in ("mlm", "clm", "sop", "random_label", "sentence_permutation"):
         assert pretrain(objective, corpus, tmp_path / objective, "--budget", "2-steps") == 0
-    found = {o: metrics(tmp_path / o, "end")[0]["validation"] for o in OBJECTIVES}
+        found[objective] = metrics(tmp_path / objective, "end")[0]["validation"]
     assert found["mlm"]["loss"] == pytest.approx(math.log(50), rel=0.1)
     # The corpus says 4 bytes a token; each row has one more target for [SEP] only where a document ends.
     nats, bits = found["clm"]["loss"], found["clm"]["bits_per_byte"]
