@@ -30,7 +30,7 @@ class Demo:
     """Folder for the corpus and the comparison."""
     budget: str = "400k-tokens"
     """Pretraining budget of each run: 400k-tokens, 500-steps, 2-minutes."""
-    seeds: int = 4
+    seeds: int = 5
     """Pretraining runs of each objective."""
     first_seed: int = 1
     """Number of the first seed. With another one, the demo is repeated with other networks."""
