@@ -136,10 +136,14 @@ class Mixture:
         return self.body in ("encoder", "decoder") and any(o.gives_likelihood for o in self.objectives.values())
 
     @property
+    def reads_backward(self) -> bool:
+        """Whether an objective reads texts from their end."""
+        return any(getattr(o, "direction", None) == "backward" for o in self.objectives.values())
+
+    @property
     def answers_prompts(self) -> bool:
         """Whether the trained model can score a label after a text; one that reads backward reads the label first."""
-        backward = any(getattr(o, "direction", None) == "backward" for o in self.objectives.values())
-        return self.gives_likelihood and not backward
+        return self.gives_likelihood and not self.reads_backward
 
     @property
     def also_decoder(self) -> bool:

@@ -37,9 +37,7 @@ def save_model(folder: Path, options: Recipe, corpus: Corpus, model: Pretraining
     require_finite(model, str(folder), "not saved; use a lower --optimizer.learning-rate in a new --out")
     with writing(folder) as beside:
         assembled = model.assemble()
-        if options.mixture.body == "decoder" and any(
-            getattr(objective, "direction", None) == "backward" for objective in options.mixture.objectives.values()
-        ):
+        if options.mixture.body == "decoder" and options.mixture.reads_backward:
             assembled.config.reading_direction = "backward"
         assembled.save_pretrained(beside)
         for head in model.extra_heads():
