@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nlp_ssl.evaluation.checkpoints import load_checkpoint
-from nlp_ssl.evaluation.classifier import Classifier, Training
+from nlp_ssl.evaluation.classifier import Classifier, Training, build
 from nlp_ssl.evaluation.inputs import Tokens, encode
 from nlp_ssl.runtime import resolve_precision
 from nlp_ssl.tasks.declaration import load_task
@@ -55,7 +55,9 @@ def main() -> None:
     training = Training(learning_rate=options.learning_rate, epochs=4, batch_size=16, seed=1)
     for name in options.parts:
         kept = {key: weight for key, weight in checkpoint.body.items() if key.startswith(PARTS[name])}
-        network = Classifier(replace(checkpoint, body=kept), True, task.kind_type(labels), 1, resolve_precision("auto"))
+        kind = task.kind_type(labels)
+        model = build(replace(checkpoint, body=kept), True, kind, 1)
+        network = Classifier(model, checkpoint.tokenizer, kind, resolve_precision("auto"))
         found = []
         for _ in network.train(tokens[0], train.labels, training, lambda examples: None):
             predicted = network.predict(tokens[1]).argmax(1)

@@ -1,4 +1,4 @@
-"""A command's output folder: one process writes to it at a time.
+"""A command's output: a folder, to which one process writes at a time, or a single file.
 
     with exclusive(options.out):
         ...
@@ -9,7 +9,7 @@ even if that process is killed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,6 +63,14 @@ def require_folder(folder: Path) -> None:
     for place in (folder, *folder.parents):
         if place.exists() and not place.is_dir():
             raise InputError(f"{place} is a file: choose another --out")
+
+
+def check_file(out: Path, suffixes: Sequence[str]) -> None:
+    """InputError if a file to write has none of the suffixes, or its folder does not exist."""
+    if out.suffix not in suffixes:
+        raise InputError(f"--out {out}: the suffix must be one of {', '.join(suffixes)}")
+    if not out.parent.is_dir():
+        raise InputError(f"--out {out}: no such folder: {out.parent}")
 
 
 def contents(folder: Path) -> list[Path]:

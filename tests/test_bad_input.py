@@ -35,7 +35,7 @@ def world(tmp_path_factory) -> Path:
     """A folder with a corpus, a run of each kind, and files of a task, word pairs and minimal pairs."""
     folder = tmp_path_factory.mktemp("world")
     corpus = write_corpus(folder / "corpus").folder
-    for objective in ("mlm", "cbow"):
+    for objective in ("mlm", "cbow", "sop"):
         assert pretrain(objective, corpus, folder / objective, "--budget", "2-steps") == 0
     rows = [f"w{i % 40} w{3 * i % 40} w{7 * i % 40}\t{i % 2}" for i in range(80)]
     (folder / "task.tsv").write_text("\n".join(["text\tlabel", *rows, ""]))
@@ -107,6 +107,8 @@ def commands(world: Path) -> dict[str, list[str]]:
         "evaluate": [str(world / "mlm"), *corpus],
         "finetune": [str(world / "mlm"), *task, "--out", "out"],
         "similarity": [str(world / "cbow"), "--pairs", str(world / "pairs.tsv")],
+        "predict": [str(world / "sop"), "--data", str(world / "task.tsv")],
+        "embed": [str(world / "mlm"), "--data", str(world / "task.tsv"), "--out", "out.npy"],
         "export": [str(world / "cbow"), "--format", "word2vec", "--out", "out.bin"],
         "probe": [str(world / "mlm"), *task, "--out", "out"],
         "minimal-pairs": [str(world / "mlm"), "--data", str(world / "blimp.jsonl"), "--out", "out"],

@@ -35,6 +35,8 @@ NEEDED = {
     "pairs": ("corpus", "run"),
     "prompted": ("corpus", "run"),
     "vectors.txt": ("corpus", "run"),
+    "predicted.jsonl": ("corpus", "run", "finetuned"),
+    "embedded.npy": ("corpus", "run"),
     "comparison": ("corpus",),
     "report": ("corpus", "comparison"),
 }

@@ -11,7 +11,7 @@ import pytest
 
 from nlp_ssl.atomic_io import UNFINISHED
 from nlp_ssl.errors import InputError
-from nlp_ssl.output_folder import LOCK, contents, exclusive
+from nlp_ssl.output_folder import LOCK, check_file, contents, exclusive
 
 HOLD = """
 import sys, time
@@ -103,3 +103,11 @@ def test_the_next_writer_removes_what_killed_ones_left_half_written(tmp_path: Pa
     with exclusive(tmp_path):
         assert [entry.name for entry in contents(tmp_path)] == ["model", "parts"]
         assert not any(file.exists() for file in left)
+
+
+def test_a_file_has_a_known_suffix_and_a_folder(tmp_path: Path) -> None:
+    check_file(tmp_path / "new.csv", (".csv", ".tsv"))
+    with pytest.raises(InputError, match=r"--out new.txt: the suffix must be one of .csv, .tsv$"):
+        check_file(Path("new.txt"), (".csv", ".tsv"))
+    with pytest.raises(InputError, match=r"--out none/new.csv: no such folder: none$"):
+        check_file(Path("none/new.csv"), (".csv",))

@@ -14,7 +14,7 @@ import pytest
 
 from nlp_ssl.comparison import job_kinds
 from nlp_ssl.corpus import prepare
-from nlp_ssl.evaluation import classifier, frozen, likelihood
+from nlp_ssl.evaluation import classifier, embed, frozen, likelihood
 from nlp_ssl.models import export
 from tests.forked import await_end_of_session, end, fork_jobs, start
 from tests.harm import Kit, call, make_kit
@@ -27,6 +27,8 @@ KEPT = {
     "probed": "run the command again; finished results are kept",
     "pairs": "run the command again; finished results are kept",
     "vectors.txt": "run the command again",
+    "predicted.jsonl": "run the command again",
+    "embedded.npy": "run the command again",
     "comparison": "run the command again; finished jobs are kept",
 }
 """What each command says, by what it writes."""
@@ -52,17 +54,23 @@ def hang_at_work(patch: pytest.MonkeyPatch, begun: Path) -> None:
 
     patch.setattr(prepare, "train_tokenizer", hang)
     patch.setattr(classifier.Classifier, "train", hang)
+    patch.setattr(classifier.Classifier, "predict", hang)
     patch.setattr(frozen, "LinearProbe", hang)
     patch.setattr(likelihood.LanguageModel, "score", hang)
     patch.setattr(export, "word2vec", hang)
+    patch.setattr(embed, "write_vectors", hang)
     for kind in job_kinds.JOB_KINDS:
         patch.setitem(job_kinds.JOB_KINDS, kind, hang)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name == "predicted.jsonl" else name for name in KEPT]
+)
 def test_a_stopped_command_says_how_to_go_on(name, number, kit: Kit, tmp_path: Path, monkeypatch) -> None:
     begun, log = tmp_path / "begun", tmp_path / "log"
+    if name == "predicted.jsonl":
+        assert call(kit.commands()["finetuned"])[0] == 0
     hang_at_work(monkeypatch, begun)
     fork_jobs(monkeypatch)
     words = kit.commands()[name]
@@ -85,10 +93,10 @@ def test_a_stopped_command_says_how_to_go_on(name, number, kit: Kit, tmp_path: P
         if name == "corpus":
             shutil.rmtree(kit.out / "corpus", ignore_errors=True)
             shutil.move(tmp_path / "corpus", kit.out / "corpus")
-        elif (kit.out / name).is_dir():
-            shutil.rmtree(kit.out / name)
+        for left in (kit.out / name, kit.out / "finetuned") if name != "corpus" else ():
+            shutil.rmtree(left, ignore_errors=True)
     said = log.read_text()
     by = "SIGTERM" if number == signal.SIGTERM else "Ctrl-C"
     assert f"nlp-ssl: stopped by {by}; {KEPT[name]}\n" in said
     assert "Traceback" not in said
-    assert not (kit.out / "vectors.txt").exists()
+    assert not any((kit.out / file).exists() for file in ("vectors.txt", "predicted.jsonl", "embedded.npy"))

@@ -1,4 +1,4 @@
-"""Load pretrained models: bodies for fine-tuning and probing, and language models for scoring sentences."""
+"""Load models: bodies for fine-tuning and probing, language models for scoring sentences, and classifiers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ from typing import Any, Literal
 
 import torch
 import transformers
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+)
 
 from nlp_ssl import recipe_files
 from nlp_ssl.corpus.tokenizer import post_processor
@@ -88,6 +94,28 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
     _check_tokenizer(tokenizer, config, folder)
     backward = _is_backward(config, folder.parent / "recipe.toml")
     return model.eval(), tokenizer, "masked" if masked else "causal", backward
+
+
+def load_classifier(folder: Path) -> tuple[Any, Checkpoint]:
+    """Load a classifier of texts or of words, in evaluation mode, and what its input is made with.
+
+    The checkpoint has no weights of its own. Raises InputError if the folder holds no such model, or its weights are
+    not those of a classifier.
+    """
+    config = load_config(folder)
+    made_by = " ".join(config.architectures or [])
+    auto = AutoModelForTokenClassification if "ForTokenClass" in made_by else AutoModelForSequenceClassification
+    problem = f"{folder}: this model has no classifier; train one with `nlp-ssl finetune`"
+    if "Classification" not in made_by or not has_head(auto, config):
+        raise InputError(problem)
+    model, missing = load_model(folder, auto)
+    if missing:
+        raise InputError(problem)
+    tokenizer = load_tokenizer(folder)
+    _check_tokenizer(tokenizer, config, folder)
+    _close_texts(tokenizer)
+    model.config.pad_token_id = tokenizer.pad_token_id
+    return model.eval(), Checkpoint(config, tokenizer, {}, _is_backward(config, folder.parent / "recipe.toml"))
 
 
 def _check_tokenizer(tokenizer: Any, config: Any, folder: Path) -> None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ import transformers
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
-from nlp_ssl.evaluation.inputs import Tokens, batches, for_all, padded_batch
+from nlp_ssl.evaluation.inputs import Tokens, batches, for_all, has_token_types, padded_batch
 from nlp_ssl.models.architectures import set_dropout
 from nlp_ssl.models.loading import quiet
 from nlp_ssl.recipe import Optimizer
@@ -56,6 +55,8 @@ def build(checkpoint: Checkpoint, pretrained: bool, kind: TaskKind, seed: int) -
     config.label2id = {name: i for i, name in config.id2label.items()}
     if kind.problem_type is not None:
         config.problem_type = kind.problem_type
+    if checkpoint.backward:
+        config.reading_direction = "backward"
     torch.manual_seed(seed)
     model: torch.nn.Module = getattr(transformers, kind.auto_class).from_config(config, dtype=torch.float32)
     if pretrained:
@@ -77,16 +78,13 @@ class Training:
 
 
 class Classifier:
-    """A classifier under Accelerate. Call `train` once, then `predict` and `save`."""
+    """A classifier under Accelerate. Call `train` at most once, then `predict` and `save`."""
 
-    def __init__(
-        self, checkpoint: Checkpoint, pretrained: bool, kind: TaskKind, seed: int, precision: Precision
-    ) -> None:
-        self.tokenizer = checkpoint.tokenizer
+    def __init__(self, model: torch.nn.Module, tokenizer: Any, kind: TaskKind, precision: Precision) -> None:
+        self.tokenizer = tokenizer
         self.kind = kind
         self.device = make_accelerator(precision)
-        self.device.free_memory()  # release the previous network
-        self.model = self.device.prepare(build(checkpoint, pretrained, kind, seed))
+        self.model = self.device.prepare(model)
 
     def train(
         self, tokens: Tokens, labels: npt.NDArray[Any], training: Training, advance: Callable[[int], None]
@@ -142,16 +140,30 @@ class Classifier:
         optimizer.zero_grad()
 
     @torch.no_grad()
-    def predict(self, tokens: Tokens) -> npt.NDArray[np.float32]:
-        """Return the outputs, float32 [units, outputs], the same on all processes."""
+    def predict(self, tokens: Tokens, advance: Callable[[int], None] = lambda _: None) -> npt.NDArray[np.float32]:
+        """Return the outputs, float32 [units, outputs], the same on all processes.
+
+        `advance` is called after each batch with the number of examples in it.
+        """
         # Unwrapped, because DDP synchronises forward passes and processes may have different numbers of batches.
         model = self.device.unwrap_model(self.model).eval()
-        return for_all(self.device, tokens, self.kind.outputs, partial(self._logits, model))
 
-    def save(self, folder: Path) -> None:
-        """Save model and tokenizer in Hugging Face format."""
+        def logits(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
+            found = self._logits(model, tokens, rows)
+            advance(len(rows))
+            return found
+
+        return for_all(self.device, tokens, self.kind.outputs, logits)
+
+    def save(self, folder: Path, max_length: int) -> None:
+        """Save model and tokenizer in Hugging Face format. The tokenizer gives what `predict` reads, to any program."""
+        model = self.device.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self.tokenizer.model_max_length = max_length
+        types = ["token_type_ids"] if has_token_types(model.config) else []
+        self.tokenizer.model_input_names = ["input_ids", *types, "attention_mask"]
+        self.tokenizer.init_kwargs["model_input_names"] = self.tokenizer.model_input_names  # or they are not saved
         with quiet():
-            self.device.unwrap_model(self.model, keep_fp32_wrapper=False).save_pretrained(folder)
+            model.save_pretrained(folder)
             self.tokenizer.save_pretrained(folder)
 
     def _logits(self, model: torch.nn.Module, tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:

@@ -22,7 +22,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nlp_ssl.atomic_io import writing
+from nlp_ssl.atomic_io import write_text, writing
 from nlp_ssl.checksums import seal
 from nlp_ssl.console import Progress, progress, say, speaks
 from nlp_ssl.evaluation.experiment import Experiment
@@ -35,6 +35,7 @@ from nlp_ssl.options import parse
 if TYPE_CHECKING:
     from nlp_ssl.evaluation.classifier import Classifier
     from nlp_ssl.evaluation.inputs import Tokens
+    from nlp_ssl.evaluation.saved_classifier import LearnedTask
     from nlp_ssl.evaluation.scores import Row
     from nlp_ssl.tasks.draws import Draw
     from nlp_ssl.tasks.kinds.base import Array
@@ -60,7 +61,7 @@ class Finetune(Protocol, TaskOptions):
     command: ClassVar = "finetune"
 
     out: Path
-    """Folder for scores, predictions and the fine-tuned model."""
+    """Folder for scores, predictions and the fine-tuned model of the first seed."""
     seeds: int = 3
     """Number of networks to train; scores are reported with their standard deviation."""
     baselines: bool = True
@@ -137,6 +138,17 @@ class _Finetuning(Experiment[Finetune]):
     def inputs(self) -> dict[str, LabelledExamples]:
         return {**vars(self.draws[0]), **self.trains(), **self.predicted}
 
+    def result(self) -> dict[str, Any]:
+        """Compute, print and write everything, then the card of the saved model."""
+        found = super().result()
+        folder = self.options.out / "model"
+        if speaks() and folder.is_dir():
+            from nlp_ssl.evaluation.card import model_card
+
+            card = model_card(found, self.task, self.kind, self.model.checkpoint, self.max_length)
+            write_text(folder / "README.md", card)
+        return found
+
     def network_rows(self, model: ScoredModel) -> list[Row]:
         from nlp_ssl.evaluation.scores import Row
 
@@ -184,16 +196,32 @@ class _Finetuning(Experiment[Finetune]):
                 if epoch == choice["epochs"]:
                     break
         if model is self.model and seed == 1 and speaks() and self.options.folds is None:
+            from nlp_ssl.evaluation.saved_classifier import write_task
+
             with writing(self.options.out / "model") as beside:
-                network.save(beside)
+                network.save(beside, self.max_length)
+                write_task(beside, self._learned(draw))
                 seal(beside)
         outputs = {split: self._predict(network, model.tokens[split], draw) for split in self.predicted}
         return CachedResult(outputs, {**choice, "seed": seed})
 
-    def _fresh(self, model: ScoredModel, seed: int) -> Classifier:
-        from nlp_ssl.evaluation.classifier import Classifier
+    def _learned(self, draw: Draw) -> LearnedTask:
+        from nlp_ssl.evaluation.saved_classifier import LearnedTask
 
-        return Classifier(model.checkpoint, model.pretrained, self.kind, seed, self.precision)
+        usual = ""
+        if self.kind.labels_words:
+            assert draw.fitting.labels is not None
+            usual = self.kind.labels[int(self.kind.prior(draw.fitting.labels).argmax())]
+        return LearnedTask(self.task.kind, self.task.columns, self.task.header, usual)
+
+    def _fresh(self, model: ScoredModel, seed: int) -> Classifier:
+        from accelerate.utils import release_memory
+
+        from nlp_ssl.evaluation.classifier import Classifier, build
+
+        release_memory()  # of the previous network
+        network = build(model.checkpoint, model.pretrained, self.kind, seed)
+        return Classifier(network, model.checkpoint.tokenizer, self.kind, self.precision)
 
     def _predict(self, network: Classifier, tokens: Tokens, draw: Draw) -> Array:
         return self.with_cut_words(network.predict(tokens), tokens.covered, draw)

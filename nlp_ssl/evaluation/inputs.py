@@ -86,13 +86,13 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
     """Tokenise examples with the checkpoint's tokenizer and truncate them to `max_length` tokens.
 
     Pairs are truncated at the end of the longer text. Special tokens that occur in a text are split like any other
-    string, because encoder-decoders need the same number of [SEP] tokens in every example. Raises InputError for
-    token tasks if the tokenizer gives no offsets.
+    string, because encoder-decoders need the same number of [SEP] tokens in every example. A text without any token is
+    read as one padding token. Raises InputError for token tasks if the tokenizer gives no offsets.
     """
     tokenizer = checkpoint.tokenizer
     if examples.words is not None and not tokenizer.is_fast:
         raise InputError("the tokenizer gives no offsets; use a fast tokenizer for tasks with a label for each word")
-    has_types = getattr(checkpoint.config, "type_vocab_size", 0) > 1
+    has_types = has_token_types(checkpoint.config)
     encoded = tokenizer(
         examples.texts,
         examples.pairs,
@@ -104,6 +104,10 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
         split_special_tokens=True,
         return_offsets_mapping=examples.words is not None,
     )
+    padding = {"input_ids": tokenizer.pad_token_id, "token_type_ids": 0, "special_tokens_mask": 1}
+    for name, value in (padding | {"offset_mapping": (0, 0)}).items():
+        if name in encoded:
+            encoded[name] = [items or [value] for items in encoded[name]]
     starts = np.zeros(len(examples) + 1, dtype=np.int64)
     np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
     ids = _flat(encoded["input_ids"], np.int32)
@@ -128,6 +132,11 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
         last = np.repeat(tokens.lengths - 1, examples.word_counts)
         words = np.where(words < 0, words, last - words)
     return replace(tokens, words=words, word_starts=word_starts)
+
+
+def has_token_types(config: Any) -> bool:
+    """Whether a model tells the texts of a pair apart by token_type_ids."""
+    return bool(getattr(config, "type_vocab_size", 0) > 1)
 
 
 def _first_tokens(offsets: list[tuple[int, int]], words: list[str]) -> npt.NDArray[np.int64]:
@@ -169,18 +178,22 @@ def report_inputs(
     InputError if too many tokens are unknown.
     """
     for split in ("train", *predicted):
-        read = tokens[split]
-        if read.truncated:
-            say(f"{split}: truncated {read.truncated:,} of {len(read.lengths):,} inputs to {max_length} tokens")
-        if cut := int((~read.covered).sum()):
-            say(f"{split}: {cut:,} of {read.units:,} words are truncated and get the most frequent tag")
-        check_unknown(read, split)
+        report_tokens(tokens[split], split, max_length)
     train_texts = set(train.texts)
     for split, examples in predicted.items():
         shared = sum(text in train_texts for text in examples.texts) / len(examples)
         if shared > MAX_SHARED:
             first = "first " if examples.pairs else ""
             warn(f"{split}: {shared:.0%} of the {first}texts also occur in train; scores may reflect memorisation")
+
+
+def report_tokens(tokens: Tokens, where: str, max_length: int) -> None:
+    """Report truncated and unknown tokens. InputError if too many are unknown."""
+    if tokens.truncated:
+        say(f"{where}: truncated {tokens.truncated:,} of {len(tokens.lengths):,} inputs to {max_length} tokens")
+    if cut := int((~tokens.covered).sum()):
+        say(f"{where}: {cut:,} of {tokens.units:,} words are truncated and get the most frequent tag")
+    check_unknown(tokens, where)
 
 
 def check_unknown(tokens: Tokens, where: str) -> None:

@@ -6,7 +6,7 @@ scores.csv           a line for each score
 predictions/         predictions of the pretrained model on labelled splits, by seed (fine-tuning) or method (probing)
 scored/              labels and predictions of every model as arrays, for each result and labelled split
 submission/          predictions on unlabelled test splits, in the benchmark's format
-model/               the fine-tuned model of the first seed, in Hugging Face format
+model/               the fine-tuned model of the first seed, in Hugging Face format, with its model card
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nlp_ssl.array_files import write_arrays
 from nlp_ssl.atomic_io import write_text
 from nlp_ssl.console import say, show_written, speaks, table
 from nlp_ssl.csv_files import csv_text
-from nlp_ssl.statistics.intervals import Scores, difference, measure
+from nlp_ssl.statistics.intervals import Scores, difference, interval, measure
 from nlp_ssl.tasks.class_report import class_report
 from nlp_ssl.tasks.declaration import OF_POSITIVE, Task
 from nlp_ssl.tasks.draws import EXTENDED, ScoredSplit
@@ -162,7 +162,7 @@ def _scored(number: int, rows: list[Row], measured: Mapping[str, tuple[ScoredSpl
     for name, (split, of_rows) in measured.items():
         ours = of_rows[number]
         seeds = ours.values[0].tolist()
-        scores[name] = {"split": split.name, "seeds": seeds, "mean": ours.mean}
+        scores[name] = {"split": split.name, "seeds": seeds, **asdict(interval(ours))}
         if len(seeds) > 1:
             scores[name]["sd"] = float(np.std(seeds, ddof=1))
         if random_init is not None and random_init != number:

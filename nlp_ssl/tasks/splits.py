@@ -110,7 +110,7 @@ def load_splits(
     one_file = sources.is_one_file(task, data)
     if folds and not one_file:
         raise InputError(f"--folds: {task.name} has a dev split; folds are for a single labelled file, given by --data")
-    checks = {split: _Check(task, split, table) for split, table in tables.items()}
+    checks = {split: CheckedTable(task, split, table) for split, table in tables.items()}
     lacking = {check.lack: check.table.where for check in reversed(checks.values()) if check.lack}  # once for all files
     problems = [f"{where}: {lack}" for lack, where in reversed(lacking.items())]
     problems += [problem for check in checks.values() for problem in check.problems]
@@ -151,11 +151,11 @@ def shortened(problems: Sequence[str]) -> InputError:
     return InputError(*problems[:PROBLEMS_SHOWN], *rest)
 
 
-# --- tables ---
+class CheckedTable:
+    """Finds the columns of a table and checks its values. Error messages are added to `problems`.
 
-
-class _Check:
-    """Finds the columns of a table and checks its values. Error messages are added to `problems`."""
+    A task without a label column is one whose labels are to be predicted: labels are not read, empty texts are kept.
+    """
 
     def __init__(self, task: Task, split: str, table: DataTable) -> None:
         self.task, self.table, self.problems = task, table, list(table.problems)
@@ -185,13 +185,14 @@ class _Check:
         for column in self.texts if not kind.labels_words else []:
             for row, value in enumerate(column or []):
                 if (found := container(value)) is not None:
-                    advice = "; a list of words needs --kind token_classification" if found == "a list" else ""
+                    words = found == "a list" and self.task.label
+                    advice = "; a list of words needs --kind token_classification" if words else ""
                     self.problems.append(f"{self.table.at(row)}: the text is {found}; it must be a string{advice}")
 
     def _head(self) -> None:
         """If the task's files have no header, turn the first row of the file from a header into an example."""
-        found = [any(n in self.table.columns for n in names) for names in self.task.columns]
-        if all(found) or len(self.task.header) != len(self.table.columns):
+        found = all(any(n in self.table.columns for n in names) for names in self.task.columns)
+        if found or len(self.task.header) != len(self.table.columns):
             return
         lines = None if self.table.first_lines is None else [1, *self.table.first_lines]
         columns = zip(self.task.header, self.table.columns.items(), strict=True)
@@ -205,7 +206,10 @@ class _Check:
         wanted = [" or ".join(map(repr, names)) for names in needed if not set(names) & set(self.table.columns)]
         if not wanted or not self.table.columns:
             return ""
-        remedy = self._separator() or "set --text-column, --pair-column or --label-column"
+        flags = (
+            "--text-column, --pair-column or --label-column" if self.task.label else "--text-column or --pair-column"
+        )
+        remedy = self._separator() or f"set {flags}"
         return f"no column {' and '.join(wanted)}; found {listing(self.table.columns, '')}; {remedy}"
 
     def _column(self, names: tuple[str, ...]) -> list[Any] | None:
@@ -241,9 +245,7 @@ class _Check:
             texts = [[" ".join(sentence) for sentence in words]]
         else:
             texts = [self._texts(column or []) for column in self.texts]
-        labels = None
-        if self.labels is not None:
-            labels = self.task.kind_type(names).parse(self.labels, bool(self.task.labels))
+        labels = None if self.labels is None else self.task.kind_type(names).parse(self.labels, bool(self.task.labels))
         clusters = np.array(self.table.columns[self.task.cluster]) if self.task.cluster else None
         return LabelledExamples(texts[0], texts[1] if len(texts) == 2 else None, labels, words, clusters)
 
@@ -259,7 +261,7 @@ class _Check:
             if isinstance(value, list) and any(word is None or container(word) for word in value):
                 self.problems.append(f"{self.table.at(row)}: a word is no string")
             tags = None if self.values is None else self.values[row]
-            if not words or not all(words):
+            if (words or value or self.task.label) and not (words and all(words)):
                 problem = "has no words" if isinstance(value, list) else "is not a list of words"
                 self.problems.append(f"{self.table.at(row)}: the text {problem if not words else 'has an empty word'}")
             elif isinstance(tags, list) and len(tags) != len(words):
@@ -272,12 +274,9 @@ class _Check:
         empty = [row for row, text in enumerate(texts) if not text]
         if empty and self.task.empty_texts:
             say(f"{self.table.where}: kept {len(empty)} empty texts, as the task's declaration allows")
-        elif empty:
+        elif self.task.label:
             self.problems += [f"{self.table.at(row)}: the text is empty; remove the row" for row in empty]
         return texts
-
-
-# --- one file ---
 
 
 DEV_SHARE = 5

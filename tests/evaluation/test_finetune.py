@@ -90,6 +90,29 @@ def test_the_saved_model_loads_with_its_label_names(finished: tuple[Finetune, di
     assert [p["label"] for p in classify([r["text"] for r in said])] == [r["predicted"] for r in said]
 
 
+def test_predictions_are_those_behind_the_score(finished: tuple[Finetune, dict], tmp_path: Path) -> None:
+    asked, result = finished
+    dev = asked.data[0] / "dev.tsv"
+    words = ["predict", str(asked.out), "--data", str(dev), "--out", str(tmp_path / "dev.tsv"), "--precision", "fp32"]
+    assert main(words) == 0
+    found, scored = (
+        list(csv.DictReader(file.open(), delimiter="\t"))
+        for file in (tmp_path / "dev.tsv", asked.out / "predictions" / "1.tsv")
+    )
+    assert [row["prediction"] for row in found] == [row["predicted"] for row in scored]
+    assert np.mean([row["prediction"] == row["label"] for row in found]) == scores_of(result)[0]
+    for row, other in zip(found, scored, strict=True):
+        assert float(row[f"probability_{row['prediction']}"]) == pytest.approx(float(other["probability"]), abs=6e-5)
+
+
+def test_the_saved_model_has_a_card_with_its_scores(finished: tuple[Finetune, dict]) -> None:
+    asked, result = finished
+    card = (asked.out / "model" / "README.md").read_text()
+    score = result["models"][-1]["scores"]["accuracy"]
+    assert f"| accuracy | {100 * score['seeds'][0]:.1f} | {100 * score['mean']:.1f} [{100 * score['low']:.1f}, " in card
+    assert "| text | column `text` |" in card and "| labels | `bad`, `good` |" in card
+
+
 def test_a_finished_result_is_not_run_again(finished: tuple[Finetune, dict], capsys, monkeypatch) -> None:
     asked, result = finished
     monkeypatch.setattr("nlp_ssl.evaluation.classifier.Classifier.train", None)
@@ -362,6 +385,10 @@ def test_words_that_are_cut_off_are_counted_and_get_the_most_frequent_tag(
     assert result["words"]["dev"] == 48 and result["words cut off"]["dev"] == 3 * (16 - 6)
     rows = list(csv.DictReader((asked.out / "predictions" / "1.tsv").open(), delimiter="\t"))
     assert len(rows) == 48 and len({row["predicted"] for row in rows[6:16]}) == 1
+    words = ["predict", str(asked.out), "--data", str(tagged / "dev.conll"), "--out", str(tmp_path / "dev.jsonl")]
+    assert main([*words, "--precision", "fp32"]) == 0
+    found = [json.loads(line)["prediction"] for line in (tmp_path / "dev.jsonl").read_text().splitlines()]
+    assert [tag for tags in found for tag in tags] == [row["predicted"] for row in rows]
 
 
 def test_several_labels(run: Run, cue_texts: Texts, tmp_path: Path) -> None:

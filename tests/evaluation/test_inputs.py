@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from tokenizers.processors import Sequence
+from transformers import AutoTokenizer
 
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
@@ -106,6 +109,17 @@ def of_100_tokens(run: Run, unknown: int) -> tuple[Tokens, LabelledExamples]:
     texts = [f"w{i % 9 + 1}" for i in range(100 - unknown)] + ["unheard"] * unknown
     examples = LabelledExamples(texts, None, None)
     return encode(load_checkpoint(run("mlm") / "model"), examples, 64), examples
+
+
+def test_a_text_without_any_token_is_read_as_padding(run: Run) -> None:
+    checkpoint = load_checkpoint(run("clm") / "model")
+    bare = AutoTokenizer.from_pretrained(run("clm") / "model")
+    bare.backend_tokenizer.post_processor = Sequence([])
+    words = [["w1"], []]
+    examples = LabelledExamples(["w1", ""], None, None, words)
+    tokens = encode(replace(checkpoint, tokenizer=bare), examples, 64)
+    assert (tokens.ids.tolist(), tokens.starts.tolist(), tokens.words.tolist()) == ([6, 0], [0, 1, 2], [0])
+    assert torch.isfinite(model_of(run, "clm")(**padded_batch(tokens, np.arange(2), 0)).logits).all()
 
 
 @pytest.mark.parametrize(("unknown", "said"), [(0, False), (1, False), (2, True), (20, True)])

@@ -1,0 +1,98 @@
+"""A fine-tuned model in its folder: what it has learned, and how it is used again.
+
+`nlp-ssl finetune` writes `task.json` beside the weights. The classifiers of other programs have no such file: their
+config says what they predict, and the column of the text is "text".
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from nlp_ssl import registry
+from nlp_ssl.console import progress
+from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.checkpoints import load_classifier, longest_input
+from nlp_ssl.evaluation.classifier import Classifier
+from nlp_ssl.evaluation.inputs import encode, report_tokens
+from nlp_ssl.json_files import read_record, write_object
+from nlp_ssl.runtime import choose_attention, resolve_precision
+from nlp_ssl.tasks.kinds.base import TaskKind
+from nlp_ssl.tasks.splits import LabelledExamples
+
+TASK_FILE = "task.json"
+AGAIN = "run finetune again in a new --out"
+
+NO_LIMIT = 10**9
+"""From here on, transformers' `model_max_length` says that a tokenizer knows no limit."""
+DEFAULT_LENGTH = 512
+"""The maximum length in tokens of models that name none."""
+
+
+@dataclass(frozen=True)
+class LearnedTask:
+    """What a model has learned, as far as its config does not say."""
+
+    kind: str = "classification"
+    """The kind of task."""
+    columns: tuple[tuple[str, ...], ...] = (("text",),)
+    """The names that the column of the text may have, and for pairs those of the second text."""
+    header: tuple[str, ...] = ()
+    """The columns of a file without a header line."""
+    usual_tag: str = ""
+    """In token tasks the most frequent tag, which truncated words get."""
+
+
+def write_task(folder: Path, task: LearnedTask) -> None:
+    """Write what the model in a folder has learned."""
+    write_object(folder / TASK_FILE, asdict(task))
+
+
+def kind_of(config: Any) -> str:
+    """The kind of task that a transformers config of a classifier describes."""
+    if any("ForTokenClassification" in name for name in config.architectures):
+        return "token_classification"
+    if config.problem_type == "multi_label_classification":
+        return "multilabel"
+    return "regression" if config.problem_type == "regression" or config.num_labels == 1 else "classification"
+
+
+class SavedClassifier:
+    """A classifier loaded from a folder. InputError if the folder has no usable one."""
+
+    def __init__(self, folder: Path, precision: Literal["auto", "fp32", "bf16"]) -> None:
+        model, self._checkpoint = load_classifier(folder)
+        config, tokenizer = self._checkpoint.config, self._checkpoint.tokenizer
+        file = folder / TASK_FILE
+        is_ours = file.exists()
+        self.task = read_record(file, LearnedTask, AGAIN) if is_ours else LearnedTask(kind_of(config))
+        labels = [config.id2label[i] for i in range(config.num_labels)]
+        self.kind: TaskKind = registry.find("task_kinds", self.task.kind)(labels)
+        named = tokenizer.model_max_length
+        self._max_length = longest_input(config, named if named < NO_LIMIT else DEFAULT_LENGTH)
+        self._network = Classifier(model, tokenizer, self.kind, resolve_precision(precision))
+
+    def outputs(self, examples: LabelledExamples, where: str) -> npt.NDArray[np.float32]:
+        """The outputs for examples without labels, float32 [units, outputs].
+
+        `where` names the examples in messages. InputError if too many tokens are unknown, or if words are truncated and
+        the model has no tag for them.
+        """
+        tokens = encode(self._checkpoint, examples, self._max_length)
+        truncated = ~tokens.covered
+        if truncated.any() and not self.task.usual_tag:
+            raise InputError(
+                f"{where}: {truncated.sum():,} words lie beyond the {self._max_length} tokens that this model reads; "
+                "divide long sentences"
+            )
+        report_tokens(tokens, where, self._max_length)
+        choose_attention(self._network.model, int(tokens.lengths.max()))
+        with progress("predict", len(examples), "texts") as job:
+            outputs = self._network.predict(tokens, job.advance)
+        if truncated.any():
+            outputs[truncated] = np.eye(len(self.kind.labels))[self.kind.labels.index(self.task.usual_tag)]
+        return outputs
