@@ -1,6 +1,6 @@
 """Failures of the disk and of paths, reported as one sentence.
 
-    with disk_errors(options.out, "run the command again with --resume; finished checkpoints are kept"):
+    with disk_errors(options.out, "run the command again; finished jobs are kept"):
         ...  # whatever is written to options.out
 
 Library errors that hide such a failure are recognised by their text, or by a disk that is full.

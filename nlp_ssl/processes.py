@@ -201,7 +201,7 @@ class _Group:
         """The error that another process has ended; the first process that is left prints it."""
         message = (
             f"process {self._loser} has ended early, and so do the others; see its own message or the launcher's, "
-            "then run the command again, pretrain with --resume"
+            "then run the command again, pretrain with --resume in place of --out"
         )
         speaker = 1 if self._loser == 0 else 0
         return OwnError(message) if self.rank == speaker else InputError(message)

@@ -73,6 +73,7 @@ class Kit:
         return {
             "corpus": ["prepare", self.text, "--out", corpus, "--vocab-size", "300", "--processes", "1"],
             "run": ["pretrain", "mlm", "--corpus", corpus, "--out", run, *TRAIN],
+            "resumed": ["pretrain", "--resume", run],
             "finetuned": ["finetune", *scores, str(self.out / "finetuned"), *TUNE[:6]],
             "probed": ["probe", *scores, str(self.out / "probed")],
             "pairs": ["minimal-pairs", run, "--data", str(self.folder / "pairs.jsonl"), "--precision", "fp32",

@@ -43,7 +43,6 @@ class Scenario:
     """The pattern of the files."""
     written: str | None = None
     """The folder whose content is the command's result; None for what it prints."""
-    flags: tuple[str, ...] = ()
     before: Callable[[Path], None] = lambda out: None
     """What is done to the kit's folder before the command, with or without damage."""
     unread: tuple[str, ...] = ()
@@ -75,10 +74,10 @@ SCENARIOS = {
     ),
     "minimal-pairs reads a model": Scenario("run/model", "pairs", unread=CARD),
     "a run is resumed": Scenario(
-        "run", "run", written="run", flags=("--resume",), before=without_model, unread=("checkpoints", "snapshots")
+        "run", "resumed", written="run", before=without_model, unread=("checkpoints", "snapshots")
     ),
     "a finished run is resumed": Scenario(
-        "run/model", "run", written="run/model", flags=("--resume",), unread=("README.md", "checksums.json")
+        "run/model", "resumed", written="run/model", unread=("README.md", "checksums.json")
     ),
     "finetune finds its results": Scenario("finetuned", "finetuned", written="finetuned", unread=("model",)),
     "probe finds its results": Scenario("probed", "probed", written="probed"),
@@ -111,7 +110,7 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
 
 def run(scenario: Scenario, kit: Kit) -> tuple[int, Any, str]:
     """The status of the command, its result and what it said."""
-    status, printed, said = call([*kit.commands()[scenario.command], *scenario.flags])
+    status, printed, said = call(kit.commands()[scenario.command])
     if scenario.written is None or status:
         return status, re.sub(r"\S+ per second +\S+|per second .*", "", printed), said
     return status, _written(kit.out / scenario.written, scenario), said
@@ -189,7 +188,7 @@ def follow_remedy(scenario: Scenario, kit: Kit, problem: str, expected: Any, who
         status, _, said = call(commands["finetuned"])
         assert status == 0, said
     elif "the command that wrote it" in problem:
-        status, _, said = call([*commands["run"], "--resume"])
+        status, _, said = call(commands["resumed"])
         if status:
             return f"the remedy fails: {problem}: {said[-300:]}"
     elif "metrics.jsonl is damaged: delete it" in problem:

@@ -82,7 +82,7 @@ def test_a_killed_command_ends_as_an_undisturbed_one(name: str, kit: Kit, tmp_pa
     expected = left(kit, name)
     kills = -(-KILLS // 5) if name == "comparison" else KILLS
     moments = (np.arange(kills) + np.random.default_rng(0).random(kills)) / kills * duration
-    again = [*words, "--resume"] if name == "run" else words
+    again = [{"--out": "--resume"}.get(word, word) for word in words] if name == "run" else words
     killed, faults = 0, []
     for moment in moments.tolist():
         shutil.rmtree(kit.out)

@@ -22,7 +22,7 @@ from tests.ports import free_port
 REMEDY = "all processes need the same command, corpus and --out folder"
 ENDED = (
     "has ended early, and so do the others; see its own message or the launcher's, "
-    "then run the command again, pretrain with --resume"
+    "then run the command again, pretrain with --resume in place of --out"
 )
 
 

@@ -148,8 +148,8 @@ def test_an_averaged_copy_and_a_queue_are_in_checkpoints_and_not_in_the_model(tm
     corpus = str(write_corpus(tmp_path / "corpus", documents=80).folder)
     plugin = ["--plugin", "nlp_ssl_example.objective", "--plugin", "nlp_ssl_example.head"]
 
-    def pretrain(out: str, *more: str) -> bytes:
-        common = ["pretrain", "queue_contrast", "--corpus", corpus, "--out", str(tmp_path / out), *TINY, *plugin]
+    def pretrain(out: str, *more: str, into: str = "--out") -> bytes:
+        common = ["pretrain", "queue_contrast", "--corpus", corpus, into, str(tmp_path / out), *TINY, *plugin]
         done = run(*common, "--budget", "20-steps", "--log-every", "5", "--evaluations", "1", *more, path=EXAMPLE)
         assert done.returncode == 0, done.stderr
         return (tmp_path / out / "model" / "model.safetensors").read_bytes()
@@ -164,7 +164,7 @@ def test_an_averaged_copy_and_a_queue_are_in_checkpoints_and_not_in_the_model(tm
 
     for gone in ("checkpoints/step-00000016", "checkpoints/step-00000020", "model"):
         shutil.rmtree(tmp_path / "parts" / gone)
-    assert pretrain("parts", "--resume") == whole
+    assert pretrain("parts", into="--resume") == whole
     assert losses("parts") == losses("whole")
     with safe_open(tmp_path / "whole" / "model" / "model.safetensors", "pt") as model:
         assert not any("queue" in key or "averaged" in key for key in model.keys())  # noqa: SIM118

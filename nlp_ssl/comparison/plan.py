@@ -146,7 +146,7 @@ class Plan:
             about=about,
         )
         words = [str(job.folder / "recipe.toml"), "--corpus", str(self.corpus.folder)]
-        return replace(job, arguments=([*words, "--out", str(job.folder / "run"), "--resume"],))
+        return replace(job, arguments=([*words, "--resume", str(job.folder / "run")],))
 
     @property
     def corpus_input(self) -> CorpusInput:

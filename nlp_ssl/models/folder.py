@@ -20,7 +20,7 @@ def model_folder(run: Path) -> Path:
         raise InputError(f"{run}: no such folder")
     for folder in (run / "model", run):
         if (folder / "config.json").is_file() or (folder / SEAL).is_file():
-            check_seal(folder, "run the command that wrote it again, pretrain with --resume, others in a new --out")
+            check_seal(folder, "run the command that wrote it again, pretrain with --resume RUN, others in a new --out")
             return folder
     raise InputError(f"{run}: no model/config.json or config.json: an unfinished run has no model")
 

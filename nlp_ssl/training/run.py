@@ -124,7 +124,7 @@ def _make_accelerator(options: Pretrain) -> Accelerator:
 
 def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> int:
     """Start or resume a run. Returns the exit status."""
-    with not_held_up("run the command again with --resume; finished checkpoints are kept"):
+    with not_held_up(run.HOW_TO_GO_ON):
         trainer = make_trainer(options, vocabulary, text, examples)
     accelerator = trainer.accelerator
     status = _train(trainer, options, corpus, vocabulary)
@@ -170,7 +170,10 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
 
     status = trainer.take_steps(totals, metrics, validation, save_snapshot)
     if status:
-        say(f"stopped and saved at step {totals.step:,} of {totals.steps:,}. Continue with --resume")
+        say(
+            f"stopped and saved at step {totals.step:,} of {totals.steps:,}. "
+            f"Continue with: nlp-ssl pretrain --resume {options.out}"
+        )
         return status
     figures = trainer.validate(validation) if validation else {}
     end = {"objective": mixture.name, "validation": figures, **totals.counters()} | sizes(model)

@@ -36,6 +36,9 @@ from nlp_ssl.versions import versions
 INCIDENTAL = ("save_every", "keep_checkpoints", "log_every", "log_with", "batch.workers", "compile")
 """Fields that may change when a run is resumed. The weights do not depend on them, except for rounding."""
 
+HOW_TO_GO_ON = "run the command again with --resume in place of --out; finished checkpoints are kept"
+"""After an error or a stop. It also holds where nothing was written yet."""
+
 
 def snapshots(count: int) -> dict[str, int]:
     """The names of `count` snapshots, the earliest first. Snapshot "1-of-N" has the value N: taken after steps / N."""
@@ -56,23 +59,28 @@ def acquire(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> Itera
         yield
 
 
+def has_begun(folder: Path) -> bool:
+    """Whether a folder holds anything: it is not empty, and not left by a kill before anything was done."""
+    return not {entry.name for entry in contents(folder)} <= {"environment.json"}
+
+
 def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
-    if {entry.name for entry in contents(folder)} <= {"environment.json"}:  # empty, or killed before anything was done
+    if not has_begun(folder):
         return
     stored = folder / "recipe.toml"
     if not stored.is_file():
         raise InputError(f"{folder} holds other files than a run: choose another --out")
     if not resume:
-        raise InputError(f"{folder} holds a run: continue it with --resume, or choose another --out")
+        raise InputError(f"{folder} holds a run: continue it with --resume {folder}, or choose another --out")
     trained = recipe_files.load(str(folder))
     was, now = trained.mixture.name, recipe.mixture.name
     if was != now:
-        raise InputError(f"{folder} is a run of {was}, not {now}: choose another --out")
+        raise InputError(f"{folder} is a run of {was}, not {now}: leave out the recipe, or begin another run with --out")
     changes = [str(c) for c in differences(trained, recipe) if c.field not in INCIDENTAL]
     if changes:
-        remedy = "name the run's folder as the recipe to keep its values, or choose another --out"
+        remedy = "leave these flags and the recipe out to keep its values, or begin another run with --out"
         raise InputError(f"{folder} holds a run with another recipe: {'; '.join(changes)}; {remedy}")
-    check_corpus(folder, corpus, "use it, or another --out")
+    check_corpus(folder, corpus, "leave out --corpus, or begin another run with --out")
 
 
 def check_corpus(folder: Path, corpus: Corpus, remedy: str) -> None:
@@ -83,6 +91,11 @@ def check_corpus(folder: Path, corpus: Corpus, remedy: str) -> None:
             f"{folder} was trained on another corpus ({environment.get('corpus')}, fingerprint "
             f"{environment.get('fingerprint')}; {corpus.folder} has {corpus.fingerprint}): {remedy}"
         )
+
+
+def corpus_of(folder: Path) -> Path:
+    """The folder of the corpus that a run reads. InputError if it is unknown."""
+    return Path(str(read_environment(folder).get("corpus")))
 
 
 def read_environment(folder: Path) -> dict[str, Any]:
@@ -96,7 +109,7 @@ def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device:
     """Write recipe.toml and environment.json."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = {
-        "corpus": str(corpus.folder),
+        "corpus": str(corpus.folder.absolute()),
         "fingerprint": corpus.fingerprint,
         "command": sys.argv,
         "versions": versions(),

@@ -31,9 +31,9 @@ def arguments_of(objective: str) -> list[str]:
     return [name, *([option, variant] if variant else [])]
 
 
-def pretrain(objective: str, corpus: Path, out: Path, *more: str) -> int:
-    """Run the command in this process; returns its exit status."""
-    return main(["pretrain", *arguments_of(objective), "--corpus", str(corpus), "--out", str(out), *TINY, *more])
+def pretrain(objective: str, corpus: Path, out: Path, *more: str, into: str = "--out") -> int:
+    """Run the command in this process; returns its exit status. `into` is the flag of the run's folder."""
+    return main(["pretrain", *arguments_of(objective), "--corpus", str(corpus), into, str(out), *TINY, *more])
 
 
 def metrics(out: Path, event: str | None = None) -> list[dict]:

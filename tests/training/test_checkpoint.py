@@ -9,7 +9,7 @@ import torch
 
 from nlp_ssl.checksums import checksum
 from nlp_ssl.json_files import write_object
-from tests.training.runs import TINY, pretrain, refused
+from tests.training.runs import pretrain, refused
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,7 @@ def run(finished, tmp_path) -> Path:
 
 
 def resumed(capsys, corpus: Path, run: Path) -> str:
-    arguments = ["mlm", "--corpus", str(corpus), "--out", str(run), *TINY, "--budget", "4-steps", "--save-every", "2"]
-    return refused(capsys, "pretrain", *arguments, "--resume")
+    return refused(capsys, "pretrain", "--resume", str(run), "--corpus", str(corpus))
 
 
 def flip(file: Path) -> None:
@@ -83,7 +82,7 @@ def test_without_an_earlier_checkpoint_a_new_run_is_offered(run, corpus, capsys)
 def test_a_repaired_run_ends_with_the_same_weights(run, corpus, finished, tmp_path) -> None:
     shutil.rmtree(run / "checkpoints" / "step-00000004")
     steps = ["--budget", "4-steps", "--save-every", "2"]
-    assert pretrain("mlm", corpus, run, *steps, "--resume") == 0
+    assert pretrain("mlm", corpus, run, *steps, into="--resume") == 0
     assert pretrain("mlm", corpus, tmp_path / "whole", *steps) == 0
     saved = [folder / "model" / "model.safetensors" for folder in (run, tmp_path / "whole")]
     assert checksum(saved[0]) == checksum(saved[1])

@@ -36,9 +36,9 @@ def test_a_dead_worker_is_noticed_the_run_saved_and_resumed_to_the_same_weights(
     assert time.monotonic() - started < 60
     (saved,) = (out / "checkpoints").iterdir()
     step = int(saved.name.removeprefix("step-"))
-    assert 6 <= step < 40 and f"saved at step {step} of 40; continue with --resume" in said
+    assert 6 <= step < 40 and f"saved at step {step} of 40; continue with --resume {out}, with fewer" in said
     assert "Traceback" not in said
-    assert pretrain("mlm", corpus, out, *STEPS, "--resume") == 0
+    assert pretrain("mlm", corpus, out, *STEPS, into="--resume") == 0
     assert weights(out) == weights(tmp_path / "whole")
 
 

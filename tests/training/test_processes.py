@@ -99,7 +99,7 @@ def test_begun_on_one_process_goes_on_with_two(corpus, tmp_path) -> None:
 
     for gone in ("checkpoints/step-00000010", "checkpoints/step-00000012", "model"):
         shutil.rmtree(tmp_path / "run" / gone)
-    launch(2, *arguments("mlm", corpus, tmp_path / "run", *steps, "--resume"))
+    launch(2, "pretrain", "--resume", str(tmp_path / "run"))
     assert processes_of(tmp_path / "run") == 2
     assert losses(tmp_path / "run") == pytest.approx(whole, abs=1e-5)
 
@@ -144,10 +144,10 @@ def test_a_signal_saves_first(number, corpus, tmp_path) -> None:
     os.kill(pid, number)
     assert end(pid) == 128 + number, log.read_text()
     said = log.read_text()
-    assert "stopped and saved at step" in said and "Continue with --resume" in said
+    assert "stopped and saved at step" in said and f"Continue with: nlp-ssl pretrain --resume {tmp_path / 'run'}" in said
     (saved,) = (tmp_path / "run" / "checkpoints").iterdir()
     assert 20 <= int(saved.name.removeprefix("step-")) < 400
-    assert end(start([*words, "--resume"], log), 120) == 0, log.read_text()
+    assert end(start(["pretrain", "--resume", str(tmp_path / "run")], log), 120) == 0, log.read_text()
     assert weights(tmp_path / "run") == weights(tmp_path / "whole")
 
 
@@ -158,7 +158,8 @@ def test_a_signal_saves_first(number, corpus, tmp_path) -> None:
 def test_killed_at_five_random_moments(objective, corpus, tmp_path) -> None:
     steps = ["--budget", "300-steps", "--save-every", "10", "--evaluations", "4"]
     assert pretrain(objective, corpus, tmp_path / "whole", *steps) == 0
-    words = arguments(objective, corpus, tmp_path / "run", *steps, "--resume")
+    words = arguments(objective, corpus, tmp_path / "run", *steps)
+    words[words.index("--out")] = "--resume"
     draw = random.Random(objective)
     for _ in range(5):
         before = len(lines(tmp_path / "run"))
@@ -219,10 +220,7 @@ LONG = ["--budget", "4000-steps", "--save-every", "20", "--evaluations", "1"]
 def test_a_folder_that_is_not_shared_is_refused(corpus, tmp_path) -> None:
     for rank in (0, 1):
         run(*COMMAND, *arguments("mlm", corpus, tmp_path / f"out-{rank}", "--budget", f"{8 + 4 * rank}-steps"))
-    commands = [
-        arguments("mlm", corpus, tmp_path / f"out-{rank}", "--budget", f"{8 + 4 * rank}-steps", "--resume")
-        for rank in (0, 1)
-    ]
+    commands = [["pretrain", "--resume", str(tmp_path / f"out-{rank}")] for rank in (0, 1)]
     status, said = ends(start_two(*commands))
     assert status == [2, 2]
     assert said == (
@@ -274,7 +272,7 @@ def test_a_dead_data_worker_of_one_process_ends_all(corpus, tmp_path) -> None:
     os.kill(int("".join(file.read_text() for file in children).split()[0]), signal.SIGKILL)
     status, said = ends(processes)
     assert status == [2, 2]
-    assert "process 1: " in said and "DataLoader worker" in said and "continue with --resume" in said
+    assert "process 1: " in said and "DataLoader worker" in said and f"continue with --resume {tmp_path / 'run'}, with fewer" in said
 
 
 @pytest.mark.slow

@@ -21,15 +21,15 @@ def test_snapshots_are_models_as_they_were(corpus, tmp_path) -> None:
 
 def test_resume_without_a_checkpoint_starts_afresh_and_after_the_end_does_nothing(corpus, tmp_path, capsys) -> None:
     out = tmp_path / "run"
-    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps", into="--resume") == 0
     before = weights(out)
-    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps", into="--resume") == 0
     assert "is finished" in capsys.readouterr().err
     assert weights(out) == before
     end = metrics(out, "end")
     text = (out / "metrics.jsonl").read_text()
     (out / "metrics.jsonl").write_text(text[: text.index('{"event": "end"')])  # killed before it was written
-    assert pretrain("mlm", corpus, out, "--budget", "4-steps", "--resume") == 0
+    assert pretrain("mlm", corpus, out, "--budget", "4-steps", into="--resume") == 0
     assert metrics(out, "end") == end and weights(out) == before
 
 
