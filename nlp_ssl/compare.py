@@ -22,7 +22,7 @@ from nlp_ssl.comparison.chosen_tasks import (
     named_tasks,
     pair_files,
 )
-from nlp_ssl.comparison.options import Compare, parse
+from nlp_ssl.comparison.options import Compare, in_tokens, parse
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.score_jobs import FEW_SHOT, MINIMAL_PAIRS
 from nlp_ssl.console import say, show_result, warn
@@ -83,6 +83,7 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
     corpus: Any = None
     try:
         corpus = Corpus.open(options.corpus)
+        chosen = in_tokens(chosen, corpus)
     except InputError as error:
         problems += error.problems
     if options.tune and corpus is not None:

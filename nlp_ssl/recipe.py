@@ -110,8 +110,9 @@ class Optimizer:
         require(self.max_grad_norm > 0, "max_grad_norm", self.max_grad_norm, "it must be above 0")
 
 
-MOST = {"tokens": 1e15, "steps": 1e10, "minutes": 525_600.0, "flops": 1e27}
+MOST = {"tokens": 1e15, "steps": 1e10, "epochs": 1e5, "minutes": 525_600.0, "flops": 1e27}
 """Largest budgets: more than anybody has trained for, and a year."""
+SUFFIXES = {"": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 
 @dataclass(frozen=True)
@@ -119,22 +120,13 @@ class Budget:
     """How long to train: an amount in one unit. It is equal for all runs of a comparison."""
 
     amount: float
-    unit: Literal["tokens", "steps", "minutes", "flops"]
+    unit: Literal["tokens", "steps", "epochs", "minutes", "flops"]
 
     @classmethod
     def parse(cls, text: str) -> Budget:
-        """Parse "10M-tokens", "500-steps", "20-minutes" or "2e15-flops", in capitals or not; suffixes k, M, G, T, P.
-
-        Raises FieldError for anything else.
-        """
-        pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kmgtp]?)-(tokens|steps|minutes|flops)"
-        match = re.fullmatch(pattern, text.lower())
-        rule = 'it must be like "10M-tokens", "500-steps", "20-minutes" or "2e15-flops"'
-        require(match is not None and text.isascii() and 0 < float(match[1]) < math.inf, "budget", text, rule)
-        assert match is not None
-        scale = {"": 1.0, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12, "p": 1e15}[match[2]]
-        unit: Any = match[3]
-        amount = float(match[1]) * scale
+        """Parse a budget in any spelling of `spelled`. Raises FieldError for anything else."""
+        number, suffix, unit = cls._parts(text)
+        amount = float(number) * SUFFIXES[suffix]
         require(unit != "steps" or amount >= 1, "budget", text, "it must be at least one step")
         most = MOST[unit]
         require(amount <= most, "budget", text, f"it must be at most {most:.0e} {unit}")
@@ -142,10 +134,24 @@ class Budget:
 
     @classmethod
     def spelled(cls, text: str) -> str:
-        """A budget with its suffix in the usual case: "5M-tokens" for "5m-tokens". Raises FieldError as `parse`."""
+        """A budget in the usual spelling: "10M-tokens" for "10m-tokens", "10M Tokens" and "10m_token".
+
+        The suffixes are k, M, G (or B), T and P. Raises FieldError as `parse`.
+        """
         cls.parse(text)
-        amount, unit = text.lower().split("-")
-        return f"{amount.translate(str.maketrans('mgtp', 'MGTP'))}-{unit}"
+        number, suffix, unit = cls._parts(text)
+        return f"{number}{suffix}-{unit}"
+
+    @staticmethod
+    def _parts(text: str) -> tuple[str, str, Any]:
+        """The number, suffix and unit of a budget. FieldError if it has another form."""
+        pattern = r"(\d+(?:\.\d+)?(?:e\d+)?)([kmbgtp]?)[-_ ]?(token|step|epoch|minute|min|flop)s?"
+        match = re.fullmatch(pattern, text.lower())
+        rule = 'it must be like "10M-tokens", "500-steps", "3-epochs", "20-minutes" or "2e15-flops"'
+        require(match is not None and text.isascii() and 0 < float(match[1]) < math.inf, "budget", text, rule)
+        assert match is not None
+        suffix = {"k": "k", "b": "G"}.get(match[2], match[2].upper())
+        return match[1], suffix, "minutes" if match[3] == "min" else f"{match[3]}s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +168,8 @@ class Recipe:
     batch: Batching = field(default_factory=Batching)
     optimizer: Optimizer = field(default_factory=Optimizer)
     budget: str = "10M-tokens"
-    """How long to train, in tokens of text, steps, minutes or FLOPs: 10M-tokens, 500-steps, 20-minutes, 2e15-flops."""
+    """How long to train, in tokens of text, steps, epochs (passes over the corpus), minutes or FLOPs: 10M-tokens,
+    500-steps, 3-epochs, 20-minutes, 2e15-flops."""
     seed: int = 0
     """Random seed for the weights, the order of the data, and the noise."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"

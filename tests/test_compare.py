@@ -546,7 +546,7 @@ def test_learning_rates_cannot_be_tuned_without_a_validation_split(world: World,
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("budget", ["0.001-minutes", "4-steps", "1k-tokens", "1G-flops"])
+@pytest.mark.parametrize("budget", ["0.001-minutes", "4-steps", "2-epochs", "1k-tokens", "1G-flops"])
 def test_every_kind_of_budget_can_be_held_equal(budget: str, world: World, tmp_path: Path) -> None:
     options, chosen = parse(world.arguments(tmp_path / "out", "mlm", *world.task(), "--budget", budget)[1:])
     assert _question(make_plan(options, chosen))["held_equal"] in BUDGETS

@@ -17,9 +17,17 @@ from nlp_ssl.recipe import Batching, Budget, Optimizer, differences
         ("10M-TOKENS", "10M-tokens", 1e7),
         ("2E3-Steps", "2e3-steps", 2000),
         ("2e15-flops", "2e15-flops", 2e15),
+        ("10M-Tokens", "10M-tokens", 1e7),
+        ("10m tokens", "10M-tokens", 1e7),
+        ("10M_token", "10M-tokens", 1e7),
+        ("1.5B-tokens", "1.5G-tokens", 1.5e9),
+        ("1-Epoch", "1-epochs", 1),
+        ("0.5epochs", "0.5-epochs", 0.5),
+        ("20min", "20-minutes", 20),
+        ("20-mins", "20-minutes", 20),
     ],
 )
-def test_a_budget_may_have_either_case(text: str, spelled: str, amount: float) -> None:
+def test_a_budget_has_several_spellings(text: str, spelled: str, amount: float) -> None:
     assert Budget.parse(text).amount == amount
     assert replace(recipe_files.load("mlm"), budget=text).budget == spelled
 
@@ -32,13 +40,14 @@ def test_a_budget_may_have_either_case(text: str, spelled: str, amount: float) -
         ("20-minutes", 20, "minutes"),
         ("2e15-flops", 2e15, "flops"),
         ("1.5G-tokens", 1.5e9, "tokens"),
+        ("3-epochs", 3, "epochs"),
     ],
 )
 def test_budgets(text, amount, unit) -> None:
     assert Budget.parse(text) == Budget(amount, unit)
 
 
-@pytest.mark.parametrize("text", ["10M", "tokens", "0-steps", "-5-steps", "10X-tokens", "10M tokens", "5-epochs"])
+@pytest.mark.parametrize("text", ["10M", "tokens", "0-steps", "-5-steps", "10X-tokens", "10M--tokens", "5-passes", "1m"])
 def test_invalid_budgets_are_refused(text) -> None:
     with pytest.raises(ValueError, match='it must be like "10M-tokens"'):
         Budget.parse(text)
@@ -49,6 +58,7 @@ def test_invalid_budgets_are_refused(text) -> None:
     [
         ("1-steps", "0.9-steps", "it must be at least one step"),
         ("1P-tokens", "1.1P-tokens", r"it must be at most 1e\+15 tokens"),
+        ("1e5-epochs", "100001-epochs", r"it must be at most 1e\+05 epochs"),
         ("525600-minutes", "525601-minutes", r"it must be at most 5e\+05 minutes"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,13 +12,15 @@ import tyro
 
 from nlp_ssl import declarations, recipe_files
 from nlp_ssl.comparison.plan import Method
-from nlp_ssl.errors import InputError
+from nlp_ssl.console import say
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.errors import FieldError, InputError
 from nlp_ssl.evaluation.few_shot import FewShot
 from nlp_ssl.evaluation.finetune import Protocol
 from nlp_ssl.evaluation.options import ClassWeights
 from nlp_ssl.options import HIDDEN
 from nlp_ssl.options import parse as parse_options
-from nlp_ssl.recipe import Recipe
+from nlp_ssl.recipe import Budget, Recipe
 from nlp_ssl.tasks.flags import TaskFlags
 
 NOTES = """\
@@ -119,6 +122,23 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     if problems:
         raise InputError(*problems)
     return options, chosen
+
+
+def in_tokens(chosen: Mapping[str, Recipe], corpus: Corpus) -> dict[str, Recipe]:
+    """The recipes with a budget in epochs replaced by one in tokens, the same for all: passes over the training text.
+
+    An epoch of one objective may have less text than that of another. InputError if the tokens are too many.
+    """
+    budget = Budget.parse(next(iter(chosen.values())).budget)
+    if budget.unit != "epochs":
+        return dict(chosen)
+    tokens = round(budget.amount * corpus.counts["train"].tokens)
+    try:
+        found = {name: replace(recipe, budget=f"{tokens}-tokens") for name, recipe in chosen.items()}
+    except FieldError as error:
+        raise InputError(f"--budget is {budget.amount:g}-epochs, {tokens} tokens: {error.rule}") from None
+    say(f"budget: {budget.amount:g} epochs of {corpus.folder} are {tokens:,} tokens")
+    return found
 
 
 def _parsed(arguments: list[str], recipe: Recipe) -> Compare:

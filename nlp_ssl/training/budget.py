@@ -55,6 +55,8 @@ class Estimate:
         batches = self.batches
         if budget.unit == "steps":
             steps = budget.amount
+        elif budget.unit == "epochs":
+            steps = budget.amount * len(batches)
         elif budget.unit == "tokens":
             steps = budget.amount * len(batches) / batches.examples.length.sum()
         elif budget.unit == "flops":

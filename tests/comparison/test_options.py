@@ -1,9 +1,12 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from nlp_ssl.comparison.options import parse
+from nlp_ssl.comparison.options import in_tokens, parse
+from nlp_ssl.corpus.store import SplitCounts
 from nlp_ssl.errors import InputError
+from tests.worlds import write_corpus
 
 COMMON = ["--corpus", "c", "--task", "a", "--out", "o"]
 
@@ -52,6 +55,17 @@ def test_problems_of_recipes_are_reported_together(tmp_path: Path) -> None:
         "the recipes have different budgets (mlm 10M-tokens, brief 3-steps): give all of them one with --budget",
     ]
     assert parse(["mlm", str(tmp_path / "brief.toml"), *COMMON, "--budget", "9-steps"])[1]["brief"].budget == "9-steps"
+
+
+def test_epochs_are_the_same_tokens_for_all(tmp_path: Path, capsys) -> None:
+    corpus = replace(write_corpus(tmp_path / "corpus"), counts={"train": SplitCounts(10, 100, 1000, 4000)})
+    _, chosen = parse(["mlm", "sop", *COMMON, "--budget", "2.5-epochs"])
+    assert [recipe.budget for recipe in in_tokens(chosen, corpus).values()] == ["2500-tokens", "2500-tokens"]
+    assert capsys.readouterr().err == f"budget: 2.5 epochs of {corpus.folder} are 2,500 tokens\n"
+    large = replace(corpus, counts={"train": SplitCounts(10, 100, 10**11, 4 * 10**11)})
+    _, chosen = parse(["mlm", *COMMON, "--budget", "1e5-epochs"])
+    with pytest.raises(InputError, match=r"--budget is 100000-epochs, 10000000000000000 tokens: it must be at most"):
+        in_tokens(chosen, large)
 
 
 def test_a_comparison_needs_a_recipe() -> None:
