@@ -526,6 +526,17 @@ def test_wrong_input_is_refused_before_anything_is_written(words, messages, worl
     assert not out.exists()
 
 
+@pytest.mark.slow
+def test_an_own_table_in_a_single_file_is_scored(world: World, tmp_path: Path) -> None:
+    file = str(world.folder / "tasks" / "cues" / "train.tsv")
+    columns = ["--text-column", "text", "--label-column", "label", "--data", file]
+    assert world.compare(tmp_path / "out", "mlm", "--task", "own", *columns, "--seeds", "1") == 0
+    (task,) = results(tmp_path / "out")["tasks"]
+    assert (task["name"], task["examples"]) == ("own", {"train": 0, "dev": 0})
+    lines = results(tmp_path / "out")["scores"]
+    assert {line["method"] for line in lines if line["key"] == "pretrained"} == {"finetune", "probe"}
+
+
 def test_options_are_checked_before_anything_is_read(world: World, tmp_path: Path, capsys) -> None:
     corpus, out = str(world.folder / "corpus"), str(tmp_path / "out")
     wrong = ["--seeds", "0", "--jobs", "257", "--finetune-seeds", "1001"]

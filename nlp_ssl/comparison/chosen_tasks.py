@@ -53,6 +53,10 @@ def labelled_tasks(options: Compare, corpus: Corpus | None, problems: list[str])
             _leave_out(given, options, error, problems)
         except InputError as error:
             problems += [problem for problem in error.problems if problem not in problems]
+    of_file = [task.name for task in tasks if task.data == (options.data,) and not task.is_made]
+    if len(of_file) > 1:
+        names = ", ".join(of_file)
+        problems.append(f"--data {options.data} is a single file, for {names}: give a folder with one folder for each")
     return tasks
 
 

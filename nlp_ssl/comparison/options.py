@@ -52,8 +52,8 @@ class Compare(TaskFlags, Recipe, Protocol):
     shots: tuple[int, ...] = FewShot.shots
     """Numbers of labelled examples in a prompt of few-shot, which are drawn --finetune-seeds times."""
     data: Path | None = None
-    """Folder with one folder for each task, of its name or the declared one, with train and dev files. Defaults to the
-    hub."""
+    """Folder with one folder for each task, of its name or the declared one, with train and dev files; or a single file
+    for a single task, which is divided into train and dev. Defaults to the hub."""
     minimal_pairs: tuple[Path, ...] = ()
     """Files or folders of minimal pairs in BLiMP's format, for objectives that give likelihoods."""
     word_pairs: tuple[Path, ...] = ()

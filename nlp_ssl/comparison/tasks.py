@@ -35,7 +35,7 @@ class LabelledTask:
     flags: Mapping[str, Any] = field(default_factory=dict)
     """Columns, kind and metrics from flags, for a task without a declaration; fields of `TaskFlags`."""
     data: tuple[Path, ...]
-    """Its folder; empty for the hub. For a task that is made from a corpus, the corpus."""
+    """Its folder or single file; empty for the hub. For a task that is made from a corpus, the corpus."""
     labels: tuple[str, ...]
     sample: LabelledExamples
     """`SAMPLE` training examples, evenly spread."""
@@ -136,7 +136,7 @@ class DamagedSentences:
 
 
 def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any], corpus: Path | None = None) -> LabelledTask:
-    """Load a task from `data`/NAME, or from the hub if `data` is None. Raises InputError for unusable data.
+    """Load a task from `data`/NAME, the file `data`, or the hub if it is None. Raises InputError for unusable data.
 
     `flags` name the columns, kind and metrics of a task without a declaration. `corpus` is for tasks made from one.
     """
@@ -147,10 +147,13 @@ def load_labelled(given: str, data: Path | None, flags: Mapping[str, Any], corpu
 
     task = TaskFlags(**flags).task_named(given)
     made = isinstance(task, CorpusTaskDeclaration)
-    folder = corpus if made else None if data is None or task.module else data / (task.folder or task.name)
-    if not made and folder is not None and not folder.is_dir():
-        raise InputError(f"task {task.name!r}: no folder {folder}: --data needs one folder for each task, of its name")
-    paths = () if folder is None else (folder,)
+    source = corpus if made else None if task.module else data
+    if not made and source is not None and not source.is_file():
+        source /= task.folder or task.name
+        if not source.is_dir():
+            need = "--data needs one folder for each task, of its name"
+            raise InputError(f"task {task.name!r}: no folder {source}: {need}")
+    paths = () if source is None else (source,)
     labels, splits = load_splits(task, paths)
     train = splits["train"]
     task = with_positive(task, labels, train)

@@ -44,6 +44,19 @@ def test_a_task_whose_texts_are_unknown_to_the_corpus_is_refused(tmp_path: Path)
     ]
 
 
+def test_a_single_file_is_for_a_single_task(tmp_path: Path) -> None:
+    labelled_task(tmp_path)
+    file = tmp_path / "mine" / "train.tsv"
+    corpus = write_corpus(tmp_path / "corpus")
+    common = ["mlm", "--corpus", str(corpus.folder), "--out", "o", "--data", str(file)]
+    common += ["--text-column", "text", "--label-column", "label", "--task", "mine"]
+    problems: list[str] = []
+    tasks = labelled_tasks(parse([*common, "--task", "which_package"])[0], corpus, problems)
+    assert [(task.name, task.data) for task in tasks] == [("mine", (file,)), ("which_package", ())] and not problems
+    labelled_tasks(parse([*common, "--task", "other"])[0], corpus, problems)
+    assert problems == [f"--data {file} is a single file, for mine, other: give a folder with one folder for each"]
+
+
 def test_problems_of_pair_files_are_collected(tmp_path: Path) -> None:
     good, empty = tmp_path / "good.tsv", tmp_path / "empty.tsv"
     good.write_text("tea\tcup\t5\n")

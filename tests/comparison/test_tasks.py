@@ -41,6 +41,14 @@ def test_a_task_without_its_folder(tmp_path: Path) -> None:
     assert str(error.value) == f"task 'mine': no folder {folder}: --data needs one folder for each task, of its name"
 
 
+def test_a_single_file_is_divided_into_train_and_dev(tmp_path: Path) -> None:
+    labelled_task(tmp_path)
+    file = tmp_path / "mine" / "train.tsv"
+    task = load_labelled("mine", file, FLAGS)
+    assert (task.data, task.source) == ((file,), {"data": (file,)})
+    assert task.counts == {"train": 0, "dev": 0}
+
+
 def test_pairs_are_named_by_their_file_without_suffixes(tmp_path: Path) -> None:
     for name in ("blimp.jsonl.gz", "pairs"):
         (tmp_path / name).write_text("{}")
