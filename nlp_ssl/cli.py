@@ -16,6 +16,7 @@ from nlp_ssl import __version__, processes, registry
 from nlp_ssl.console import printable, speaks
 from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError, did_you_mean, short
+from nlp_ssl.imports import set_torch_environment
 from nlp_ssl.signals import exit_status, sentence, terminable
 
 COMMANDS = {
@@ -32,7 +33,7 @@ COMMANDS = {
     "minimal-pairs": ("nlp_ssl.evaluation.minimal_pairs", "score which sentence of a pair a model finds more likely"),
     "few-shot": ("nlp_ssl.evaluation.few_shot", "score a model on a labelled task by prompts with a few examples"),
     "retrieval": ("nlp_ssl.evaluation.retrieval", "score how well vectors find the next sentence among 1,000"),
-    "compare": ("nlp_ssl.compare", "compare objectives on one corpus with one budget"),
+    "compare": ("nlp_ssl.compare_command", "compare objectives on one corpus with one budget"),
     "report": ("nlp_ssl.report.report", "write the report of a comparison"),
     "demo": ("nlp_ssl.demo", "run every step in a few minutes, on text from this machine"),
 }
@@ -77,10 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _status(arguments: Sequence[str] | None) -> int:
-    # Waiting threads that spin make training twenty times slower when another process needs the core.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # Huge pages for large torch tensors, where the system allows it, save a tenth of a step on a CPU.
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    set_torch_environment()
     words, plugins = split_plugins(list(sys.argv[1:] if arguments is None else arguments))
     command, *rest = words or ["--help"]
     if command in ("-h", "--help", "help"):

@@ -59,7 +59,6 @@ def parse(
                 prog=f"nlp-ssl {command}",
                 args=list(arguments),
                 description=description,
-                config=() if default is None else (tyro.conf.FlagCreatePairsOff,),
                 registry=_registry(command, flags),
                 **({} if default is None else {"default": default}),
             ),

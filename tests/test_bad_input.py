@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from nlp_ssl import cli, compare, demo, recipe_files
+from nlp_ssl import cli, compare_command, demo, recipe_files
 from nlp_ssl.comparison import executor
 from nlp_ssl.evaluation.experiment import Experiment
 from nlp_ssl.recipe import Recipe, flat
@@ -57,7 +57,7 @@ def place(tmp_path, world, monkeypatch) -> Path:
     monkeypatch.setattr(training, "_train", lambda *arguments: 0)
     monkeypatch.setattr(Experiment, "result", lambda self: {})
     monkeypatch.setattr(executor, "execute", lambda *arguments: None)
-    monkeypatch.setattr(compare, "conclude", lambda *arguments: 0)
+    monkeypatch.setattr(compare_command, "conclude", lambda *arguments: {})
     monkeypatch.setattr(demo, "cli", SimpleNamespace(main=lambda arguments: 0))
     folder = tmp_path / "place"
     folder.mkdir()

@@ -194,7 +194,7 @@ def follow_remedy(scenario: Scenario, kit: Kit, problem: str, expected: Any, who
     elif "metrics.jsonl is damaged: delete it" in problem:
         (kit.out / "run" / "metrics.jsonl").unlink()
     elif "run `nlp-ssl compare` again" in problem or "run compare again" in problem:
-        return ""  # see test_compare
+        return ""  # see test_compare_command
     else:
         return f"no remedy: {problem}"
     status, result, said = run(scenario, kit)

@@ -16,7 +16,7 @@ PACKAGE = Path(nlp_ssl.__file__).parent
 
 LAYERS = [
     *("corpus", "sampling", "objectives", "recipe", "recipe_files", "models", "heads", "training", "show"),
-    *("tasks", "statistics", "evaluation", "comparison", "report", "compare", "cli", "__main__", "demo"),
+    *("tasks", "statistics", "evaluation", "comparison", "report", "compare_command", "cli", "__main__", "demo", "api"),
 ]
 """From the bottom up: a module imports from its own layer and those before it."""
 
@@ -93,4 +93,4 @@ assert not {{"torch", "transformers", "datasets"}} & set(sys.modules)
 def test_compare_can_be_imported_where_modules_of_unix_are_missing() -> None:
     missing = ["fcntl", "resource", "pwd", "grp", "termios"]
     code = f"import sys; sys.modules.update(dict.fromkeys({missing})); "
-    run(code + "import nlp_ssl.compare, nlp_ssl.comparison.executor, nlp_ssl.comparison.plan")
+    run(code + "import nlp_ssl.compare_command, nlp_ssl.comparison.executor, nlp_ssl.comparison.plan")

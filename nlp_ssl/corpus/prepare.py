@@ -67,8 +67,13 @@ from nlp_ssl.output_folder import exclusive
 
 def main(arguments: Sequence[str]) -> int:
     """The command: prints the corpus's counts; returns the exit status."""
-    prepare(parse(PrepareOptions, "prepare", arguments))
+    run(arguments)
     return 0
+
+
+def run(arguments: Sequence[str]) -> Corpus:
+    """Make the corpus of a command line. Raises InputError."""
+    return prepare(parse(PrepareOptions, "prepare", arguments))
 
 
 def prepare(options: PrepareOptions) -> Corpus:

@@ -88,8 +88,13 @@ class Finetune(Protocol, TaskOptions):
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    finetune(parse(Finetune, "finetune", arguments, notes=task_notes))
+    run(arguments)
     return 0
+
+
+def run(arguments: Sequence[str]) -> dict[str, Any]:
+    """Fine-tune by the words of a command line. Returns the content of OUT/scores.json. Raises InputError."""
+    return finetune(parse(Finetune, "finetune", arguments, notes=task_notes))
 
 
 def finetune(options: Finetune) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The jobs that need no network; `tests.test_compare` runs the others."""
+"""The jobs that need no network; `tests.test_compare_command` runs the others."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -49,6 +49,14 @@ LIKELIHOOD = "gives likelihoods of texts (mlm and clm do)"
 
 def main(arguments: Sequence[str]) -> int:
     """The command; returns the exit status: 0 if everything is done, 1 if jobs failed."""
+    return 1 if run(arguments).get("failures") else 0
+
+
+def run(arguments: Sequence[str]) -> dict[str, Any]:
+    """Compare by the words of a command line. Returns the content of results.json; nothing after --dry-run.
+
+    Raises InputError.
+    """
     options, chosen = parse(list(arguments))
     plan = make_plan(options, chosen)
     claim(options, plan)
@@ -63,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
         if expected.rows:
             texts += [power_table(expected), advice(expected, cost.seconds_per_seed, options.difference)]
         show_result("\n\n".join(texts))
-        return 0
+        return {}
     from nlp_ssl.comparison.looks import grow
 
     with disk_errors(options.out, "run the command again; finished jobs are kept"), exclusive(options.out):
@@ -250,8 +258,8 @@ def claim(options: Compare, plan: Plan) -> None:
         raise InputError(f"{out} is not empty and holds no comparison: choose another --out")
 
 
-def conclude(options: Compare, plan: Plan, command: str) -> int:
-    """Write results.json and the report, print tables and failures; returns the exit status."""
+def conclude(options: Compare, plan: Plan, command: str) -> dict[str, Any]:
+    """Write results.json and the report, print tables and failures. Returns the content of results.json."""
     from nlp_ssl.comparison.analysis import boards
     from nlp_ssl.comparison.results import collect_results
     from nlp_ssl.comparison.results_file import load_results, write_results
@@ -265,12 +273,11 @@ def conclude(options: Compare, plan: Plan, command: str) -> int:
         show_result(f"{summary(results, found)}\n\n{write_analysed(options.out, results, found)}")
     if ", " in results["versions"]["source"]:
         warn("These results mix code revisions. Use a new --out to rerun everything with one.")
-    skipped = sum(not job.done and job.error is None for job in plan.jobs())
     for failure in results["failures"]:
         warn(f"{failure['job']} failed: {failure['error'].splitlines()[-1]}")
-    if skipped:
+    if skipped := sum(not job.done and job.error is None for job in plan.jobs()):
         warn(f"{skipped} jobs were skipped, because they need a failed one")
     say(f"\nresults: {options.out / 'results.json'}")
     if results["scores"]:
         say(f"report: {options.out / 'report.html'}")
-    return 1 if results["failures"] or skipped else 0
+    return results

@@ -18,7 +18,7 @@ import pytest
 
 from nlp_ssl.atomic_io import UNFINISHED
 from nlp_ssl.cli import main
-from nlp_ssl.compare import claim, make_plan
+from nlp_ssl.compare_command import claim, make_plan
 from nlp_ssl.comparison.options import parse
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.results import _question

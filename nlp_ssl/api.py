@@ -1,0 +1,101 @@
+"""The commands as functions of Python: `nlp_ssl.pretrain("mlm", corpus=…, out=…, model={"size": "mini"})`.
+
+Keyword arguments have the names of the fields of each command's options. They become the words of a command line, so
+that defaults, checks and files are the same, and a comparison records the command that repeats it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import tyro
+
+from nlp_ssl import processes
+from nlp_ssl.disk_errors import disk_errors
+from nlp_ssl.imports import set_torch_environment
+from nlp_ssl.signals import Terminated
+
+Text = str | os.PathLike[str]
+
+
+def prepare(*text: Text, **options: Any) -> Path:
+    """Turn raw text into a corpus; returns its folder. `options` are those of `nlp-ssl prepare`. Raises InputError."""
+    from nlp_ssl.corpus import prepare as command
+    from nlp_ssl.corpus.options import PrepareOptions
+
+    with _called():
+        return command.run(words(PrepareOptions, text, options)).folder
+
+
+def pretrain(recipe: Text | None = None, **options: Any) -> Path:
+    """Pretrain a model; returns the folder of the run. `options` are those of `nlp-ssl pretrain`.
+
+    Without a recipe, `resume` names the run to continue. Raises InputError for wrong options, KeyboardInterrupt if the
+    run was stopped and saved.
+    """
+    from nlp_ssl.training import pretrain as command
+
+    with _called():
+        given = command.read_options(words(command.Pretrain, [] if recipe is None else [recipe], options))
+        if status := command.pretrain(given):
+            raise Terminated if status == 143 else KeyboardInterrupt
+        return given.out
+
+
+def finetune(run: Text, **options: Any) -> dict[str, Any]:
+    """Fine-tune a model on a labelled task; returns its scores. `options` are those of `nlp-ssl finetune`.
+
+    The scores are the content of OUT/scores.json. Raises InputError.
+    """
+    from nlp_ssl.evaluation import finetune as command
+
+    with _called():
+        return command.run(words(command.Finetune, [run], options))
+
+
+def compare(*recipes: Text, **options: Any) -> dict[str, Any]:
+    """Compare objectives; returns the results. `options` are those of `nlp-ssl compare`.
+
+    The results are the content of OUT/results.json; with `dry_run`, there are none. Raises InputError.
+    """
+    from nlp_ssl import compare_command as command
+    from nlp_ssl.comparison.options import Compare
+
+    with _called():
+        return command.run(words(Compare, recipes, options))
+
+
+@contextmanager
+def _called() -> Iterator[None]:
+    """What surrounds every command, except that signals are left as they are."""
+    set_torch_environment()
+    with processes.joined(), disk_errors():
+        yield
+
+
+def words(kind: type[Any], positional: Sequence[Text], options: Mapping[str, Any]) -> list[str]:
+    """The command line of options of the dataclass `kind`: `seeds=[3, 5]` becomes `--seeds 3 5`.
+
+    A dict holds the flags of a group: `model={"size": "tiny"}` becomes `--model.size tiny`. None leaves a flag out.
+    """
+    hints = get_type_hints(kind, include_extras=True)
+    repeated = {name for name, hint in hints.items() if tyro.conf.UseAppendAction in getattr(hint, "__metadata__", ())}
+    return [*map(str, positional), *_flags(options, repeated, "--")]
+
+
+def _flags(options: Mapping[str, Any], repeated: set[str], prefix: str) -> Iterator[str]:
+    """The words of options; the fields `repeated` have a flag for each of their values."""
+    for name, value in options.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, Mapping):
+            yield from _flags(value, set(), f"{prefix}{flag}.")
+        elif isinstance(value, bool):
+            yield f"{prefix}{flag if value else f'no-{flag}'}"
+        elif value is not None:
+            values = list(map(str, value)) if isinstance(value, list | tuple) else [str(value)]
+            for group in [[each] for each in values] if name in repeated else [values]:
+                yield from (f"{prefix}{flag}", *group)
