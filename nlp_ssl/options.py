@@ -44,6 +44,9 @@ def parse(
     that follows the description there.
     """
     flags = _Flags(kind)
+    if default is not None:
+        restated = set(_restated(default))
+        arguments = [word for word in arguments if word not in restated]
 
     def refuse(event: failures.ParseErrorEvent) -> NoReturn:
         raise InputError(*(f"{command}: {problem}" for problem in _problems(event, flags.names, arguments)))
@@ -59,10 +62,21 @@ def parse(
                 prog=f"nlp-ssl {command}",
                 args=list(arguments),
                 description=description,
+                config=() if default is None else (tyro.conf.FlagCreatePairsOff,),
                 registry=_registry(command, flags),
                 **({} if default is None else {"default": default}),
             ),
         )
+
+
+def _restated(default: Any, prefix: str = "--") -> Iterator[str]:
+    """The words that give a switch its default, such as "--no-compile": the help has only those that change it."""
+    for option in fields(default):
+        value, flag = getattr(default, option.name), option.name.replace("_", "-")
+        if isinstance(value, bool):
+            yield f"{prefix}{flag if value else f'no-{flag}'}"
+        elif is_dataclass(value):
+            yield from _restated(value, f"{prefix}{flag}.")
 
 
 @dataclass

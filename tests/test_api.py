@@ -65,9 +65,9 @@ def test_wrong_options_are_an_input_error(tmp_path: Path) -> None:
     assert str(error.value) == "pretrain mlm: unknown flag --bugdet: did you mean '--budget'?"
     with pytest.raises(InputError, match="nowhere: no prepared corpus here"):
         nlp_ssl.compare("mlm", corpus=tmp_path / "nowhere", out=tmp_path / "out", tune=False)
-    with pytest.raises(InputError, match="--seeds is 0: it must lie in 1..1000"):
+    with pytest.raises(InputError, match=r"--seeds is 0: it must lie in 1\.\.1000"):
         nlp_ssl.finetune(tmp_path, task="mine", out=tmp_path / "out", seeds=0)
-    with pytest.raises(InputError, match="--validation is 0.7: it must be between 0 and 0.5"):
+    with pytest.raises(InputError, match=r"--validation is 0\.7: it must be between 0 and 0\.5"):
         nlp_ssl.prepare("text", out=tmp_path / "out", validation=0.7)
     assert list(tmp_path.iterdir()) == []
 

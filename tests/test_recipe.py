@@ -47,7 +47,9 @@ def test_budgets(text, amount, unit) -> None:
     assert Budget.parse(text) == Budget(amount, unit)
 
 
-@pytest.mark.parametrize("text", ["10M", "tokens", "0-steps", "-5-steps", "10X-tokens", "10M--tokens", "5-passes", "1m"])
+@pytest.mark.parametrize(
+    "text", ["10M", "tokens", "0-steps", "-5-steps", "10X-tokens", "10M--tokens", "5-passes", "1m"]
+)
 def test_invalid_budgets_are_refused(text) -> None:
     with pytest.raises(ValueError, match='it must be like "10M-tokens"'):
         Budget.parse(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +12,7 @@ import tyro
 
 from nlp_ssl import declarations, recipe_files
 from nlp_ssl.comparison.plan import Method
+from nlp_ssl.comparison.sweeps import Sweep, grid, read_sweeps
 from nlp_ssl.console import say
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import FieldError, InputError
@@ -80,6 +81,9 @@ class Compare(TaskFlags, Recipe, Protocol):
     tune: bool = False
     """Choose each objective's learning rate from 0.3, 1 and 3 times the recipe's, by validation loss. Each pilot run
     uses a tenth of the budget and seed 1."""
+    sweep: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """Compare values of any field of the recipes, each in a row of its own: optimizer.learning_rate=1e-3,2e-3. Repeat
+    the flag for all combinations."""
     jobs: int = 1
     """Jobs that run at the same time; with several GPUs, one each."""
     dry_run: bool = False
@@ -99,6 +103,9 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     options = _parsed(arguments, recipe_files.load(first or "mlm"))
     chosen: dict[str, Recipe] = {}
     problems: list[str] = []
+    names: set[str] = set()
+    sweeps = read_sweeps(options.sweep)
+    problems += _sweep_problems(sweeps, options, arguments)
     shared = [field.name for field in fields(Recipe) if field.name not in ("objective", "seed")]
     problems += [f"{word} is named twice: remove one" for word, count in Counter(options.recipes).items() if count > 1]
     for word in dict.fromkeys(options.recipes):
@@ -109,9 +116,13 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
             continue
         flags = _parsed(arguments, recipe)
         name = _name(word)
-        if name in chosen:
+        if name in names:
             problems.append(f"two recipes are called {name!r}: rename one of the files")
-        chosen[name] = replace(recipe, **{key: getattr(flags, key) for key in shared})
+        names.add(name)
+        try:
+            chosen |= grid(name, replace(recipe, **{key: getattr(flags, key) for key in shared}), sweeps)
+        except InputError as error:
+            problems += error.problems
     budgets = {name: recipe.budget for name, recipe in chosen.items()}
     if len(set(budgets.values())) > 1:
         each = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
@@ -122,6 +133,19 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     if problems:
         raise InputError(*problems)
     return options, chosen
+
+
+def _sweep_problems(sweeps: Sequence[Sweep], options: Compare, arguments: Sequence[str]) -> list[str]:
+    """Sweeps over fields whose value is given or chosen otherwise."""
+    flags = {word.partition("=")[0].replace("-", "_").lstrip("_") for word in arguments if word.startswith("--")}
+    problems = [
+        f"--sweep {sweep.field} and --{sweep.field.replace('_', '-')} exclude each other: leave one out"
+        for sweep in sweeps
+        if sweep.field in flags
+    ]
+    if options.tune and any(sweep.field == "optimizer.learning_rate" for sweep in sweeps):
+        problems.append("--tune chooses the learning rate: leave it out, or sweep another field")
+    return problems
 
 
 def in_tokens(chosen: Mapping[str, Recipe], corpus: Corpus) -> dict[str, Recipe]:

@@ -173,7 +173,9 @@ class Trainer:
         if alone:
             self._save(totals)
         done = f"saved at step {totals.step:,} of {totals.steps:,}; " if alone else ""
-        return InputError(f"{error}: {done}continue with --resume {self.options.out}, with fewer --batch.workers if memory ran out")
+        return InputError(
+            f"{error}: {done}continue with --resume {self.options.out}, with fewer --batch.workers if memory ran out"
+        )
 
     def _window_means(self, totals: Totals) -> dict[str, float]:
         """Means since the last log line, and MFU if the device's peak is known. Starts a new window."""

@@ -70,10 +70,10 @@ def read_options(arguments: list[str]) -> Pretrain:
 
 def _resumed(arguments: Sequence[str]) -> Path | None:
     """The folder of --resume, if it is given. InputError if it has no value."""
-    for word, after in zip(arguments, [*arguments[1:], ""], strict=True):
+    for number, word in enumerate(arguments, 1):
         flag, equals, value = word.partition("=")
         if flag == "--resume":
-            folder = value if equals else after
+            folder = value if equals else "".join(arguments[number : number + 1])
             if not folder or folder.startswith("--"):
                 raise InputError("pretrain: --resume needs the run's folder: nlp-ssl pretrain --resume RUN")
             return Path(folder)

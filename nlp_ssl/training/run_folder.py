@@ -75,7 +75,9 @@ def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool)
     trained = recipe_files.load(str(folder))
     was, now = trained.mixture.name, recipe.mixture.name
     if was != now:
-        raise InputError(f"{folder} is a run of {was}, not {now}: leave out the recipe, or begin another run with --out")
+        raise InputError(
+            f"{folder} is a run of {was}, not {now}: leave out the recipe, or begin another run with --out"
+        )
     changes = [str(c) for c in differences(trained, recipe) if c.field not in INCIDENTAL]
     if changes:
         remedy = "leave these flags and the recipe out to keep its values, or begin another run with --out"

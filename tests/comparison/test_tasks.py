@@ -46,7 +46,7 @@ def test_a_single_file_is_divided_into_train_and_dev(tmp_path: Path) -> None:
     file = tmp_path / "mine" / "train.tsv"
     task = load_labelled("mine", file, FLAGS)
     assert (task.data, task.source) == ((file,), {"data": (file,)})
-    assert task.counts == {"train": 0, "dev": 0}
+    assert task.counts == {"train": 30, "dev": 10}
 
 
 def test_pairs_are_named_by_their_file_without_suffixes(tmp_path: Path) -> None:

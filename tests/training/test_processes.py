@@ -144,7 +144,9 @@ def test_a_signal_saves_first(number, corpus, tmp_path) -> None:
     os.kill(pid, number)
     assert end(pid) == 128 + number, log.read_text()
     said = log.read_text()
-    assert "stopped and saved at step" in said and f"Continue with: nlp-ssl pretrain --resume {tmp_path / 'run'}" in said
+    assert (
+        "stopped and saved at step" in said and f"Continue with: nlp-ssl pretrain --resume {tmp_path / 'run'}" in said
+    )
     (saved,) = (tmp_path / "run" / "checkpoints").iterdir()
     assert 20 <= int(saved.name.removeprefix("step-")) < 400
     assert end(start(["pretrain", "--resume", str(tmp_path / "run")], log), 120) == 0, log.read_text()
@@ -272,7 +274,11 @@ def test_a_dead_data_worker_of_one_process_ends_all(corpus, tmp_path) -> None:
     os.kill(int("".join(file.read_text() for file in children).split()[0]), signal.SIGKILL)
     status, said = ends(processes)
     assert status == [2, 2]
-    assert "process 1: " in said and "DataLoader worker" in said and f"continue with --resume {tmp_path / 'run'}, with fewer" in said
+    assert (
+        "process 1: " in said
+        and "DataLoader worker" in said
+        and f"continue with --resume {tmp_path / 'run'}, with fewer" in said
+    )
 
 
 @pytest.mark.slow
