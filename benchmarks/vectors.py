@@ -27,7 +27,7 @@ from nlp_ssl.console import table
 from nlp_ssl.corpus import tokenizer
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.evaluation.similarity import agreement, read_pairs
-from nlp_ssl.models.export import word_vectors
+from nlp_ssl.models.word_vectors import word_vectors
 
 LISTS = [Path(gensim.__file__).parent / "test" / "test_data" / name for name in ("wordsim353.tsv", "simlex999.txt")]
 RATES = {

@@ -95,7 +95,7 @@ class _Flags:
         self.prefixes[kind] = prefix
         hints = get_type_hints(kind, include_extras=True)
         for option in fields(kind):
-            hint, flag = hints[option.name], prefix + option.name.replace("_", "-")
+            hint, flag = hints[option.name], prefix + _spelled(option.name)
             if is_dataclass(hint):
                 self._add(hint, f"{flag}.")
             elif not {tyro.conf.Positional, tyro.conf.Suppress} & set(getattr(hint, "__metadata__", ())):
@@ -103,8 +103,13 @@ class _Flags:
 
     def refusal(self, kind: Any, error: FieldError) -> str:
         """The broken rule of a field, with its flag if it has one."""
-        flag = self.prefixes.get(kind, "--") + error.field.replace("_", "-")
+        flag = self.prefixes.get(kind, "--") + _spelled(error.field)
         return f"{flag} is {error.value!r}: {error.rule}" if flag in self.names else str(error)
+
+
+def _spelled(field: str) -> str:
+    """The name of a field on the command line. Fields that would be words of Python, such as `for_`, end in "_"."""
+    return field.rstrip("_").replace("_", "-")
 
 
 def _registry(command: str, flags: _Flags) -> ConstructorRegistry:
@@ -182,6 +187,8 @@ def _plain_field(option: StructFieldSpec) -> StructFieldSpec:
     if get_origin(shown) is Annotated and tyro.conf.Positional in get_args(shown)[1:]:
         look["metavar"] = option.name.upper()
         look["help_behavior_hint"] = "(required)"
+    if option.name.endswith("_"):
+        look["name"] = _spelled(option.name)
     if look:
         shown = Annotated[shown, tyro.conf.arg(**look)]
     return replace(option, helptext=text, type=shown)

@@ -19,6 +19,7 @@ import pytest
 from nlp_ssl import cli, compare_command, demo, recipe_files
 from nlp_ssl.comparison import executor
 from nlp_ssl.evaluation.experiment import Experiment
+from nlp_ssl.export import push
 from nlp_ssl.recipe import Recipe, flat
 from nlp_ssl.training import run as training
 from tests.training.runs import pretrain
@@ -58,6 +59,7 @@ def place(tmp_path, world, monkeypatch) -> Path:
     monkeypatch.setattr(Experiment, "result", lambda self: {})
     monkeypatch.setattr(executor, "execute", lambda *arguments: None)
     monkeypatch.setattr(compare_command, "conclude", lambda *arguments: {})
+    monkeypatch.setattr(push, "upload", lambda *arguments: "")
     monkeypatch.setattr(demo, "cli", SimpleNamespace(main=lambda arguments: 0))
     folder = tmp_path / "place"
     folder.mkdir()
@@ -109,7 +111,8 @@ def commands(world: Path) -> dict[str, list[str]]:
         "similarity": [str(world / "cbow"), "--pairs", str(world / "pairs.tsv")],
         "predict": [str(world / "sop"), "--data", str(world / "task.tsv")],
         "embed": [str(world / "mlm"), "--data", str(world / "task.tsv"), "--out", "out.npy"],
-        "export": [str(world / "cbow"), "--format", "word2vec", "--out", "out.bin"],
+        "export": [str(world / "cbow"), "--for", "word2vec", "--out", "out.bin"],
+        "push": [str(world / "mlm"), "me/model"],
         "probe": [str(world / "mlm"), *task, "--out", "out"],
         "minimal-pairs": [str(world / "mlm"), "--data", str(world / "blimp.jsonl"), "--out", "out"],
         "few-shot": [str(world / "mlm"), *task, "--out", "out", *prompts],

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from nlp_ssl.corpus.prepare import _Preparation
+from nlp_ssl.export import push
 from tests.comparison.worlds import World, write_comparison
 from tests.damage import DAMAGES
 from tests.harm import Kit, call, copy, make_kit, state
@@ -72,6 +73,8 @@ SCENARIOS = {
     "predict reads a model": Scenario(
         "finetuned/model", "predicted.jsonl", written="predicted.jsonl", unread=CARD, slow=True
     ),
+    "export finds its folder": Scenario("exported", "exported", written="exported", slow=True),
+    "push reads a model": Scenario("run/model", "pushed", unread=CARD, slow=True),
     "minimal-pairs reads a model": Scenario("run/model", "pairs", unread=CARD),
     "a run is resumed": Scenario(
         "run", "resumed", written="run", before=without_model, unread=("checkpoints", "snapshots")
@@ -101,11 +104,16 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Kit:
         patch.setattr(_Preparation, "_finish", die)
         assert call(commands["corpus"])[0] == 130
     shutil.copytree(kit.out / "corpus", kit.out / "unfinished")
-    for name in ("corpus", "run", "finetuned", "probed", "pairs", "prompted"):
+    for name in ("corpus", "run", "finetuned", "probed", "pairs", "prompted", "exported"):
         status, _, said = call(commands[name])
         assert status == 0, said
     write_comparison(kit.out / "comparison", World(seeds=1, finetuning_seeds=1, examples=40, train_examples=(None,)))
     return kit
+
+
+@pytest.fixture(autouse=True)
+def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(push, "upload", lambda folder, files, *_: f"{files} are on the hub")
 
 
 def run(scenario: Scenario, kit: Kit) -> tuple[int, Any, str]:
@@ -177,6 +185,8 @@ def follow_remedy(scenario: Scenario, kit: Kit, problem: str, expected: Any, who
         shutil.rmtree(kit.out / "run" / "checkpoints" / found[1])
     elif found := re.search(r"delete the folder (\S+) to compute", problem):
         shutil.rmtree(found[1])
+    elif "of this export" in problem or "so no export" in problem:
+        shutil.rmtree(kit.out / "exported")
     elif "another --out" in problem:
         shutil.rmtree(kit.out / "run")
         status, _, said = call(commands["run"])

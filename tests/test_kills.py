@@ -37,6 +37,7 @@ NEEDED = {
     "vectors.txt": ("corpus", "run"),
     "predicted.jsonl": ("corpus", "run", "finetuned"),
     "embedded.npy": ("corpus", "run"),
+    "exported": ("corpus", "run"),
     "comparison": ("corpus",),
     "report": ("corpus", "comparison"),
 }

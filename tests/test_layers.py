@@ -16,7 +16,8 @@ PACKAGE = Path(nlp_ssl.__file__).parent
 
 LAYERS = [
     *("corpus", "sampling", "objectives", "recipe", "recipe_files", "models", "heads", "training", "show"),
-    *("tasks", "statistics", "evaluation", "comparison", "report", "compare_command", "cli", "__main__", "demo", "api"),
+    *("tasks", "statistics", "evaluation", "export", "comparison", "report", "compare_command", "cli"),
+    *("__main__", "demo", "api"),
 ]
 """From the bottom up: a module imports from its own layer and those before it."""
 

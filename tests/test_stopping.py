@@ -15,7 +15,7 @@ import pytest
 from nlp_ssl.comparison import job_kinds
 from nlp_ssl.corpus import prepare
 from nlp_ssl.evaluation import classifier, embed, frozen, likelihood
-from nlp_ssl.models import export
+from nlp_ssl.export import push, sentence_vectors, word2vec
 from tests.forked import await_end_of_session, end, fork_jobs, start
 from tests.harm import Kit, call, make_kit
 
@@ -29,6 +29,8 @@ KEPT = {
     "vectors.txt": "run the command again",
     "predicted.jsonl": "run the command again",
     "embedded.npy": "run the command again",
+    "exported": "run the command again",
+    "pushed": "run the command again",
     "comparison": "run the command again; finished jobs are kept",
 }
 """What each command says, by what it writes."""
@@ -57,8 +59,10 @@ def hang_at_work(patch: pytest.MonkeyPatch, begun: Path) -> None:
     patch.setattr(classifier.Classifier, "predict", hang)
     patch.setattr(frozen, "LinearProbe", hang)
     patch.setattr(likelihood.LanguageModel, "score", hang)
-    patch.setattr(export, "word2vec", hang)
     patch.setattr(embed, "write_vectors", hang)
+    patch.setattr(word2vec, "word2vec", hang)
+    patch.setattr(sentence_vectors, "load_checkpoint", hang)
+    patch.setattr(push, "upload", hang)
     for kind in job_kinds.JOB_KINDS:
         patch.setitem(job_kinds.JOB_KINDS, kind, hang)
 
@@ -99,4 +103,5 @@ def test_a_stopped_command_says_how_to_go_on(name, number, kit: Kit, tmp_path: P
     by = "SIGTERM" if number == signal.SIGTERM else "Ctrl-C"
     assert f"nlp-ssl: stopped by {by}; {KEPT[name]}\n" in said
     assert "Traceback" not in said
-    assert not any((kit.out / file).exists() for file in ("vectors.txt", "predicted.jsonl", "embedded.npy"))
+    written = ("vectors.txt", "exported", "predicted.jsonl", "embedded.npy")
+    assert not any((kit.out / file).exists() for file in written)

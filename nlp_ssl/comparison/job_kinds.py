@@ -147,7 +147,7 @@ def similarity(folder: Path, words: Sequence[str], networks: int, sample: int) -
     import numpy as np
 
     from nlp_ssl.evaluation.similarity import Similarity, judgements, read_pairs
-    from nlp_ssl.models.export import word_vectors
+    from nlp_ssl.models.word_vectors import word_vectors
 
     options = parse(Similarity, "similarity", words)
     (file,) = options.pairs

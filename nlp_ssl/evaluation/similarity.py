@@ -18,8 +18,8 @@ import tyro
 
 from nlp_ssl.console import show_result, table
 from nlp_ssl.errors import InputError
-from nlp_ssl.models.export import word_vectors
 from nlp_ssl.models.folder import model_folder
+from nlp_ssl.models.word_vectors import word_vectors
 from nlp_ssl.options import parse
 from nlp_ssl.tasks.values import number
 

@@ -37,7 +37,7 @@ def test_an_interrupted_pretraining_is_no_result(tmp_path: Path, monkeypatch: py
 
 def test_similarity_correlates_cosines_with_ratings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.json").write_text("{}")
-    monkeypatch.setattr("nlp_ssl.models.export.word_vectors", lambda folder: VECTORS)
+    monkeypatch.setattr("nlp_ssl.models.word_vectors.word_vectors", lambda folder: VECTORS)
     file = tmp_path / "pairs.tsv"
     file.write_text("red\ttea\t1\nred\tcup\t5\nred\tsea\t9\nred\tunknown\t3\n")
     found = kinds.similarity(tmp_path, [str(tmp_path), "--pairs", str(file)], 2, 1)
@@ -56,7 +56,7 @@ def test_similarity_correlates_cosines_with_ratings(tmp_path: Path, monkeypatch:
 
 def test_similarity_needs_two_known_pairs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.json").write_text("{}")
-    monkeypatch.setattr("nlp_ssl.models.export.word_vectors", lambda folder: VECTORS)
+    monkeypatch.setattr("nlp_ssl.models.word_vectors.word_vectors", lambda folder: VECTORS)
     file = tmp_path / "pairs.tsv"
     file.write_text("red\ttea\t1\nred\tunknown\t3\nblue\tsea\t2\n")
     with pytest.raises(InputError, match="the vocabulary has both words of 1 pairs; at least 2 are needed"):
