@@ -156,7 +156,10 @@ class Classifier:
         return for_all(self.device, tokens, self.kind.outputs, logits)
 
     def save(self, folder: Path, max_length: int) -> None:
-        """Save model and tokenizer in Hugging Face format. The tokenizer gives what `predict` reads, to any program."""
+        """Save model and tokenizer in Hugging Face format. The tokenizer gives what `predict` reads, to any program.
+
+        Call nothing afterwards: the model has lost its mixed precision.
+        """
         model = self.device.unwrap_model(self.model, keep_fp32_wrapper=False)
         self.tokenizer.model_max_length = max_length
         types = ["token_type_ids"] if has_token_types(model.config) else []

@@ -22,6 +22,7 @@ from nlp_ssl.models.folder import model_folder
 from nlp_ssl.options import parse
 from nlp_ssl.output_folder import check_file
 from nlp_ssl.processes import agree
+from nlp_ssl.tasks.declaration import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,7 +75,7 @@ def embed(options: Embed) -> tuple[DataTable, npt.NDArray[np.float32]]:
     from nlp_ssl.tasks.unlabelled import read_file, unlabelled  # imports NumPy
 
     folder, table = model_folder(options.model), read_file(options.data)
-    table, examples = unlabelled(table, "classification", [(options.text_column,)])
+    table, examples = unlabelled(table, Task(name="", columns=((options.text_column,),), label=(), metrics=()))
     if options.out.suffix != ARRAY:
         with_columns(table, {VECTOR: ()})
         check_table(options.out.suffix, table)

@@ -200,6 +200,7 @@ class _Finetuning(Experiment[Finetune]):
             for epoch in self._train(network, tokens, draw.train, rate, seed, job):
                 if epoch == choice["epochs"]:
                     break
+        outputs = {split: self._predict(network, model.tokens[split], draw) for split in self.predicted}
         if model is self.model and seed == 1 and speaks() and self.options.folds is None:
             from nlp_ssl.evaluation.saved_classifier import write_task
 
@@ -207,7 +208,6 @@ class _Finetuning(Experiment[Finetune]):
                 network.save(beside, self.max_length)
                 write_task(beside, self._learned(draw))
                 seal(beside)
-        outputs = {split: self._predict(network, model.tokens[split], draw) for split in self.predicted}
         return CachedResult(outputs, {**choice, "seed": seed})
 
     def _learned(self, draw: Draw) -> LearnedTask:
@@ -217,7 +217,8 @@ class _Finetuning(Experiment[Finetune]):
         if self.kind.labels_words:
             assert draw.fitting.labels is not None
             usual = self.kind.labels[int(self.kind.prior(draw.fitting.labels).argmax())]
-        return LearnedTask(self.task.kind, self.task.columns, self.task.header, usual)
+        task = self.task
+        return LearnedTask(task.kind, task.columns, task.label, task.labels, task.header, usual)
 
     def _fresh(self, model: ScoredModel, seed: int) -> Classifier:
         from accelerate.utils import release_memory

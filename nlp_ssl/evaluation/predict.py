@@ -7,7 +7,7 @@ labels for whole texts `probability_LABEL`. The outputs of the model are those t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -83,7 +83,8 @@ def predict(options: Predict) -> DataTable:
         columns[1:] = [(options.pair_column,)]
     if suffix == ".conll" and not kind.labels_words:
         raise InputError(f"--out {options.out}: .conll is for labels of words, and this model labels whole texts")
-    table, examples = unlabelled(table, kind.name, columns, network.task.header)
+    task = replace(network.task.declaration(), columns=tuple(columns))
+    table, examples = unlabelled(table, task)
     names = new_columns(kind)
     with_columns(table, dict.fromkeys(names, ()))
     check_table(suffix, table)

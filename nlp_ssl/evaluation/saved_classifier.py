@@ -21,6 +21,7 @@ from nlp_ssl.evaluation.classifier import Classifier
 from nlp_ssl.evaluation.inputs import encode, report_tokens
 from nlp_ssl.json_files import read_record, write_object
 from nlp_ssl.runtime import choose_attention, resolve_precision
+from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.tasks.kinds.base import TaskKind
 from nlp_ssl.tasks.splits import LabelledExamples
 
@@ -41,10 +42,26 @@ class LearnedTask:
     """The kind of task."""
     columns: tuple[tuple[str, ...], ...] = (("text",),)
     """The names that the column of the text may have, and for pairs those of the second text."""
+    label: tuple[str, ...] = ()
+    """The names that the column of the label may have."""
+    labels: tuple[str, ...] = ()
+    """The declared names of the labels; empty if they were found in the data."""
     header: tuple[str, ...] = ()
     """The columns of a file without a header line."""
     usual_tag: str = ""
     """In token tasks the most frequent tag, which truncated words get."""
+
+    def declaration(self) -> Task:
+        """The task as it was declared, as far as texts need it."""
+        return Task(
+            name="",
+            kind=self.kind,
+            columns=self.columns,
+            label=self.label,
+            labels=self.labels,
+            metrics=(),
+            header=self.header,
+        )
 
 
 def write_task(folder: Path, task: LearnedTask) -> None:

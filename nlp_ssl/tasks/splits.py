@@ -154,11 +154,11 @@ def shortened(problems: Sequence[str]) -> InputError:
 class CheckedTable:
     """Finds the columns of a table and checks its values. Error messages are added to `problems`.
 
-    A task without a label column is one whose labels are to be predicted: labels are not read, empty texts are kept.
+    If it is not `labelled`, its labels are to be predicted: they are not read, and empty texts are kept.
     """
 
-    def __init__(self, task: Task, split: str, table: DataTable) -> None:
-        self.task, self.table, self.problems = task, table, list(table.problems)
+    def __init__(self, task: Task, split: str, table: DataTable, labelled: bool = True) -> None:
+        self.task, self.table, self.problems, self.labelled = task, table, list(table.problems), labelled
         broken, rows = len(self.problems), max(map(len, table.columns.values()), default=0)
         if 0 < broken <= task.broken_rows * (broken + rows):
             say(f"{table.where}: left out {broken:,} of {broken + rows:,} rows as broken, as the declaration allows")
@@ -167,10 +167,11 @@ class CheckedTable:
         self._head()
         self.lack = self._lack()
         self.texts = [self._column(names) for names in task.columns]
-        self.values = self._column(task.label)
+        self.values = self._column(task.label, needed=labelled)
         if self.optional and self.values and all(str(value) in UNLABELLED for value in self.values):
             self.values = None
         self._unswap()
+        self.values = self.values if labelled else None
         self._types()
 
     def _types(self) -> None:
@@ -185,7 +186,7 @@ class CheckedTable:
         for column in self.texts if not kind.labels_words else []:
             for row, value in enumerate(column or []):
                 if (found := container(value)) is not None:
-                    words = found == "a list" and self.task.label
+                    words = found == "a list" and self.labelled
                     advice = "; a list of words needs --kind token_classification" if words else ""
                     self.problems.append(f"{self.table.at(row)}: the text is {found}; it must be a string{advice}")
 
@@ -206,17 +207,15 @@ class CheckedTable:
         wanted = [" or ".join(map(repr, names)) for names in needed if not set(names) & set(self.table.columns)]
         if not wanted or not self.table.columns:
             return ""
-        flags = (
-            "--text-column, --pair-column or --label-column" if self.task.label else "--text-column or --pair-column"
-        )
+        flags = "--text-column, --pair-column or --label-column" if self.labelled else "--text-column or --pair-column"
         remedy = self._separator() or f"set {flags}"
         return f"no column {' and '.join(wanted)}; found {listing(self.table.columns, '')}; {remedy}"
 
-    def _column(self, names: tuple[str, ...]) -> list[Any] | None:
+    def _column(self, names: tuple[str, ...], needed: bool = True) -> list[Any] | None:
         name = next((name for name in names if name in self.table.columns), None)
         if name is None:
             return None
-        self.problems += self.table.lacking(name)
+        self.problems += self.table.lacking(name) if needed else []
         return self.table.columns[name]
 
     def _separator(self) -> str | None:
@@ -261,7 +260,7 @@ class CheckedTable:
             if isinstance(value, list) and any(word is None or container(word) for word in value):
                 self.problems.append(f"{self.table.at(row)}: a word is no string")
             tags = None if self.values is None else self.values[row]
-            if (words or value or self.task.label) and not (words and all(words)):
+            if (words or value or self.labelled) and not (words and all(words)):
                 problem = "has no words" if isinstance(value, list) else "is not a list of words"
                 self.problems.append(f"{self.table.at(row)}: the text {problem if not words else 'has an empty word'}")
             elif isinstance(tags, list) and len(tags) != len(words):
@@ -274,7 +273,7 @@ class CheckedTable:
         empty = [row for row, text in enumerate(texts) if not text]
         if empty and self.task.empty_texts:
             say(f"{self.table.where}: kept {len(empty)} empty texts, as the task's declaration allows")
-        elif self.task.label:
+        elif self.labelled:
             self.problems += [f"{self.table.at(row)}: the text is empty; remove the row" for row in empty]
         return texts
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from nlp_ssl.console import say
@@ -22,18 +21,13 @@ def read_file(file: Path) -> DataTable:
     return table
 
 
-def unlabelled(
-    table: DataTable, kind: str, columns: Sequence[Sequence[str]], header: Sequence[str] = ()
-) -> tuple[DataTable, LabelledExamples]:
-    """The texts of a table without labels, an example for each row; empty texts are kept and counted.
+def unlabelled(table: DataTable, task: Task) -> tuple[DataTable, LabelledExamples]:
+    """The texts of a table, an example for each row; empty texts are kept and counted.
 
-    `columns` has the names that the column of the text may have, and for pairs those of the second text. A table
-    without these columns and with as many as `header` has no header line: its first row is an example, too. Returns
-    the table with its rows as they are then, and the examples. InputError with all problems.
+    Labels are not needed; declared ones show whether a file has the columns of text and label swapped. Returns the
+    table, to which the first row belongs if its file has no header line, and the examples. InputError for wrong rows.
     """
-    names = tuple(tuple(each) for each in columns)
-    task = Task(name="", kind=kind, columns=names, label=(), metrics=(), header=tuple(header))
-    check = CheckedTable(task, "test", table)
+    check = CheckedTable(task, "test", table, labelled=False)
     problems = [f"{table.where}: {check.lack}"] if check.lack else check.problems
     if not problems:
         examples = check.examples(())

@@ -214,6 +214,11 @@ def test_every_kind_of_body_learns(run: Run, cues: Path, tmp_path: Path, kind: s
 
 def test_bf16(run: Run, cues: Path, tmp_path: Path) -> None:
     assert scores_of(finetune(options(run("mlm"), cues, tmp_path / "out", seeds=1, precision="bf16")))[0] > 0.85
+    words = ["predict", str(tmp_path / "out"), "--data", str(cues / "dev.tsv"), "--out", str(tmp_path / "dev.jsonl")]
+    assert main([*words, "--precision", "bf16"]) == 0
+    found = [json.loads(line)["probability_good"] for line in (tmp_path / "dev.jsonl").read_text().splitlines()]
+    outputs = np.load(tmp_path / "out" / "parts" / "pretrained-seed1.npz")["dev"]
+    np.testing.assert_allclose(found, 1 / (1 + np.exp(outputs[:, 0] - outputs[:, 1])), atol=1e-6)
 
 
 def test_regression_on_pairs(run: Run, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nlp_ssl.errors import InputError
+from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.tasks.unlabelled import read_file, unlabelled
 
 
@@ -14,9 +15,23 @@ def write(file: Path, *rows: dict) -> Path:
     return file
 
 
+def task(kind: str, *columns: tuple[str, ...]) -> Task:
+    return Task(name="", kind=kind, columns=columns, label=("label",), labels=("no", "yes"), metrics=())
+
+
+def test_columns_of_text_and_label_that_are_swapped(tmp_path: Path, capsys) -> None:
+    """As in published files of sst2, whose header names the columns in the wrong order."""
+    table = read_file(write(tmp_path / "in.jsonl", {"text": "0", "label": "a film"}, {"text": "1", "label": "b"}))
+    assert unlabelled(table, task("classification", ("text",)))[1].texts == ["a film", "b"]
+    assert "the columns of text and label are swapped; reading each as the other" in capsys.readouterr().err
+    table = read_file(write(tmp_path / "in.jsonl", {"text": "0"}, {"text": "1"}))
+    assert unlabelled(table, task("classification", ("text",)))[1].texts == ["0", "1"]
+
+
 def test_every_row_is_an_example_and_labels_are_not_read(tmp_path: Path, capsys) -> None:
     rows = [{"a": " x ", "b": "y", "label": [1]}, {"a": None, "b": "z"}, {"a": 7, "b": ""}]
-    table, examples = unlabelled(read_file(write(tmp_path / "in.jsonl", *rows)), "classification", [("c", "a"), ("b",)])
+    pairs = task("classification", ("c", "a"), ("b",))
+    table, examples = unlabelled(read_file(write(tmp_path / "in.jsonl", *rows)), pairs)
     assert (examples.texts, examples.pairs) == (["x", "", "7"], ["y", "z", ""])
     assert examples.labels is None and table.columns["a"] == [" x ", None, 7]
     assert capsys.readouterr().err == f"{tmp_path / 'in.jsonl'}: 2 of 3 texts are empty\n"
@@ -24,7 +39,8 @@ def test_every_row_is_an_example_and_labels_are_not_read(tmp_path: Path, capsys)
 
 def test_words_of_sentences_some_of_which_are_empty(tmp_path: Path) -> None:
     rows = [{"words": ["a", " b"]}, {"words": []}, {"words": None}]
-    _, examples = unlabelled(read_file(write(tmp_path / "in.jsonl", *rows)), "token_classification", [("words",)])
+    sentences = task("token_classification", ("words",))
+    _, examples = unlabelled(read_file(write(tmp_path / "in.jsonl", *rows)), sentences)
     assert examples.words == [["a", "b"], [], []] and examples.texts == ["a b", "", ""]
 
 
@@ -41,7 +57,7 @@ def test_rows_that_cannot_be_read_are_refused(kind: str, row: dict, problem: str
     first = {"text": ["a"] if kind == "token_classification" else "a"}
     table = read_file(write(tmp_path / "in.jsonl", first, row))
     with pytest.raises(InputError) as refused:
-        unlabelled(table, kind, [("text",)])
+        unlabelled(table, task(kind, ("text",)))
     assert refused.value.problems == (f"{tmp_path}/{problem}",)
 
 
