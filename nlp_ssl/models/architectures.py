@@ -13,8 +13,9 @@ from transformers import CONFIG_MAPPING, AutoConfig
 import nlp_ssl.models.static  # noqa: F401  # registers static vectors with transformers
 from nlp_ssl.console import quantity
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.errors import InputError, cut, did_you_mean
+from nlp_ssl.errors import InputError, cut, did_you_mean, listing
 from nlp_ssl.models.auto import has_head
+from nlp_ssl.models.building import build
 from nlp_ssl.recipe import SIZES, Model
 from nlp_ssl.sampling.examples import Body
 
@@ -63,7 +64,8 @@ _DECIDED = {f"{name}_token_id": "the tokenizer of the corpus decides it" for nam
     "is_encoder_decoder": "the objective decides it",
 }
 """Config fields that a recipe cannot set, and why."""
-_DECIDED_OF_T5 = {"tie_word_embeddings": "transformers always ties T5's language head to its embeddings"}
+_DECIDED_OF_T5 = {"scale_decoder_outputs": "tie_word_embeddings decides it"}
+_DECIDED_OF_UMT5 = {"tie_word_embeddings": "transformers always ties UMT5's output layer to its embeddings"}
 
 GATED = {"modernbert", "modernbert-decoder", "llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "olmo2", "phi3"}
 """Architectures with a gated feed-forward layer (three matrices instead of two)."""
@@ -80,14 +82,17 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         architecture = DEFAULT_ARCHITECTURE[body]
     if architecture not in TESTED[body]:
         known = did_you_mean(architecture, list(TESTED[body]))
-        raise InputError(f"model.architecture is {architecture!r}: not one of the tested types of {body}: {known}")
+        raise InputError(
+            f"model.architecture is {architecture!r}: not one of the tested types of {body} in docs/architectures.md: "
+            f"{known}"
+        )
     standard = CONFIG_MAPPING[architecture]()
-    for auto_class in auto_classes:
-        if not has_head(auto_class, standard):
-            raise InputError(
-                f"model.architecture is {architecture!r}: {auto_class.__name__} does not support it; "
-                f"use 'auto' for {DEFAULT_ARCHITECTURE[body]}"
-            )
+    if (lacking := _lacking(standard, auto_classes)) is not None:
+        fit = [name for name in TESTED[body] if _lacking(CONFIG_MAPPING[name](), auto_classes) is None]
+        raise InputError(
+            f"model.architecture is {architecture!r}: {lacking.__name__} does not support it; "
+            f"{listing(fit, 'it supports ')}"
+        )
     layers, width = SIZES[model.size]
     t5_layer = model.config.get("feed_forward_proj", getattr(standard, "feed_forward_proj", ""))
     inner = gated_size(width) if architecture in GATED or str(t5_layer).startswith("gated") else 4 * width
@@ -132,7 +137,7 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         set_dropout(config, model.dropout)
         for auto_class in auto_classes:
             with torch.device("meta"):  # no memory: only the shapes
-                size = sum(p.numel() for p in auto_class.from_config(config).parameters())
+                size = sum(p.numel() for p in build(auto_class, config).parameters())
             _require_room(size)
     except InputError:
         raise
@@ -143,6 +148,11 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
     return config
 
 
+def _lacking(config: Any, auto_classes: Sequence[Any]) -> Any | None:
+    """The first auto class that does not support a config; None if all do."""
+    return next((auto_class for auto_class in auto_classes if not has_head(auto_class, config)), None)
+
+
 def unusable(model: Model, what: str, error: Exception) -> InputError:
     """The error for a recipe's [model.config] with which building or training the model raises `error`."""
     given = ", ".join(f"{key} = {value!r}" for key, value in model.config.items()) or model.architecture
@@ -151,7 +161,8 @@ def unusable(model: Model, what: str, error: Exception) -> InputError:
 
 def _require_own_fields(fields: dict[str, Any], known: set[str]) -> None:
     """InputError for fields that the architecture does not have, or that a recipe cannot set."""
-    decided = _DECIDED | (_DECIDED_OF_T5 if "feed_forward_proj" in known else {})
+    of_t5 = _DECIDED_OF_T5 if "scale_decoder_outputs" in known else _DECIDED_OF_UMT5
+    decided = _DECIDED | (of_t5 if "feed_forward_proj" in known else {})
     unknown = [key for key in fields if key not in known | decided.keys()]
     problems = [f"[model.config] {key}: {did_you_mean(key, sorted(known))}" for key in unknown]
     problems += [f"[model.config] {key}: {decided[key]}; leave it out" for key in fields if key in decided]

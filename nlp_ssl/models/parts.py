@@ -37,7 +37,7 @@ class PassThrough(nn.Module):
 def detach_body(model: Any) -> Any:
     """Replace the body of a transformers model by a `PassThrough` and return the body.
 
-    T5's language model has no body but an encoder and a decoder of its own; each is replaced, and they become a body.
+    T5's language model has no body but embeddings, an encoder and a decoder of its own. They become a body.
     """
     body = model.base_model
     if body is not model:
@@ -48,8 +48,7 @@ def detach_body(model: Any) -> Any:
     shell.config = model.config
     body = with_children(shell, {name: model._modules[name] for name in shell._modules})
     for name, child in body.named_children():
-        if isinstance(child, PreTrainedModel):
-            setattr(model, name, PassThrough(False))
+        setattr(model, name, PassThrough(False) if isinstance(child, PreTrainedModel) else None)
     return body
 
 

@@ -17,6 +17,7 @@ from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
 from nlp_ssl.heads.base import Encode, Head, LossSum
 from nlp_ssl.models.architectures import configure
+from nlp_ssl.models.building import build
 from nlp_ssl.models.hybrid import ARCHITECTURE, attention_by_row
 from nlp_ssl.models.parts import detach_body
 from nlp_ssl.objectives.mixture import Loss, Mixture
@@ -70,7 +71,7 @@ class PretrainingModel(nn.Module):
         for name, cls in classes.items():
             key = cls.carrier_key(name)
             if cls.auto_class is not None and key not in self.carriers:
-                self.carriers[key] = cls.auto_class.from_config(cls.configure(config, self.losses[name], vocabulary))
+                self.carriers[key] = build(cls.auto_class, cls.configure(config, self.losses[name], vocabulary))
                 carrier_classes[key] = cls
         self.body = self._take_body(config, carrier_classes)
         for name, cls in classes.items():
@@ -97,7 +98,7 @@ class PretrainingModel(nn.Module):
         body = bodies[source]
         for key, carrier in self.carriers.items():
             table: Any = carrier.get_output_embeddings()  # type: ignore[operator]
-            if key != source and table is not None and config.tie_word_embeddings:
+            if key != source and table is not None and table.weight is bodies[key].get_input_embeddings().weight:
                 table.weight = body.get_input_embeddings().weight
         return body
 

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+from transformers import AutoModelForMultipleChoice
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.models.architectures import TESTED
-from nlp_ssl.recipe import SIZES
+from nlp_ssl.models.architectures import TESTED, configure
+from nlp_ssl.recipe import SIZES, Model
 from tests.networks import config_of, make, mixture
+from tests.worlds import vocabulary
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -24,7 +26,7 @@ def test_encoder_and_decoder_of_a_size_share_its_shape(size) -> None:
     ("fields", "message"),
     [
         ({"architecture": "bret"}, "model.architecture is 'bret': .* did you mean 'bert'"),
-        ({"architecture": "t5"}, "model.architecture is 't5': not one of the tested types of encoder"),
+        ({"architecture": "t5"}, "'t5': not one of the tested types of encoder in docs/architectures.md: there are"),
         ({"config": {"hiden_act": "gelu"}}, r"\[model.config\] hiden_act: did you mean 'hidden_activation'"),
     ],
 )
@@ -40,6 +42,15 @@ def test_unfit_architectures_are_refused(fields, message) -> None:
 def test_types_that_were_not_tested_as_this_kind_of_body_are_refused(objective, architecture) -> None:
     with pytest.raises(InputError, match=f"model.architecture is '{architecture}': not one of the tested types"):
         make(objective, architecture)
+
+
+def test_a_type_without_a_head_of_the_objective_is_refused_with_those_that_have_one() -> None:
+    """All encoders have the heads of the objectives here; one of a plug-in may need another."""
+    with pytest.raises(InputError) as error:
+        configure(Model(architecture="esmc"), "encoder", [AutoModelForMultipleChoice], vocabulary(), 32)
+    known = "albert, bert, camembert, convbert, data2vec-text, deberta-v2, distilbert, electra, ernie, flaubert"
+    said = "model.architecture is 'esmc': AutoModelForMultipleChoice does not support it; it supports "
+    assert str(error.value).startswith(f"{said}{known} and ") and len(str(error.value)) < 300
 
 
 def test_a_bert_decoder_is_a_decoder() -> None:
@@ -94,9 +105,10 @@ def test_t5_has_half_of_the_layers_on_either_side_and_feed_forward_layers_of_one
     assert config_of(mixture("span_corruption"), size="small", architecture="umt5").d_ff == 1344
 
 
-def test_t5_cannot_have_a_language_head_of_its_own() -> None:
-    """transformers would tie it all the same, and leave out the scale of the logits."""
-    with pytest.raises(InputError, match=r"\[model.config\] tie_word_embeddings: transformers always ties") as error:
-        make("span_corruption", "t5", config={"tie_word_embeddings": False, "decoder_start_token_id": 0})
+def test_what_is_decided_for_t5_cannot_be_set() -> None:
+    with pytest.raises(InputError, match=r"\[model.config\] tie_word_embeddings: transformers always ties UMT5's"):
+        make("span_corruption", "umt5", config={"tie_word_embeddings": False})
+    with pytest.raises(InputError, match="scale_decoder_outputs: tie_word_embeddings decides it") as error:
+        make("span_corruption", "t5", config={"scale_decoder_outputs": False, "decoder_start_token_id": 0})
     assert "decoder_start_token_id: the tokenizer of the corpus decides it; leave it out" in str(error.value)
     assert "did you mean" not in str(error.value)

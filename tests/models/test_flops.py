@@ -25,13 +25,14 @@ def test_flops_by_hand(objective) -> None:
     assert FlopCounter(model).training(inputs, rows, {objective: targets}) == 3 * (body + attention + head)
 
 
-def test_flops_of_t5_by_hand() -> None:
+@pytest.mark.parametrize("tied", [True, False])
+def test_flops_of_t5_by_hand(tied) -> None:
     _, width = SIZES["tiny"]  # a layer on either side
     rows, length, written, targets, V = 8, 32, 10, 40, 50
     encoder = 12 * width * width * length + 2 * length * length * width
     decoder = 14 * width * width * written + 2 * written * written * width  # cross-attention has two matrices here
     across = 2 * width * width * length + 2 * written * length * width  # and two over the source
-    model, inputs = make("span_corruption", "t5"), batch("span_corruption")
+    model, inputs = make("span_corruption", "t5", config={"tie_word_embeddings": tied}), batch("span_corruption")
     inputs["views"]["main"] |= {
         "input_ids": torch.zeros((3, length), dtype=torch.long),
         "decoder_input_ids": torch.zeros((3, written), dtype=torch.long),
