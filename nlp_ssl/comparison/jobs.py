@@ -18,6 +18,7 @@ after any edit.
 from __future__ import annotations
 
 import json
+import math
 import re
 import shlex
 import shutil
@@ -173,7 +174,8 @@ def rate_of(pilot: Job) -> float:
 
 def best(pilots: Sequence[Job]) -> Job | None:
     """The pilot with the lowest validation loss; None until every pilot has finished or failed."""
-    losses = {i: result["validation"]["loss"] for i, pilot in enumerate(pilots) if (result := pilot.result) is not None}
+    done = {i: result for i, pilot in enumerate(pilots) if (result := pilot.result) is not None}
+    losses = {i: result["validation"].get("loss", math.inf) for i, result in done.items()}  # inf without any target
     if not losses or any(not pilot.done and pilot.error is None for pilot in pilots):
         return None
     return pilots[min(losses, key=lambda i: losses[i])]

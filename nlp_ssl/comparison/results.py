@@ -46,6 +46,11 @@ def collect_results(plan: Plan, command: str) -> Results:
         },
         "choices": _choices(finished),
         "classes": class_reports(finished),
+        "prompts": [
+            {key: job.about[key] for key in ("model", "pretraining_seed", "task", "train_examples")} | result["prompts"]
+            for job, result in finished
+            if "prompts" in result
+        ],
         "matrix": [
             {key: job.about[key] for key in ("model", "pretraining_seed", "on")} | {"metrics": result["metrics"]}
             for job, result in finished
@@ -65,6 +70,7 @@ def _objective(plan: Plan, name: str) -> dict[str, Any]:
         "name": name,
         "paper": recipe.mixture.paper,
         "body": recipe.mixture.body,
+        "mixing": recipe.mixing,
         "random_init": plan.random_init(name),
         "trains_tasks": list(recipe.mixture.trains_tasks),
         "recipe": recipe_files.dump(recipe),
@@ -132,7 +138,9 @@ def _run(plan: Plan, job: Job) -> dict[str, Any]:
     folder = job.folder / "run"
     lines = Metrics(folder).read()
     counters = ("step", "tokens", "flops")
-    curve = [{key: line[key] for key in (*counters, "loss")} for line in lines if line["event"] == "train"]
+    curve = [
+        {key: line[key] for key in (*counters, "loss")} for line in lines if line["event"] == "train" and "loss" in line
+    ]
     left_out = {"event", "targets", "seconds"}
     validation = [
         {key: value for key, value in line.items() if key not in left_out}
@@ -161,7 +169,9 @@ def _tuning(pilots: Sequence[Job]) -> dict[str, Any] | None:
     if chosen is None:
         return None
     return {
-        "tried": [{"learning_rate": rate_of(pilot), "loss": result["validation"]["loss"]} for pilot, result in done],
+        "tried": [
+            {"learning_rate": rate_of(pilot), "loss": result["validation"].get("loss")} for pilot, result in done
+        ],
         "chosen": rate_of(chosen),
         "tokens": sum(result["tokens"] for _, result in done),
         "seconds": sum(result["training_seconds"] for _, result in done),

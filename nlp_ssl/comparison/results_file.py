@@ -105,3 +105,8 @@ def load_results(folder: Path) -> Results:
 def finished_runs(results: Results, objective: str | None = None) -> list[dict[str, Any]]:
     """Finished pretraining runs of one objective, or of all."""
     return [r for r in results["runs"] if r["status"] == "done" and objective in (None, r["objective"])]
+
+
+def sequences(results: Results) -> list[str]:
+    """The objectives of several phases, whose loss is that of the phase under way, at the end of the last one."""
+    return [entry["name"] for entry in results["objectives"] if entry.get("mixing") == "sequence"]

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, require
@@ -187,6 +188,26 @@ class Mixture:
             )
         return losses
 
+    def phase(self, done: float) -> str:
+        """The objective that a sequence trains when the share `done` of a run is done, at the end the last one.
+
+        "" for a mixture that is no sequence.
+        """
+        if self.mixing != "sequence":
+            return ""
+        return list(self.objectives)[min(int(self._place(done)), len(self.objectives) - 1)]
+
+    def losses_at(self, done: float) -> dict[str, Loss]:
+        """The losses that are trained when the share `done` of a run is done: in a sequence, those of its phase."""
+        trained = self.objectives.get(self.phase(done))
+        return {name: loss for name, loss in self.losses.items() if trained is None or trained in loss.objectives}
+
+    def _place(self, draw: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """The number of the objective in whose share of 0..1 each value lies."""
+        shares = np.cumsum([o.weight for o in self.objectives.values()])
+        place: npt.NDArray[np.int64] = np.searchsorted(shares / shares[-1], draw, side="right")
+        return place
+
     def answers(self, other: Mixture, vocabulary: Vocabulary) -> dict[str, str] | None:
         """Map each loss of another mixture to a loss of this one whose head can predict it; None if that is impossible.
 
@@ -230,10 +251,9 @@ class Mixture:
             for objective in self.objectives.values():
                 batch = _corrupt(objective, batch, vocabulary, noise)
             return _renamed(batch, self.losses)
-        shares = np.cumsum([o.weight for o in self.objectives.values()])
         in_turn = self.mixing == "sequence" and noise.done < 1
         draw = np.full(len(batch.ids), noise.done) if in_turn else noise.uniform("objective", 1)[:, 0]
-        chosen = np.searchsorted(shares / shares[-1], draw, side="right")
+        chosen = self._place(draw)
         corrupted = []
         for number, objective in enumerate(self.objectives.values()):
             rows = np.flatnonzero(chosen == number)

@@ -132,11 +132,12 @@ class Trainer:
                 if log:
                     line = self._window_means(totals) | {"learning_rate": rate}
                     self._write(metrics, "train", totals, line)
-                    job.status = f"loss {line['loss']:.4f}  {quantity(line['tokens_per_second'])} tokens/s"
+                    job.status = self._status(line, totals)
                 if evaluate and validation is not None:
-                    found = self.validate(validation)
+                    found = self.validate(validation, totals)
                     self._write(metrics, "evaluate", totals, found)
-                    say(f"step {done:,}: validation {format_metrics(found)}")
+                    phase = self.mixture.phase(totals.place)
+                    say(f"step {done:,}{f' ({phase})' if phase else ''}: validation {format_metrics(found)}")
                 if done in snapshots:
                     if self.accelerator.is_main_process:
                         metrics.append("snapshot", totals.step, {"name": snapshots[done], **totals.counters()})
@@ -179,11 +180,17 @@ class Trainer:
 
     def _window_means(self, totals: Totals) -> dict[str, float]:
         """Means since the last log line, and MFU if the device's peak is known. Starts a new window."""
-        line = means(totals.window, self.mixture)
+        line = means(totals.window, self.mixture, totals.place)
         if self.peak is not None:
             line["mfu"] = line["flops_per_second"] / self.peak / self.accelerator.num_processes
         totals.window = {}
         return line
+
+    def _status(self, line: dict[str, float], totals: Totals) -> str:
+        """The loss and the speed, for the progress of the run."""
+        name = f"{self.mixture.phase(totals.place)} loss".strip()
+        loss = f"{name} {line['loss']:.4f}  " if "loss" in line else ""
+        return f"{loss}{quantity(line['tokens_per_second'])} tokens/s"
 
     def _read(self, inputs: Inputs, figures: Tensor, totals: Totals) -> bool:
         """Add a step's metrics to the totals. Returns whether to stop. InputError if the loss is not finite."""
@@ -213,13 +220,14 @@ class Trainer:
     def _write(self, metrics: run.Metrics, event: str, totals: Totals, values: dict[str, float]) -> None:
         if not self.accelerator.is_main_process:
             return
-        metrics.append(event, totals.step, values | totals.counters())
+        phase = self.mixture.phase(totals.place)
+        metrics.append(event, totals.step, ({"phase": phase} if phase else {}) | values | totals.counters())
         if self.options.log_with is not None:
             self.accelerator.log({f"{event}/{key}": value for key, value in values.items()}, step=totals.step)
 
-    def validate(self, validation: Validation) -> dict[str, float]:
+    def validate(self, validation: Validation, totals: Totals) -> dict[str, float]:
         """Validation metrics of the current model."""
-        return validate(self.model, validation, self.mixture, self.accelerator)
+        return validate(self.model, validation, self.mixture, self.accelerator, totals.place)
 
     @contextlib.contextmanager
     def _stopping_on_signals(self) -> Iterator[None]:

@@ -82,10 +82,14 @@ class LossTotals:
             self.of_extra += self.extra.measure(model, name, batch, inputs, vocabulary).to(self.of_extra.device)
 
     def metrics(self, bytes_per_token: float, bytes_per_unknown: float) -> dict[str, float]:
-        """The metrics over all processes; the bytes are those of a text token and of an unknown token."""
+        """The metrics over all processes; the bytes are those of a text token and of an unknown token.
+
+        Without targets, their number alone.
+        """
         losses, targets = self._over_processes(self.loss), self._over_processes(self.targets)
-        count = float(targets.sum())
-        n = max(count, 1.0)  # an alternating objective with a small share may have no example
+        n = float(targets.sum())
+        if not n:  # an alternating objective with a small share may have no example
+            return {"validation_targets": n}
         metrics = {"loss": float(losses.sum()) / n}
         zeros = self._zeros(self.steps, 2)
         heads = {name: self._over_processes(self.of_head.get(name, zeros)) for name in self._names()}
@@ -99,7 +103,7 @@ class LossTotals:
             metrics["accuracy_by_copying"] = float(self._over_processes(self.copied)) / n
         references = reference_nats(self._over_processes(self.references), self.vocabulary.size)
         metrics |= {name: float(nats.sum()) / n for name, nats in references.items()}
-        if self.next_token and count:
+        if self.next_token:
             text_bytes = float(self._over_processes(self.text_tokens)) * bytes_per_token
             unknown = float(self._over_processes(self.unknown)) * bytes_per_unknown
             metrics["bits_per_byte"] = bits_per_byte(float(losses.sum()), text_bytes, unknown)
@@ -111,7 +115,7 @@ class LossTotals:
         excess = _excess(losses, rights, references)
         if excess is not None and np.count_nonzero(targets) > 1:
             metrics[LEARNED] = float(below_zero(excess, targets))
-        return metrics | {"validation_targets": count}
+        return metrics | {"validation_targets": n}
 
     def _over_processes(self, sums: torch.Tensor | Floats | float) -> Floats:
         """The sum over all processes."""

@@ -12,8 +12,13 @@ words, so a network with random initialisation is above chance."""
 
 
 def metric_rows(metrics: Mapping[str, float]) -> list[list[str]]:
-    """Name and value of each metric, for a table. The name may begin with that of a loss, as in "mlm accuracy"."""
-    return [[key.replace("_", " "), _value(key, value)] for key, value in metrics.items() if not _is_count(key)]
+    """Name and value of each metric, for a table. The name may begin with that of a loss, as in "mlm accuracy".
+
+    Where "loss" is that of one of several, it stands under that name alone.
+    """
+    named = [value for key, value in metrics.items() if key.endswith(" loss")]
+    shown = {key: value for key, value in metrics.items() if not (key == "loss" and value in named)}
+    return [[key.replace("_", " "), _value(key, value)] for key, value in shown.items() if not _is_count(key)]
 
 
 def format_metrics(metrics: Mapping[str, float]) -> str:

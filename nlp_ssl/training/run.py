@@ -175,8 +175,9 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
             f"Continue with: nlp-ssl pretrain --resume {options.out}"
         )
         return status
-    figures = trainer.validate(validation) if validation else {}
-    end = {"objective": mixture.name, "validation": figures, **totals.counters()} | sizes(model)
+    figures = trainer.validate(validation, totals) if validation else {}
+    phase = {"phase": mixture.phase(totals.place)} if mixture.mixing == "sequence" else {}
+    end = {"objective": mixture.name, **phase, "validation": figures, **totals.counters()} | sizes(model)
     if accelerator.is_main_process:
         save_model(options.out / "model", options, corpus, model, end | {"step": totals.step})
         metrics.append("end", totals.step, end)

@@ -27,6 +27,11 @@ class Totals:
     window: dict[str, float] = field(default_factory=dict)
     """Sums over the steps since the last log line."""
 
+    @property
+    def place(self) -> float:
+        """The share of the run before the last completed step, which says what that step trained."""
+        return max(self.step - 1, 0) / max(self.steps, 1)
+
     def counters(self) -> dict[str, float]:
         """Tokens, targets, FLOPs and seconds by name."""
         return {"tokens": self.tokens, "targets": self.targets, "flops": self.flops, "seconds": self.seconds}
@@ -37,14 +42,18 @@ class Totals:
             self.window[key] = self.window.get(key, 0.0) + value
 
 
-def means(window: dict[str, float], mixture: Mixture) -> dict[str, float]:
-    """The metrics of a log line, from the sums over its steps."""
-    of_losses = {name: {"loss": window[f"{name}_loss"] / max(window[f"{name}_targets"], 1)} for name in mixture.losses}
-    targets = sum(window[f"{name}_targets"] for name in mixture.losses)
-    several = mixture.losses if len(mixture.losses) > 1 else {}
-    weights = {f"{name} weight": loss.weight for name, loss in several.items()}
+def means(window: dict[str, float], mixture: Mixture, done: float) -> dict[str, float]:
+    """The metrics of a log line, from the sums over its steps, when the share `done` of a run is done.
+
+    A loss without targets in these steps is left out.
+    """
+    counts = {name: window[f"{name}_targets"] for name in mixture.losses}
+    of_losses = {name: {"loss": window[f"{name}_loss"] / n} for name, n in counts.items() if n}
+    targets = sum(counts.values())
+    several = of_losses if len(mixture.losses) > 1 else {}
+    weights = {f"{name} weight": mixture.losses[name].weight for name in several}
     return (
-        by_loss(of_losses, mixture)
+        by_loss(of_losses, mixture, done)
         | weights
         | {
             "grad_norm": window["grad_norm"] / window["steps"],

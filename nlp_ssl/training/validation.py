@@ -85,12 +85,9 @@ def make_validation(
 
 @torch.no_grad()
 def validate(
-    network: torch.nn.Module, validation: Validation, mixture: Mixture, accelerator: Accelerator
+    network: torch.nn.Module, validation: Validation, mixture: Mixture, accelerator: Accelerator, done: float = 1.0
 ) -> dict[str, float]:
-    """The validation loss in nats per target, and the metrics of each loss.
-
-    With several losses, "loss" is their weighted sum and other metrics are prefixed with the loss's name.
-    """
+    """The validation loss in nats per target, and the metrics of each loss, as in `by_loss`."""
     device, vocabulary = accelerator.device, validation.batches.vocabulary
     model: PretrainingModel = accelerator.unwrap_model(network)
     totals = {
@@ -122,18 +119,26 @@ def validate(
     network.train()
     size = validation.bytes_per_token, validation.bytes_per_unknown
     found = {name: of_loss.metrics(*size) for name, of_loss in totals.items()}
-    return by_loss(found, mixture)
+    return by_loss(found, mixture, done)
 
 
-def by_loss(of_losses: dict[str, dict[str, float]], mixture: Mixture) -> dict[str, float]:
-    """Merge the metrics of each loss. With several losses, add their weighted sum and prefix names with the loss's."""
-    if len(of_losses) == 1:
-        (figures,) = of_losses.values()
-        return figures
-    loss = sum(loss.weight * of_losses[name]["loss"] for name, loss in mixture.losses.items())
-    return {"loss": loss} | {
-        f"{name} {key}": value for name, found in of_losses.items() for key, value in found.items()
-    }
+def by_loss(of_losses: Mapping[str, Mapping[str, float]], mixture: Mixture, done: float) -> dict[str, float]:
+    """Merge the metrics of each loss when the share `done` of a run is done. One without targets has no "loss".
+
+    With several losses, names are prefixed with the loss's, and "loss" is the weighted sum. In a sequence it is that of
+    the phase, which also stands under the phase's name. The others stand in for a loss without targets.
+    """
+    if len(mixture.losses) == 1:
+        return {key: value for found in of_losses.values() for key, value in found.items()}
+    named = {f"{name} {key}": value for name, found in of_losses.items() for key, value in found.items()}
+    weights = {name: loss.weight for name, loss in mixture.losses_at(done).items()}
+    measured = {name: found["loss"] for name in weights if "loss" in (found := of_losses.get(name, {}))}
+    share = sum(weights[name] for name in measured) / sum(weights.values())
+    if not share:
+        return named
+    loss = sum(weights[name] * value for name, value in measured.items()) / share
+    phase = mixture.phase(done)
+    return {"loss": loss} | ({f"{phase} loss": loss} if phase else {}) | named
 
 
 def of_saved(

@@ -79,6 +79,8 @@ def test_in_sequence_each_objective_has_a_share_of_the_steps() -> None:
         "clm": ("causal_lm", 1.0),
         "mlm": ("masked_lm", 1.0),
     }
+    assert [mixture.phase(done) for done in (0, 0.24, 0.25, 1)] == ["clm", "clm", "mlm", "mlm"]
+    assert [list(mixture.losses_at(done)) for done in (0, 1)] == [["clm"], ["mlm"]]
     text = TokenStream([shard(random_documents(0, 200))])
     batches = Batches(text, mixture.examples(text, vocabulary(), 40), vocabulary(), mixture, seed=0, tokens=512)
     run = batches.in_run(8)

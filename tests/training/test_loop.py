@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -125,8 +126,11 @@ def test_seeds_differ_and_repeat(corpus, tmp_path) -> None:
     assert weights(tmp_path / "a") == weights(tmp_path / "b") != weights(tmp_path / "c")
 
 
-def test_one_objective_after_the_other(corpus, tmp_path) -> None:
-    """clm-then-mlm: what is not trained has no loss, resuming finds its place, and the model is an encoder."""
+def test_one_objective_after_the_other(corpus, tmp_path, capsys) -> None:
+    """clm-then-mlm: what is not trained has no loss, resuming finds its place, and the model is an encoder.
+
+    "loss" is that of the phase, which each line names.
+    """
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     steps = ["--budget", "12-steps", "--log-every", "1", "--evaluations", "2"]
     assert pretrain("clm-then-mlm", corpus, whole, *steps, "--save-every", "100") == 0
@@ -136,10 +140,17 @@ def test_one_objective_after_the_other(corpus, tmp_path) -> None:
     assert pretrain("clm-then-mlm", corpus, parts, *steps, into="--resume") == 0
     assert weights(parts) == weights(whole)
     assert json.loads((whole / "model" / "config.json").read_text())["architectures"] == ["ModernBertForMaskedLM"]
-    trained = [(line["clm loss"] > 0, line["mlm loss"] > 0) for line in metrics(whole, "train")]
-    assert trained == [(True, False)] * 6 + [(False, True)] * 6
-    (end,) = metrics(whole, "end")
-    assert end["validation"]["clm loss"] > 0 and end["validation"]["mlm loss"] > 0
+    trained = [[name for name in ("clm", "mlm") if f"{name} loss" in line] for line in metrics(whole, "train")]
+    assert trained == [["clm"]] * 6 + [["mlm"]] * 6
+    (middle,), (end,) = metrics(whole, "evaluate"), metrics(whole, "end")
+    for line in (*metrics(whole, "train"), middle, end | end["validation"]):
+        assert line["loss"] == line[f"{line['phase']} loss"] > 0
+    assert (middle["step"], middle["phase"], end["phase"]) == (6, "clm", "mlm")
+    assert middle["mlm loss"] > 0 and end["validation"]["clm loss"] > 0
+    said = capsys.readouterr().err
+    assert re.search(r"step 6 \(clm\): validation clm loss \d\.\d{4}  clm accuracy .* mlm loss", said)
+    table = (whole / "model" / "README.md").read_text()
+    assert "followed each other" in table and "| validation clm loss |" in table and "| validation loss |" not in table
 
 
 @pytest.mark.parametrize("objective", ["clm", "span_corruption:t5"])

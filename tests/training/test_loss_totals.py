@@ -5,7 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from nlp_ssl.training.loss_totals import below_zero, bits_per_byte
+from nlp_ssl.corpus.ngrams import Ngrams
+from nlp_ssl.runtime import make_accelerator
+from nlp_ssl.training.loss_totals import LossTotals, below_zero, bits_per_byte
+from tests.networks import mixture
+from tests.worlds import shard, vocabulary
 
 
 def test_bits_per_byte_charge_unknown_text_byte_by_byte() -> None:
@@ -35,3 +39,10 @@ def test_noise_is_called_learning_as_often_as_its_level_says() -> None:
     draw = np.random.default_rng(1)
     false = [below_zero(draw.standard_normal(20), np.full(20, 7.0)) for _ in range(4000)]
     assert np.mean(false) == pytest.approx(0.025, abs=0.008)
+
+
+def test_a_loss_without_targets_has_no_metrics() -> None:
+    words = vocabulary()
+    ngrams = Ngrams([shard([[[5, 6, 7]]])], words.counts)
+    totals = LossTotals(mixture("clm").losses["clm"], words, ngrams, 2, make_accelerator("fp32"))
+    assert totals.metrics(4.0, 0.0) == {"validation_targets": 0.0}

@@ -18,6 +18,8 @@ def test_a_table_has_all_metrics() -> None:
     assert len(rows) == 8  # without the number of targets
     assert metric_rows({"bytes": 53214.0}) == [["bytes", "53,214"]]
     assert metric_rows({"sop learned": 0.0, "sop validation_targets": 3.0}) == [["sop learned", "no"]]
+    by_phase = {"loss": 5.0, "clm loss": 4.0, "mlm loss": 5.0}
+    assert metric_rows(by_phase) == [["clm loss", "4.0000"], ["mlm loss", "5.0000"]]
 
 
 @pytest.mark.parametrize(

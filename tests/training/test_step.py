@@ -52,6 +52,25 @@ def test_micro_batches_of_unequal_size_give_the_gradient_of_the_whole() -> None:
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("labels", [[-100, 1, 1], [-100, -100, -100]], ids=["in a micro-batch", "in the step"])
+def test_a_loss_without_targets_adds_nothing(labels) -> None:
+    """Next sentences have none in the first of two micro-batches, or in the whole step; masked tokens have two each."""
+    model, inputs = make("mlm+nsp"), batch("mlm+nsp")
+    inputs["targets"]["nsp"]["labels"] = torch.tensor(labels)
+    parts = halves({"views": inputs["views"], "targets": {"nsp": inputs["targets"]["nsp"]}})
+    parts[0]["targets"]["mlm"] = {"labels": torch.tensor([7, 8]), "positions": torch.tensor([1, 5])}
+    parts[1]["targets"]["mlm"] = {"labels": torch.tensor([9, 10]), "positions": torch.tensor([1, 24])}
+    found, real = model(inputs, torch.Generator()), sum(label >= 0 for label in labels)
+    (found["mlm"].sum / 4 + found["nsp"].sum / max(real, 1)).backward()
+    expected = gradients(model)
+    model.zero_grad()
+    sums = step_of(model, [1.0, 1.0]).backward(0, parts, torch.tensor([4, max(real, 1)]))
+    assert sums.tolist() == pytest.approx([found["mlm"].sum.item(), found["nsp"].sum.item()], rel=1e-5)
+    assert (sums[1] > 0) == (real > 0)
+    for one, other in zip(gradients(model), expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
 def contrastive_inputs() -> dict:
     torch.manual_seed(2)
     views = {name: {"input_ids": torch.randint(5, 50, (3, 8))} for name in ("main", "other")}

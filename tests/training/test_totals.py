@@ -2,8 +2,9 @@
 
 import pytest
 
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.training.totals import Totals, means
-from tests.networks import mixture
+from tests.networks import OBJECTIVES, mixture
 
 
 def test_a_window_adds_up_steps() -> None:
@@ -16,7 +17,7 @@ def test_a_window_adds_up_steps() -> None:
 
 def test_the_mean_loss_is_over_targets_and_rates_are_over_seconds() -> None:
     window = {"steps": 4, "grad_norm": 2.0, "tokens": 800, "seconds": 2.0, "flops": 1000}
-    found = means(window | {"mlm_loss": 30.0, "mlm_targets": 20}, mixture("mlm"))
+    found = means(window | {"mlm_loss": 30.0, "mlm_targets": 20}, mixture("mlm"), 1.0)
     assert found == {
         "loss": 1.5,
         "grad_norm": 0.5,
@@ -29,12 +30,25 @@ def test_the_mean_loss_is_over_targets_and_rates_are_over_seconds() -> None:
 def test_several_losses_are_added_with_their_weights() -> None:
     window = {"steps": 1, "grad_norm": 2.0, "tokens": 800, "seconds": 2.0, "flops": 1000}
     window |= {"generator_loss": 30.0, "generator_targets": 10, "detection_loss": 8.0, "detection_targets": 40}
-    found = means(window, mixture("rtd"))
+    found = means(window, mixture("rtd"), 1.0)
     assert found["loss"] == pytest.approx(1 * 3.0 + 50 * 0.2)
     assert found["generator loss"] == 3.0 and found["detection loss"] == pytest.approx(0.2)
     assert found["detection weight"] == 50 and found["targets_per_second"] == 25
 
 
-def test_a_loss_without_a_target_is_zero() -> None:
-    window = {"steps": 1, "grad_norm": 0.0, "tokens": 1, "seconds": 1.0, "flops": 1, "mlm_loss": 0.0, "mlm_targets": 0}
-    assert means(window, mixture("mlm"))["loss"] == 0
+def test_a_loss_without_targets_is_left_out() -> None:
+    """The weights are 1 and 50. Without a target for the first, the second stands for both."""
+    window = {"steps": 1, "grad_norm": 0.0, "tokens": 1, "seconds": 1.0, "flops": 1}
+    alone = means(window | {"mlm_loss": 0.0, "mlm_targets": 0}, mixture("mlm"), 1.0)
+    assert "loss" not in alone and alone["targets_per_second"] == 0
+    window |= {"generator_loss": 0.0, "generator_targets": 0, "detection_loss": 8.0, "detection_targets": 40}
+    found = means(window, mixture("rtd"), 1.0)
+    assert found["detection loss"] == 0.2 and found["loss"] == pytest.approx(51 * 0.2)
+    assert "generator loss" not in found and "generator weight" not in found
+
+
+def test_the_last_step_says_which_phase_a_run_is_in() -> None:
+    """Of two halves of a run of eight steps."""
+    sequence = Mixture(objectives={name: OBJECTIVES[name]() for name in ("clm", "mlm")}, mixing="sequence")
+    phases = [sequence.phase(Totals(step=step, steps=8).place) for step in range(9)]
+    assert phases == ["clm"] * 5 + ["mlm"] * 4

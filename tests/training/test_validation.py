@@ -9,6 +9,14 @@ import numpy as np
 import pytest
 
 from nlp_ssl.corpus.store import Corpus, fingerprint_of
+from nlp_ssl.objectives.base import Objective
+from nlp_ssl.objectives.clm import CausalLM
+from nlp_ssl.objectives.emoji import EmojiPrediction
+from nlp_ssl.objectives.mixture import Mixing, Mixture
+from nlp_ssl.objectives.mlm import MaskedLM
+from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.objectives.rtd import ReplacedTokenDetection
+from nlp_ssl.training.validation import by_loss
 from tests.training.runs import metrics, pretrain
 
 
@@ -92,6 +100,33 @@ def test_references_stand_beside_the_losses_that_they_are_for(corpus, tmp_path) 
     assert found["clm"]["trigram_bits_per_byte"] == pytest.approx(ratio * found["clm"]["trigram_loss"])
     assert [found[o]["learned"] for o in ("mlm", "skip_gram", "sop")] == [0.0] * 3
     assert "learned" not in found["contrastive"]  # chance is no reference: an untrained network is above it
+
+
+MIXED: dict[Mixing, dict[str, Objective]] = {
+    "together": {"mlm": MaskedLM(), "nsp": NextSentencePrediction(weight=2.0)},
+    "alternating": {"mlm": MaskedLM(weight=3.0), "emoji": EmojiPrediction()},
+    "sequence": {"clm": CausalLM(), "rtd": ReplacedTokenDetection()},
+}
+
+
+@pytest.mark.parametrize(
+    ("mixing", "losses", "done", "expected"),
+    [
+        ("together", {"mlm": 4.0, "nsp": 0.5}, 1.0, {"loss": 5.0}),
+        ("together", {"nsp": 0.5}, 1.0, {"loss": 1.5}),
+        ("together", {}, 1.0, {}),
+        ("alternating", {"mlm": 4.0, "emoji": 2.0}, 1.0, {"loss": 3.5}),
+        ("alternating", {"mlm": 4.0}, 1.0, {"loss": 4.0}),
+        ("sequence", {"clm": 3.0, "generator": 6.0, "detection": 0.5}, 0.4, {"loss": 3.0}),
+        ("sequence", {"clm": 3.0, "generator": 6.0, "detection": 0.5}, 1.0, {"loss": 31.0, "rtd loss": 31.0}),
+        ("sequence", {"clm": 3.0}, 1.0, {}),
+    ],
+)
+def test_the_loss_of_a_mixture_is_that_of_the_losses_with_targets(mixing, losses, done, expected) -> None:
+    """Where one has none, the others count for all. In a sequence it is the loss of the phase: of `rtd`, two losses."""
+    mixture = Mixture(objectives=MIXED[mixing], mixing=mixing)
+    found = by_loss({name: {"loss": losses[name]} if name in losses else {} for name in mixture.losses}, mixture, done)
+    assert found == expected | {f"{name} loss": value for name, value in losses.items()}
 
 
 def test_a_run_that_has_learned_says_so(corpus, tmp_path, capsys) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nlp_ssl.comparison.results_file import Results, finished_runs
+from nlp_ssl.comparison.results_file import Results, finished_runs, sequences
 from nlp_ssl.report.blocks import Block, Listing, Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import is_percentage, metric_title, metric_value
 
@@ -27,14 +27,15 @@ def objectives(results: Results) -> Section:
 
 
 def validation_table(results: Results) -> Table:
-    """Validation metrics of each objective."""
+    """Validation metrics of each objective. Those of a sequence have a loss each, and none in common."""
     keys = dict.fromkeys(key for run in finished_runs(results) for key in run["validation"])
     rows = []
     for entry in results["objectives"]:
-        runs = finished_runs(results, entry["name"])
+        found = [run["validation"] for run in finished_runs(results, entry["name"])]
         cells: list[TableCell | str] = [entry["name"], entry["body"]]
         for key in keys:
-            values = [run["validation"][key] for run in runs if run["validation"].get(key) is not None]
+            in_common = not (key == "loss" and entry["name"] in sequences(results))
+            values = [metrics[key] for metrics in found if in_common and metrics.get(key) is not None]
             cells.append(metric_value(key, float(np.mean(values))) if values else "–")
         rows.append(TableRow(cells))
     names = [f"{metric_title(key)}{', %' * is_percentage(key)}" for key in keys]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from nlp_ssl.comparison.board import Board, Figure
-from nlp_ssl.comparison.results_file import Results, finished_runs
+from nlp_ssl.comparison.results_file import Results, finished_runs, sequences
 from nlp_ssl.console import duration, quantity
 from nlp_ssl.report.blocks import Block, Plots, Section
-from nlp_ssl.report.formats import board_title, gibibytes, lower, metric_title, percent, tick
+from nlp_ssl.report.formats import board_title, gibibytes, list_names, lower, metric_title, percent, tick
 from nlp_ssl.report.plots import Bar, Dot, Line, bars, dots, lines
 from nlp_ssl.report.sections.costs import mean_cost
 from nlp_ssl.report.sections.curves import label_plots, learning_plots
@@ -29,7 +29,7 @@ def plots(results: Results, boards: Sequence[Board]) -> Section:
     blocks: list[Block] = [*score_plots(boards, styles), *label_plots(results, boards, styles)]
     blocks += learning_plots(results, styles)
     if panels := loss_panels(results, styles):
-        blocks.append(Plots("Losses", panels, LOSSES_NOTE))
+        blocks.append(Plots("Losses", panels, losses_note(results)))
     if panels := cost_panels(results, styles):
         blocks.append(Plots("Cost of pretraining", panels, "Means over seeds."))
     return Section("plots", "Plots", blocks)
@@ -55,6 +55,12 @@ def limits(figure: Figure) -> tuple[float, float] | None:
     return None if figure.interval is None else (figure.interval.low, figure.interval.high)
 
 
+def losses_note(results: Results) -> str:
+    """How to read the losses. In a sequence they are of one objective, then of the next."""
+    found = sequences(results)
+    return LOSSES_NOTE + (f" Of {list_names(found)}: the loss of the objective under way." if found else "")
+
+
 def loss_panels(results: Results, styles: dict[str, Style]) -> list[str]:
     """Training and validation loss of each objective."""
     panels = []
@@ -62,7 +68,8 @@ def loss_panels(results: Results, styles: dict[str, Style]) -> list[str]:
         series = []
         for run in finished_runs(results, name):
             for key, markers in (("curve", False), ("validation_curve", True)):
-                points = run[key][:: -(-len(run[key]) // DRAWN_POINTS) or 1]
+                measured = [point for point in run[key] if "loss" in point]
+                points = measured[:: -(-len(measured) // DRAWN_POINTS) or 1]
                 if points:
                     xs, ys = ([float(p[axis]) for p in points] for axis in ("tokens", "loss"))
                     series.append(Line("", xs, ys, style, markers=markers))

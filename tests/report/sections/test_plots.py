@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nlp_ssl.report.sections.plots import cost_panels, loss_panels, score_plots
+from nlp_ssl.report.sections.plots import cost_panels, loss_panels, losses_note, score_plots
 from nlp_ssl.report.svg import Style
 from tests.comparison.worlds import write_comparison
 from tests.report.boards import board
@@ -27,3 +27,12 @@ def test_losses_of_each_objective(tmp_path: Path) -> None:
     assert len(panels) == 3
     assert panels[0].count('<path class="line') == 4  # training and validation, two seeds
     assert panels[0].count("<circle") == 10
+
+
+def test_a_curve_of_several_phases_says_so_and_has_no_point_without_a_loss(tmp_path: Path) -> None:
+    results = write_comparison(tmp_path)
+    assert losses_note(results).endswith("Losses of different objectives are not comparable.")
+    results["objectives"][0]["mixing"] = "sequence"
+    assert losses_note(results).endswith("Of mlm: the loss of the objective under way.")
+    del results["runs"][0]["validation_curve"][0]["loss"]
+    assert loss_panels(results, STYLES)[0].count("<circle") == 9
