@@ -24,6 +24,7 @@ from nlp_ssl.sampling.batch import Batch
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import Body, ExampleType
 from nlp_ssl.sampling.noise import Noise
+from nlp_ssl.show.choice import choose, kind_of
 from nlp_ssl.show.statistics import concerns, covered, flat, measure_batches, readable, reference_losses
 from nlp_ssl.show.words import CLOSE, OPEN, describe_row
 from nlp_ssl.training.pretrain import evaluation_steps, parse, usable_examples
@@ -47,6 +48,8 @@ LABELS = {
     "text_in_examples": "share of the text in examples",
 }
 """Statistics whose names need more words in the table."""
+SEARCHED = 50
+"""Examples of a batch among which each kind is looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +59,7 @@ class Show(Recipe):
     corpus: Path
     """Folder of a prepared corpus."""
     examples: int = 3
-    """Number of examples to print."""
+    """Number of examples to print, of different kinds where an objective has several."""
     sample: int = 200_000
     """Tokens of text in the sample."""
     json: bool = False
@@ -132,7 +135,7 @@ def show(options: Show) -> dict[str, Any]:
     )
     shown = [
         describe_row(before, after, row, mixture, vocabulary)
-        for before, after, row in _first_rows(clean, batches, options.examples)
+        for before, after, row in _rows(clean, batches, options.examples, vocabulary)
     ]
     statistics = measure_batches(clean, batches, mixture, vocabulary, options.sample)
     statistics["text_in_examples"] = covered(examples) / len(text)
@@ -170,12 +173,14 @@ class Unchanged:
         return batch
 
 
-def _first_rows(clean: Batches, batches: Batches, examples: int) -> list[tuple[Batch, Batch, int]]:
-    """Examples of the first batches, before and after corruption: the first of each batch, then the second.
+def _rows(clean: Batches, batches: Batches, examples: int, vocabulary: Vocabulary) -> list[tuple[Batch, Batch, int]]:
+    """Examples of the first batches, before and after corruption, each kind among them.
 
-    Examples in one batch are alike, in different batches they differ.
+    The first example of each batch comes first, then the second: in length, those of one batch are alike.
     """
     steps = min(examples, len(batches))
     pairs = [(clean[step][0], batches[step][0]) for step in range(steps)]
-    chosen = [(before, after, row) for row in range(examples) for before, after in pairs if row < len(after.ids)]
-    return chosen[:examples]
+    rows = range(max(examples, SEARCHED))
+    found = [(before, after, row) for row in rows for before, after in pairs if row < len(after.ids)]
+    kinds = [kind_of(after, row, vocabulary) for _, after, row in found]
+    return [found[place] for place in choose(kinds, examples)]
