@@ -80,7 +80,10 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
         )
     masked, causal = (has_head(auto, config) for auto in (AutoModelForMaskedLM, AutoModelForCausalLM))
     if not masked and not causal:
-        raise NoScoreError(f"{folder}: transformers has no language model for the architecture {config.model_type!r}")
+        raise NoScoreError(
+            f"{folder}: a model of type {config.model_type!r} gives a text no likelihood; use one of mlm or clm, or "
+            f"score its vectors with {'similarity or ' * (config.model_type == 'static_vectors')}probe or retrieval"
+        )
     if masked and causal:  # BERT may be either
         as_decoder = model_class(AutoModelForCausalLM, config).__name__
         masked = as_decoder not in (config.architectures or [])

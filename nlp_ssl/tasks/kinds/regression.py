@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nlp_ssl.errors import cut
+from nlp_ssl.errors import InputError, cut
 from nlp_ssl.tasks.kinds.base import Array, Column, TaskKind, texts_of
 from nlp_ssl.tasks.values import number
 
@@ -24,7 +24,14 @@ class Regression(TaskKind):
 
     @classmethod
     def find_labels(cls, declared: tuple[str, ...], columns: dict[str, Column]) -> tuple[str, ...]:
-        """Regression has no label names."""
+        """Regression has no label names. InputError if no label of any split is a number."""
+        values = [value for column in columns.values() for value in column.values]
+        if values and all(number(value) is None for value in values):
+            at = next(column.at(0) for column in columns.values() if column.values)
+            raise InputError(
+                f"{at}: the label {cut(repr(values[0]))} is no number, and no other label is; for classes, the kind is "
+                "classification"
+            )
         return declared
 
     def parse(self, column: Column, declared: bool) -> Array:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.kinds.base import Column
 from nlp_ssl.tasks.kinds.regression import Regression
 from nlp_ssl.tasks.splits import LabelledExamples
@@ -20,6 +21,16 @@ def test_numbers_are_parsed_and_checked() -> None:
         "dev.tsv:6: the label '１' is not a finite number such as 1.5",
         "dev.tsv:7: the label '1_000' is not a finite number such as 1.5",
     ]
+
+
+def test_labels_without_any_number_are_one_problem_for_all_splits() -> None:
+    words = Column(["good", "bad"], lambda row: f"train.tsv:{row + 2}", [])
+    mixed = Column(["good", "1"], lambda row: f"dev.tsv:{row + 2}", [])
+    with pytest.raises(InputError) as error:
+        KIND.find_labels((), {"train": words, "dev": words})
+    said = "train.tsv:2: the label 'good' is no number, and no other label is; for classes, the kind is classification"
+    assert error.value.problems == (said,)
+    assert KIND.find_labels((), {"train": words, "dev": mixed}) == ()
 
 
 def test_losses_are_squared_errors() -> None:
