@@ -9,6 +9,7 @@ setting, so that one correction covers every difference in the answer. Presentat
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.array_files import read_arrays
-from nlp_ssl.comparison.board import Board, Figure, Gap, Standing
+from nlp_ssl.comparison.board import LABELLED, METHODS, UNTRAINED, Board, Figure, Gap, Standing
 from nlp_ssl.comparison.results_file import AGAIN, Results, Score, Setting, dev_score, setting_of, verdict_metrics
 from nlp_ssl.statistics.corrections import any_significant, average, describe, holm, normalised, ranks
 from nlp_ssl.statistics.intervals import Scores, difference, interval, measure, measure_clusters, measure_pairs
@@ -24,12 +25,6 @@ from nlp_ssl.statistics.multi_bootstrap import multi_bootstrap
 from nlp_ssl.statistics.sequential import Look
 from nlp_ssl.tasks.metrics import OF_PROBABILITIES
 
-METHODS = ("finetune", "probe", "knn", "few-shot", "zero-shot", "retrieval", "word similarity")
-"""Order of the boards. Fine-tuning comes first, as the most common use of a pretrained model."""
-LABELLED = ("finetune", "probe", "knn")
-"""Methods that learn from labels. They share the baselines that are computed from the texts."""
-UNTRAINED = ("few-shot", "zero-shot")
-"""Methods that train nothing. Scores are compared with chance: random labels in a prompt keep what label words tell."""
 CHANCE = "chance"
 
 
@@ -43,12 +38,18 @@ def boards(results: Results, folder: Path) -> list[Board]:
     """The main board, then one board for each setting; empty without scores."""
     ends = _final(results)
     scored = sorted({(setting_of(s), s["task"]) for s in ends if s["role"] == "objective"}, key=lambda f: _order(f[0]))
-    first = {task: setting for setting, task in reversed(scored)}
+    first = {task: _of_all_variants(setting, task, scored) for setting, task in reversed(scored)}
     each = {setting: {task: s for s, task in scored if s == setting} for setting, _ in scored}
     if not scored:
         return []
     main = _board(results, folder, None, first, ends)
     return [main, *(_board(results, folder, setting, settings, ends) for setting, settings in each.items())]
+
+
+def _of_all_variants(setting: Setting, task: str, scored: Sequence[tuple[Setting, str]]) -> Setting:
+    """A task's setting on the main board: without a variant if the objectives have several."""
+    plain = replace(setting, variant=None)
+    return plain if sum((replace(s, variant=None), of) == (plain, task) for s, of in scored) > 1 else setting
 
 
 def look_of(results: Results) -> Look:
@@ -58,8 +59,8 @@ def look_of(results: Results) -> Look:
 
 
 def measured_on(results: Results, folder: Path, setting: Setting, task: str) -> dict[str, Scores]:
-    """The scores of final models on a task by model."""
-    rows = _rows(_final(results), {task: setting}, main=False)
+    """The scores of final models on a task by model. A setting without a variant has those of all variants."""
+    rows = _rows(_final(results), {task: setting}, main=setting.variant is None)
     return {model: scores for (model, _), scores in _measure_all(results, folder, rows).items()}
 
 
@@ -110,7 +111,6 @@ def _board(
     tasks = tuple(t["name"] for t in results["tasks"] if any((model, t["name"]) in rows for model in objectives))
     rows = {key: scores for key, scores in rows.items() if key[1] in tasks}
     measured = _measure_all(results, folder, rows)
-
     figures = _figures(results, rows, measured, objectives, models, settings)
     pairs = [(one, other, t) for i, one in enumerate(objectives) for other in objectives[i + 1 :] for t in tasks]
     floors, reasons = _floors(results, measured, objectives, tasks)
@@ -126,7 +126,11 @@ def _board(
         pairs=_gaps(measured, pairs if setting is None else [], look_of(results)),
         floors=reasons,
         standings=_standings(figures, models, objectives, {t: floors[t] for t in tasks if t not in reasons}),
-        anecdotal=tuple(name for name in objectives if any(_one_seed(rows.get((name, task), [])) for task in tasks)),
+        anecdotal=tuple(
+            name
+            for name in objectives
+            if any(len({score["pretraining_seed"] for score in rows.get((name, t), [])}) == 1 for t in tasks)
+        ),
         own_tasks=tuple(
             (entry["name"], task)
             for entry in results["objectives"]
@@ -166,18 +170,14 @@ def _figures(
         against = references.get((model, task))
         gap = gaps.get((model, against or "", task))
         seeds = describe(found or Scores(_nested(scores, lambda s: s["score"]), np.empty((0, 0, 0)), pretrained=False))
-        dev = dev_score(results, scores[0])
-        figures[model, task] = Figure(interval(found) if found else None, seeds, gap, against, dev)
+        shown = interval(found) if found else None
+        figures[model, task] = Figure(shown, seeds, gap, against, dev_score(results, scores[0]))
     return figures
 
 
 def _constant(score: float, like: Scores) -> Scores:
     """A score without any variance, on as many examples."""
     return Scores(np.full((1, 1), score), np.zeros((1, 1, like.influence.shape[2])), pretrained=False)
-
-
-def _one_seed(scores: Sequence[Score]) -> bool:
-    return len({score["pretraining_seed"] for score in scores}) == 1
 
 
 def reference_of(objective: dict[str, Any], models: Sequence[str]) -> str | None:

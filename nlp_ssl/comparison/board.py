@@ -16,6 +16,12 @@ Mark = Literal["better", "worse", "no significant difference", "anecdotal"]
 """A verdict on a difference. "anecdotal": the interval excludes zero, but there is only one pretraining seed."""
 SIGNS: dict[Mark, str] = {"better": "▲", "worse": "▼", "no significant difference": "≈", "anecdotal": "·"}
 """A sign for each verdict, because colour alone is not accessible and not printable."""
+METHODS = ("finetune", "probe", "knn", "few-shot", "zero-shot", "retrieval", "word similarity")
+"""Order of the boards. Fine-tuning comes first, as the most common use of a pretrained model."""
+LABELLED = ("finetune", "probe", "knn")
+"""Methods that learn from labels. They share the baselines that are computed from the texts."""
+UNTRAINED = ("zero-shot", "few-shot")
+"""Methods that train nothing. Scores are compared with chance: random labels in a prompt keep what label words tell."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ class Board:
     def untrained(self) -> str:
         """What tasks are called that are compared with chance, as nothing is trained on them."""
         found = {setting.method for setting in self.settings.values()}
-        return " and ".join(name for name in ("zero-shot", "few-shot") if name in found) or "zero-shot"
+        return " and ".join(name for name in UNTRAINED if name in found) or UNTRAINED[0]
 
     def without(self, main: Board) -> Board | None:
         """This board with the tasks alone that the main board has in another setting; None if there are none."""

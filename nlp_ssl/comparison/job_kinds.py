@@ -93,9 +93,10 @@ def minimal_pairs(folder: Path, words: Sequence[str]) -> dict[str, Any]:
 def few_shot(folder: Path, words: Sequence[str], metrics: Mapping[str, str], positive: str) -> dict[str, Any]:
     """Score prompts in `folder/scores`, beside the same ones with random labels and the majority class.
 
-    `metrics` are the names of the scores by metric. Files hold `gold` and `predicted` [n] of each draw.
+    `metrics` are the names of the scores by metric. Files hold `gold` and `predicted` [n] of each draw. `prompts`
+    counts all prompts, and those that were too long for the model.
     """
-    from nlp_ssl.evaluation.few_shot import MAJORITY, FewShot, few_shot
+    from nlp_ssl.evaluation.few_shot import CUT, MAJORITY, FewShot, few_shot
     from nlp_ssl.tasks.kinds.classification import Classification
     from nlp_ssl.tasks.splits import LabelledExamples
 
@@ -117,7 +118,9 @@ def few_shot(folder: Path, words: Sequence[str], metrics: Mapping[str, str], pos
             for metric, name in metrics.items():
                 value = score(metric, gold, probable if metric in OF_PROBABILITIES else predicted)
                 lines.append({**line, "metric": name, "score": value})
-    return {"scores": lines, "networks": options.seeds}
+    (asked,) = (model for model in result["models"] if model["key"] == keys["pretrained"])
+    prompts = {name: sum(asked[name]) for name in CUT} | {"prompts": len(asked["seconds"]) * (result["scored"] + 1)}
+    return {"scores": lines, "networks": options.seeds, "prompts": prompts}
 
 
 def retrieval(folder: Path, words: Sequence[str]) -> dict[str, Any]:

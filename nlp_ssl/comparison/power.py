@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nlp_ssl.comparison.analysis import METHODS
+from nlp_ssl.comparison.board import METHODS
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.results_file import Results, Setting, finished_runs, load_results
 from nlp_ssl.comparison.score_jobs import FEW_SHOT
@@ -42,10 +42,11 @@ class Row:
     variation: Variation
 
     def against_random(self, **changes: object) -> float:
-        """MDE against random initialisation, in points, with other numbers of seeds or examples."""
+        """MDE against random initialisation or chance, in points, with other numbers of seeds or examples."""
         variation = self.variation
         plan = replace(self.plan, **changes)  # type: ignore[arg-type]
-        return 100 * detectable(plan, [variation.ours, variation.random], variation.example, variation.draw)
+        varying = [variation.ours, *([] if variation.random is None else [variation.random])]
+        return 100 * detectable(plan, varying, variation.example, variation.draw)
 
     def between(self, **changes: object) -> float:
         """MDE between two objectives, in points."""
@@ -95,7 +96,7 @@ def expect(plan: Plan, spread_from: Path | None = None) -> Expected:
         )
         pairs = math.comb(objectives, 2) * len(tasks) + _zero_shot(plan, 2)
         earlier = measured_variation(results, folder, setting, task.name) if results else None
-        variation = earlier or assumed_variation(task, per_cluster)
+        variation = earlier or assumed_variation(task, per_cluster, setting)
         rows.append(Row(setting, task.name, scored, numbers, main, pairs, variation))
     measured = any(not row.variation.assumed for row in rows)
     return Expected(plan.looks, rows, _falling(results) if results else {}, folder if measured else None)
@@ -177,9 +178,11 @@ def power_table(expected: Expected) -> str:
     spread = "The spread between seeds and examples is assumed: --spread-from takes it from an earlier comparison."
     if expected.source is not None:
         spread = f"Measured spread is that of {expected.source}."
+    chance = " few-shot is compared with chance." if any(row.variation.random is None for row in expected.rows) else ""
     return (
         f"Minimum detectable effect (MDE), in points:\n\n{table(header, lines)}\n\nThe MDE is the smallest true "
-        f"difference that is significant in 80 % of such comparisons, after Holm's correction over the table. {spread}"
+        f"difference that is significant in 80 % of such comparisons, after Holm's correction over the table.{chance} "
+        f"{spread}"
     )
 
 

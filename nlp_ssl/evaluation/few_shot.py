@@ -133,7 +133,7 @@ def few_shot(options: FewShot) -> dict[str, Any]:
         raise InputError(f"{options.run}: the model reads backward, so it would read a label before its text")
     prompts = Prompts(model, template, words)
     scorer = PromptScorer(prompts, train, dev)
-    check_unknown(prompts.build(scorer.texts, []).sentences.tokens, split)
+    check_unknown(prompts.unknown(scorer.texts), split)
     first = scorer.first(max(options.shots)).tokens
     settings = {
         "precision": precision,
@@ -267,11 +267,11 @@ def _accuracy(measured: Scores, majority: Scores) -> dict[str, Any]:
 
 
 def _report(out: Path, result: dict[str, Any]) -> None:
-    """Print the table, and write it and the result."""
+    """Print the table, with a line below it for prompts that were too long, and write it and the result."""
     from nlp_ssl.evaluation.scores import markdown
 
     header = ["prompt", "accuracy [95 %]", "vs majority class", "most predicted label"]
-    lines = []
+    lines, notes = [], []
     for model in result["models"]:
         score = model["scores"]["accuracy"]
         if "low" not in score:
@@ -289,8 +289,10 @@ def _report(out: Path, result: dict[str, Any]) -> None:
         prompts = len(score["seeds"]) * (result["scored"] + 1)  # one is without a text
         for name, what in CUT.items():
             if cut := sum(model[name]):
-                say(f"{model['name']}: {cut:,} of {prompts:,} prompts are too long for the model and lost {what}")
+                notes.append(
+                    f"{model['name']}: {cut:,} of {prompts:,} prompts are too long for the model and lost {what}"
+                )
     caption = f"{result['task']}, {result['variant']}: % right of {result['scored']:,} examples, {result['split']}"
-    write_text(out / "scores.md", markdown(caption, header, lines, result["command"]))
+    write_text(out / "scores.md", markdown(caption, header, lines, result["command"], notes))
     write_text(out / "scores.json", json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    show_written(f"{caption}\n\n{table(header, lines)}", out)
+    show_written("\n".join([caption, "", table(header, lines), *notes]), out)

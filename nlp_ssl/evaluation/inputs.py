@@ -193,15 +193,13 @@ def report_tokens(tokens: Tokens, where: str, max_length: int) -> None:
         say(f"{where}: truncated {tokens.truncated:,} of {len(tokens.lengths):,} inputs to {max_length} tokens")
     if cut := int((~tokens.covered).sum()):
         say(f"{where}: {cut:,} of {tokens.units:,} words are truncated and get the most frequent tag")
-    check_unknown(tokens, where)
+    check_unknown(tokens.unknown, where)
 
 
-def check_unknown(tokens: Tokens, where: str) -> None:
-    """Warn of many unknown tokens, which a model cannot tell apart. InputError if they are too many to score on."""
+def check_unknown(share: float, where: str) -> None:
+    """Warn of a large share of unknown tokens, which a model cannot tell apart. InputError if it is too large."""
     remedy = "use a model whose tokenizer knows these texts"
-    limit_unknown(
-        tokens.unknown, where, "the tokens are unknown to the model's tokenizer", "and look alike to it", remedy
-    )
+    limit_unknown(share, where, "the tokens are unknown to the model's tokenizer", "and look alike to it", remedy)
 
 
 def batches(lengths: npt.NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[npt.NDArray[np.int64]]:

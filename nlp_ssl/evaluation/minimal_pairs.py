@@ -100,7 +100,7 @@ def minimal_pairs(options: MinimalPairs) -> dict[str, Any]:
     by = _resolve(options, model)
     sentences = model.read(pairs.good + pairs.bad)
     pairs.check(sentences, model.longest)
-    check_unknown(sentences.tokens, "the pairs")
+    check_unknown(sentences.tokens.unknown, "the pairs")
     settings = {
         "score": by,
         "whole words": options.whole_words,

@@ -89,6 +89,10 @@ class Prompts:
         pairs = examples.pairs or [""] * len(examples)
         return self._ids([self._filled(*both) for both in zip(examples.texts, pairs, strict=True)])
 
+    def unknown(self, texts: Sequence[Ids]) -> float:
+        """The share of unknown tokens."""
+        return float(np.mean(np.concatenate(texts) == self.model.tokenizer.unk_token_id))
+
     def empty(self) -> Ids:
         """The tokens of the template without a text."""
         return self._ids([self._filled("", "")])[0]
@@ -109,14 +113,12 @@ class Prompts:
             for label in self.labels:
                 parts += [prompt, label, end]
         lengths = np.array([len(part) for part in parts]).reshape(-1, 3)  # prompt, label, end
-        ids = np.concatenate(parts)
-        unknown = self.model.tokenizer.unk_token_id
         tokens = Tokens(
-            ids=ids,
+            ids=np.concatenate(parts),
             types=None,
             starts=np.concatenate([[0], np.cumsum(lengths.sum(1))]),
             truncated=beheaded,
-            unknown=0.0 if unknown is None else float(np.mean(ids == unknown)),
+            unknown=self.unknown(parts),
         )
         # A label is one word, so that a masked model does not read its end while its beginning is scored.
         words = np.repeat(np.tile([-1, 0, -1], len(lengths)), lengths.ravel())

@@ -106,7 +106,7 @@ def retrieval(options: Retrieval) -> dict[str, Any]:
     checkpoint = load_checkpoint(folder)
     texts = LabelledExamples(queries.queries + queries.answers, None, None)
     tokens = encode(checkpoint, texts, longest_input(checkpoint.config, options.max_length))
-    check_unknown(tokens, str(options.corpus))
+    check_unknown(tokens.unknown, str(options.corpus))
     on_texts = {"corpus": Corpus.open(options.corpus).fingerprint, "queries": options.queries}
     settings = {
         **on_texts,

@@ -141,10 +141,12 @@ def _write_predictions(
                 write_text(out / "predictions" / name, _tsv(*kind.prediction_table(part.outputs[split], examples)))
 
 
-def markdown(caption: str, header: Sequence[str], lines: Sequence[Sequence[str]], command: str) -> str:
-    """A Markdown table with a caption above and the command below."""
+def markdown(
+    caption: str, header: Sequence[str], lines: Sequence[Sequence[str]], command: str, notes: Sequence[str] = ()
+) -> str:
+    """A Markdown table with a caption above, and paragraphs of notes and the command below."""
     rows = ["| " + " | ".join(line) + " |" for line in (header, ["---"] * len(header), *lines)]
-    return "\n".join([caption, "", *rows, "", f"`{command}`", ""])
+    return "\n".join([caption, "", *rows, "", *(f"{note}\n" for note in notes), f"`{command}`", ""])
 
 
 def score_name(task: Task, metric: str, split: str) -> str:

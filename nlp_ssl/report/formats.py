@@ -107,10 +107,11 @@ def metric_value(metric: str, value: float) -> str:
 def setting_title(setting: Setting) -> str:
     """How models were scored: "Fine-tuned on 1,000 labels"."""
     name = METHOD_TITLES.get(setting.method, setting.method)
+    variant = "" if setting.variant is None else f", {setting.variant}"
     if setting.method == "few-shot":
-        return f"{name}, {count(setting.train_examples or 0, 'label')}, {setting.variant}"
-    if setting.variant is not None:
-        return f"{name}, {setting.variant}"
+        return f"{name}, {count(setting.train_examples or 0, 'label')}{variant}"
+    if variant:
+        return f"{name}{variant}"
     if setting.method in ("zero-shot", "retrieval", "word similarity"):
         return name
     labels = "all labels" if setting.train_examples is None else f"{setting.train_examples:,} labels"

@@ -35,6 +35,9 @@ def test_the_main_board_has_likelihoods_of_both_variants_against_chance(tmp_path
     pair = main.pairs["mlm", "clm", "blimp"].difference
     assert pair.mean == pytest.approx(figures["mlm"].seeds.mean - figures["clm"].seeds.mean)
     assert main.figures["mlm", "sst2"].reference == "encoder, random initialisation"
+    assert main.settings["blimp"] == Setting("zero-shot", None, None)
+    alone = boards(write_comparison(tmp_path / "alone", World(objectives=("clm",))), tmp_path / "alone")[0]
+    assert alone.settings["blimp"] == Setting("zero-shot", None, "causal")
 
 
 def test_an_interval_is_over_the_clusters_of_the_files(tmp_path: Path) -> None:

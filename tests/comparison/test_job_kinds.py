@@ -177,7 +177,8 @@ def test_prompts_are_scored_by_the_metrics_of_the_task(tmp_path: Path, monkeypat
     """Predicted are no, no, yes where no, yes, yes is right; "no" is the positive class, so precision is 1/2."""
     scores = np.array([[[2, 1], [3, 0], [-1, 4]]], np.float32)
     arrays = {"gold": np.array([0, 1, 1]), "2-shots": scores, "2-shots-random": -scores, "majority": scores * [0, 1]}
-    result = {"label words": {"no": "bad", "yes": "good"}, "variant": "causal"}
+    result = {"label words": {"no": "bad", "yes": "good"}, "variant": "causal", "scored": 3}
+    result["models"] = [{"key": "2-shots", "shortened prompts": [2], "cut texts": [1], "seconds": [0.5]}]
 
     def write(options: FewShot) -> dict[str, Any]:
         write_arrays(options.out / "few_shot.npz", arrays)
@@ -191,5 +192,6 @@ def test_prompts_are_scored_by_the_metrics_of_the_task(tmp_path: Path, monkeypat
     assert lines["pretrained", "accuracy"] == pytest.approx(2 / 3)
     assert lines["pretrained", "f1 (of 'no')"] == pytest.approx(2 / 3)  # precision 1/2, recall 1
     assert lines["random_labels", "accuracy"] == pytest.approx(1 / 3)
+    assert found["prompts"] == {"shortened prompts": 2, "cut texts": 1, "prompts": 4}
     with np.load(tmp_path / found["scores"][0]["outputs"]) as stored:
         assert stored["gold"].tolist() == [1, 0, 0] and stored["predicted"].tolist() == [1, 1, 0]

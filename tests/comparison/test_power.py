@@ -8,7 +8,7 @@ import pytest
 from nlp_ssl.comparison.power import Expected, Row, advice, brief, expect, power_table
 from nlp_ssl.comparison.results_file import Setting
 from nlp_ssl.comparison.variation import Variation
-from nlp_ssl.statistics.power import Components, Plan
+from nlp_ssl.statistics.power import Components, Plan, detectable
 from nlp_ssl.statistics.sequential import Look
 from tests.comparison.plans import labelled_task, small_plan
 
@@ -82,6 +82,19 @@ def test_clusters_are_the_examples_of_a_plan(tmp_path: Path) -> None:
     for way in (Row.against_random, Row.between):
         examples, clusters = map(way, rows)
         assert clusters == pytest.approx(examples, rel=0.05)
+
+
+def test_chance_does_not_vary(tmp_path: Path) -> None:
+    """One sample of seeds, of components .0002 and .11 per example, and .14 per example that no seed changes."""
+    task = replace(labelled_task(tmp_path / "data"), labels=("no", "yes"))
+    methods = {"methods": ("few-shot",), "shots": (4,), "tasks": [task]}
+    (found,) = expect(small_plan(tmp_path, "clm", "mlm", seeds=3, looks=(3,), **methods)).rows
+    alone = Components(0.0001, 0.0001, 0.0, 0.0, 0.11)
+    assert found.variation.random is None and vars(found.variation.ours) == pytest.approx(vars(alone))
+    assert found.against_random() == pytest.approx(100 * detectable(found.plan, [alone], 0.14))
+    two = replace(found, variation=replace(found.variation, random=alone))
+    assert found.against_random() < two.against_random()
+    assert "few-shot is compared with chance." in power_table(expected(found))
 
 
 def test_retrieval_counts_in_the_correction(tmp_path: Path) -> None:

@@ -28,6 +28,20 @@ def test_the_spread_of_an_earlier_comparison_is_used(tmp_path: Path) -> None:
     assert measured_variation(results, tmp_path, Setting("finetune", 7, None), "sst2") is None
 
 
+def test_prompts_vary_alone(tmp_path: Path) -> None:
+    """As if the probes were prompts, which are compared with chance: an example of them varies in all models alike."""
+    results = write_comparison(tmp_path, World(seeds=3))
+    probe, prompt = Setting("probe", 100, None), Setting("few-shot", 4, None)
+    before = measured_variation(results, tmp_path, probe, "sst2")
+    for score in results["scores"]:
+        if (score["method"], score["train_examples"]) == ("probe", 100):
+            score |= {"method": "few-shot", "train_examples": 4, "variant": "causal"}
+    found = measured_variation(results, tmp_path, prompt, "sst2")
+    assert before is None  # random initialisation has one seed
+    assert found is not None and found.random is None and not found.assumed
+    assert found.example == found.ours.example > 0
+
+
 def test_one_seed_has_no_spread(tmp_path: Path) -> None:
     results = write_comparison(tmp_path, World(seeds=1))
     assert measured_variation(results, tmp_path, Setting("finetune", None, None), "sst2") is None

@@ -91,8 +91,8 @@ def test_prompts_that_are_too_long_are_counted(run: Run, cues: Path, tmp_path: P
     """64 positions hold few of 20 demonstrations."""
     result = few_shot(options(run("clm"), cues, tmp_path / "out", shots=(20,), seeds=1, dev_examples=50))
     assert result["models"][2]["shortened prompts"] == [51]
-    said = capsys.readouterr().err
-    assert "20 shots: 51 of 51 prompts are too long for the model and lost demonstrations" in said
+    said = "20 shots: 51 of 51 prompts are too long for the model and lost demonstrations"
+    assert said in capsys.readouterr().out and said in (tmp_path / "out" / "scores.md").read_text()
 
 
 @pytest.mark.parametrize(

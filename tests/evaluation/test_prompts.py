@@ -57,6 +57,10 @@ def test_both_texts_of_a_pair(run: Run) -> None:
     assert [t.tolist() for t in prompts.texts(examples("w1", pairs=["w2 w3"]))] == [ids("w1 w9 w2 w3")]
 
 
+def test_unknown_tokens_are_counted_in_texts_and_template(prompts) -> None:
+    assert prompts.unknown(prompts.texts(examples("w1 nobody", "w3"))) == pytest.approx(1 / 5)
+
+
 def test_first_demonstrations_and_then_the_beginning_of_a_text_are_cut(prompts) -> None:
     """Of 12 tokens, start, end and the longer label take 4; demonstrations have 3 tokens each, the texts 2 and 9."""
     prompts._room = 12 - 4

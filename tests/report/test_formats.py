@@ -64,6 +64,8 @@ def test_validation_metrics(metric: str, value: float, text: str) -> None:
         (("probe", 100, None), "Linear probe on frozen vectors, 100 labels"),
         (("zero-shot", None, "causal"), "Zero-shot, causal"),
         (("few-shot", 4, "causal"), "Few-shot prompts, 4 labels, causal"),
+        (("few-shot", 1, None), "Few-shot prompts, 1 label"),
+        (("zero-shot", None, None), "Zero-shot"),
         (("word similarity", None, None), "Word similarity"),
     ],
 )

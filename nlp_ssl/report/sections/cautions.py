@@ -49,6 +49,11 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
             f"The vectors of these runs have collapsed: {'; '.join(collapsed)}. All texts have nearly the same vector "
             "there. Use negatives (loss nt_xent or queue), or train with mlm as well."
         )
+    if cut := shortened_prompts(results):
+        yield (
+            f"Prompts were too long for the models and lost demonstrations: {'; '.join(cut)}. "
+            "Pretrain with a larger --batch.max-length, or ask for fewer --shots."
+        )
     if n := len(results["failures"]):
         yield f"{count(n, 'job')} failed; {'their' if n > 1 else 'its'} results are missing. See Failures."
     seen = [
@@ -69,6 +74,20 @@ def collapsed_runs(results: Results, objective: str) -> str | None:
     validation = [run["validation"] for run in finished_runs(results, objective)]
     n = sum(any(_last(key) == SPREAD and value < COLLAPSED for key, value in run.items()) for run in validation)
     return f"{objective} ({n} of {len(validation)})" if n else None
+
+
+def shortened_prompts(results: Results) -> list[str]:
+    """The share of shortened prompts of each objective, task and number of demonstrations that has any."""
+    counts: dict[tuple[str, str, int], list[int]] = {}
+    for entry in results.get("prompts", []):
+        found = counts.setdefault((entry["model"], entry["task"], entry["train_examples"]), [0, 0])
+        found[0] += entry["shortened prompts"]
+        found[1] += entry["prompts"]
+    return [
+        f"{percent(short / whole)} % of those of {model} with {count(shots, 'label')} on {task}"
+        for (model, task, shots), (short, whole) in counts.items()
+        if short
+    ]
 
 
 def _last(metric: str) -> str:

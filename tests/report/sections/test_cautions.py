@@ -68,3 +68,19 @@ def test_unequal_budgets_and_failures(tmp_path: Path) -> None:
 def test_objectives_that_train_on_a_task_itself(tmp_path: Path) -> None:
     found = board({"a": [1, 0], "b": [0, 1]}, own_tasks=(("b", "task 1"),))
     assert "Trained on the task itself, so no transfer: b on task 1." in cautions(write_comparison(tmp_path), [found])
+
+
+def test_prompts_that_lost_demonstrations(tmp_path: Path) -> None:
+    """Of both seeds together; an objective with none is not named."""
+    results = write_comparison(tmp_path)
+    assert not any("Prompts" in text for text in cautions(results, []))
+    of = {"task": "sst2", "train_examples": 4, "cut texts": 0, "prompts": 101}
+    lost = (("mlm", 1, 50), ("mlm", 2, 51), ("clm", 1, 0))
+    results["prompts"] = [
+        {"model": model, "pretraining_seed": seed, "shortened prompts": n, **of} for model, seed, n in lost
+    ]
+    (caution,) = (text for text in cautions(results, []) if "Prompts" in text)
+    said = (
+        "Prompts were too long for the models and lost demonstrations: 50.0 % of those of mlm with 4 labels on sst2. "
+    )
+    assert caution.startswith(said)
