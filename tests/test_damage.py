@@ -24,7 +24,7 @@ from tests.comparison.worlds import World, write_comparison
 from tests.damage import DAMAGES
 from tests.harm import Kit, call, copy, make_kit, state
 
-FEW = 15
+FEW = 10
 """Damaged files of each scenario in `make test`."""
 MORE = None if os.environ.get("EXHAUSTIVE") else 100
 """Of each scenario in the slow tests; all with EXHAUSTIVE=1."""

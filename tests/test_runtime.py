@@ -32,8 +32,8 @@ def test_large_arrays_that_are_freed_are_not_taken_anew_from_the_system() -> Non
         run = subprocess.run([sys.executable, "-c", FAULTS, how], env=environment, capture_output=True, check=True)
         return int(run.stdout)
 
-    kept = min(faults("kept") for _ in range(3))  # a machine under load takes pages back now and then
-    assert kept < 100 < 1_000 < faults("not kept")
+    assert any(faults("kept") < 100 for _ in range(3))  # a machine under load takes pages back now and then
+    assert faults("not kept") > 1_000
 
 
 @pytest.mark.parametrize(

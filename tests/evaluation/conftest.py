@@ -108,8 +108,12 @@ def cue_texts() -> Callable[[int, int], tuple[list[str], list[str]]]:
 
 @pytest.fixture
 def cues(tmp_path: Path) -> Path:
-    """The folder of the learnable task: 400 training examples and 200 of dev."""
-    folder = tmp_path / "cues"
+    """The folder of the learnable task."""
+    return write_cues(tmp_path / "cues")
+
+
+def write_cues(folder: Path) -> Path:
+    """Write the learnable task, 400 training examples and 200 of dev, and return its folder."""
     folder.mkdir()
     for split, n in (("train", 400), ("dev", 200)):
         rows = [f"{text}\t{label}" for text, label in zip(*texts(n, n), strict=True)]

@@ -16,6 +16,7 @@ from nlp_ssl.cli import main
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.finetune import Finetune, finetune, usual_batch_size, usual_epochs
 from nlp_ssl.evaluation.result_cache import command
+from tests.evaluation.conftest import write_cues
 
 Run = Callable[[str], Path]
 Texts = Callable[[int, int], tuple[list[str], list[str]]]
@@ -192,14 +193,22 @@ def test_the_same_command_gives_the_same_scores(run: Run, cues: Path, tmp_path: 
     assert one == two
 
 
-def test_dev_labels_are_never_used_for_choosing(run: Run, cues: Path, tmp_path: Path) -> None:
-    asked = options(run("mlm"), cues, tmp_path / "one", baselines=True, learning_rates=(3e-4, 3e-3), seeds=1, epochs=2)
-    result = finetune(asked)
+@pytest.fixture(scope="module")
+def chosen(run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Finetune, dict]:
+    """A result with a choice of learning rates and baselines, on the data of `cues`."""
+    data = write_cues(tmp_path_factory.mktemp("chosen") / "cues")
+    two = {"learning_rates": (3e-4, 3e-3), "seeds": 1, "epochs": 2}
+    asked = options(run("mlm"), data, data.parent / "out", baselines=True, **two)
+    return asked, finetune(asked)
+
+
+def test_dev_labels_are_never_used_for_choosing(chosen: tuple[Finetune, dict], cues: Path, tmp_path: Path) -> None:
+    asked, result = chosen
     dev = (cues / "dev.tsv").read_text()
     turned = {"bad": "good", "good": "bad"}
     rows = [line.split("\t") for line in dev.splitlines()[1:]]
     (cues / "dev.tsv").write_text("\n".join(["text\tlabel", *(f"{t}\t{turned[label]}" for t, label in rows), ""]))
-    other = finetune(replace(asked, out=tmp_path / "two"))
+    other = finetune(replace(asked, data=(cues,), out=tmp_path / "two"))
     for key in ("majority", "tfidf", "random_init", "pretrained"):
         before, after = scores_of(result, key)[0], scores_of(other, key)[0]
         assert after == pytest.approx(1 - before)
@@ -223,7 +232,7 @@ def test_bf16(run: Run, cues: Path, tmp_path: Path) -> None:
 
 def test_regression_on_pairs(run: Run, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    for split, n in (("train", 300), ("dev", 100)):
+    for split, n in (("train", 160), ("dev", 100)):
         number = rng.integers(0, 4, n)
         rows = [f"{'fine ' * k}w1\t{'w2 ' * 3}\t{k}" for k in number]
         (tmp_path / f"{split}.tsv").write_text("\n".join(["a\tb\tscore", *rows, ""]))
@@ -252,12 +261,13 @@ def test_several_dev_splits_are_scored_apart(run: Run, cues: Path, tmp_path: Pat
     assert [f.name for f in (asked.out / "submission").iterdir()] == ["MNLI-m.tsv"]
 
 
-def test_a_labelled_test_split_is_scored_and_nothing_else(run: Run, cues: Path, tmp_path: Path) -> None:
+def test_a_labelled_test_split_is_scored_and_nothing_else(
+    chosen: tuple[Finetune, dict], cues: Path, tmp_path: Path
+) -> None:
+    asked, without = chosen
     dev = (cues / "dev.tsv").read_text()
-    asked = options(run("mlm"), cues, tmp_path / "one", baselines=True, learning_rates=(3e-4, 3e-3), seeds=1, epochs=2)
-    without = finetune(asked)
     (cues / "test.tsv").write_text("\n".join(dev.splitlines()[:101]) + "\n")
-    result = finetune(replace(asked, out=tmp_path / "two"))
+    result = finetune(replace(asked, data=(cues,), out=tmp_path / "two"))
     assert result["examples"]["test"] == 100
     said = list(csv.DictReader((tmp_path / "two" / "predictions" / "test-1.tsv").open(), delimiter="\t"))
     right = [row["gold"] == row["predicted"] for row in said]
@@ -408,7 +418,7 @@ def test_several_labels(run: Run, cue_texts: Texts, tmp_path: Path) -> None:
             rows.append(json.dumps({"text": " ".join(rng.permutation(words)), "label": labels}))
         (tmp_path / f"{split}.jsonl").write_text("\n".join(rows))
     asked = options(
-        run("clm"), tmp_path, tmp_path / "out", seeds=1, epochs=12, kind="multilabel", baselines=True,
+        run("clm"), tmp_path, tmp_path / "out", seeds=1, epochs=7, kind="multilabel", baselines=True,
         metric=("micro_f1", "macro_f1", "subset_accuracy"),
     )  # fmt: skip
     result = finetune(asked)
@@ -418,10 +428,10 @@ def test_several_labels(run: Run, cue_texts: Texts, tmp_path: Path) -> None:
 
 def test_an_existing_model_is_a_baseline(run: Run, cues: Path, tmp_path: Path) -> None:
     other = str(run("clm"))
-    asked = options(run("mlm"), cues, tmp_path / "out", seeds=1, epochs=2, baseline_model=(other,))
-    result = finetune(asked)
+    few = {"seeds": 1, "epochs": 2, "train_examples": 60}
+    result = finetune(options(run("mlm"), cues, tmp_path / "out", baseline_model=(other,), **few))
     assert [(m["key"], m["name"]) for m in result["models"]] == [("model", other), ("pretrained", "mlm")]
-    alone = finetune(options(run("clm"), cues, tmp_path / "alone", seeds=1, epochs=2))
+    alone = finetune(options(run("clm"), cues, tmp_path / "alone", **few))
     assert scores_of(result, "model") == scores_of(alone)
 
 
