@@ -104,7 +104,7 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
     names = [task.name for task in tasks] + [pairs.name for pairs in (*files, *word_pairs)] + [p.name for p in made]
     problems += [f"two tasks are called {name!r}" for name in dict.fromkeys(names) if names.count(name) > 1]
     if not (problems or names or retrieval):
-        remedy = "prepare more text, or a larger share with --validation, or name labelled tasks with --task"
+        remedy = "do what one of the lines above says, or name labelled tasks with --task"
         problems.append(f"{options.corpus}: too little held-out text for any task; {remedy}")
     if problems:
         raise InputError(*problems)

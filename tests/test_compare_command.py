@@ -682,7 +682,7 @@ def test_without_a_task_the_corpus_gives_them(world: World, tmp_path: Path, caps
 
 
 def test_too_little_held_out_text_for_any_task(world: World, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="for any task; prepare more text, or a larger share with --validation, or"):
+    with pytest.raises(InputError, match="for any task; do what one of the lines above says, or"):
         plan_without_a_task(world, tmp_path, [[[5, 6, 7]], [[8, 9]]])
     shutil.rmtree(tmp_path / "corpus")
     with pytest.raises(InputError, match="0 dev examples for half_order, at least 200 are needed; prepare more text"):

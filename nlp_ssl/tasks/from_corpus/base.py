@@ -11,12 +11,14 @@ corpus.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.declaration import CorpusTaskDeclaration
 from nlp_ssl.tasks.from_corpus.text import HeldOutText, divided_text
@@ -29,8 +31,34 @@ FEWEST = {"train": 100, "dev": 200}
 """Fewer examples than this are no task."""
 
 
+MARGIN = 1.5
+"""Factor of the held-out text that should give enough examples: documents differ."""
+LARGEST_SHARE = 0.5
+"""The largest --validation."""
+
+
 class TooLittleTextError(InputError):
     """The held-out text of a corpus gives too few examples of a task."""
+
+
+def too_little_text(corpus: Path, found: int, what: str, needed: int) -> TooLittleTextError:
+    """The error of a corpus whose held-out text gives only `found` of `needed` examples, which are called `what`."""
+    held_out, train = (Corpus.open(corpus).counts[split].bytes for split in ("validation", "train"))
+    remedy = enough_text(found, needed, held_out / max(held_out + train, 1))
+    return TooLittleTextError(
+        f"{corpus}: its held-out text gives {found} {what}, at least {needed} are needed; {remedy} "
+        "(a sentence that recurs counts once)"
+    )
+
+
+def enough_text(found: int, needed: int, share: float) -> str:
+    """What to do so that the held-out `share` of a text gives `needed` examples, not `found` ones."""
+    if not found or not share:
+        return "prepare more text"
+    wanted = MARGIN * share * needed / found
+    if wanted <= LARGEST_SHARE:
+        return f"prepare the text with --validation {math.ceil(100 * wanted) / 100:g}"
+    return f"prepare about {math.ceil(wanted / LARGEST_SHARE)} times as much text with --validation {LARGEST_SHARE:g}"
 
 
 Texts = tuple[str, ...]
@@ -100,10 +128,7 @@ class CorpusTask(ABC):
         for split in ("dev", "train"):
             rows[split] = self._rows(text[split], wanted[split], seen)
             if len(rows[split]) < FEWEST[split]:
-                raise TooLittleTextError(
-                    f"{corpus}: its held-out text gives {len(rows[split])} {split} examples for {self.name}, at least "
-                    f"{FEWEST[split]} are needed; prepare more text or a larger share with --validation"
-                )
+                raise too_little_text(corpus, len(rows[split]), f"{split} examples for {self.name}", FEWEST[split])
         return rows
 
     def _rows(self, text: HeldOutText, wanted: int, seen: set[str]) -> list[dict[str, Any]]:

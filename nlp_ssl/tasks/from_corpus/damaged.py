@@ -12,7 +12,7 @@ from pathlib import Path
 
 from nlp_ssl import registry
 from nlp_ssl.corpus.store import Corpus
-from nlp_ssl.tasks.from_corpus.base import CorpusTask, TooLittleTextError, unseen
+from nlp_ssl.tasks.from_corpus.base import CorpusTask, too_little_text, unseen
 from nlp_ssl.tasks.from_corpus.text import held_out_text
 
 PAIRS = 500
@@ -32,6 +32,7 @@ def damaged_pairs(corpus: Path) -> list[tuple[str, str, str]]:
     """
     text = held_out_text(Corpus.open(corpus), SENTENCES)
     pairs: list[tuple[str, str, str]] = []
+    most = 0
     for name in registry.names("corpus_tasks"):
         task: CorpusTask = registry.find("corpus_tasks", name)()
         if len(task.columns) > 1:
@@ -44,9 +45,7 @@ def damaged_pairs(corpus: Path) -> list[tuple[str, str, str]]:
         )
         some = list(islice(found, PAIRS))
         pairs += some if len(some) >= FEWEST_PAIRS else []
+        most = max(most, len(some))
     if not pairs:
-        raise TooLittleTextError(
-            f"{corpus}: its held-out text gives fewer than {FEWEST_PAIRS} damaged sentences of any kind; prepare more "
-            "text or a larger share with --validation"
-        )
+        raise too_little_text(corpus, most, "damaged sentences of a kind", FEWEST_PAIRS)
     return pairs

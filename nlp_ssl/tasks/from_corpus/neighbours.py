@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nlp_ssl.corpus.store import Corpus
-from nlp_ssl.tasks.from_corpus.base import TooLittleTextError
+from nlp_ssl.tasks.from_corpus.base import too_little_text
 from nlp_ssl.tasks.from_corpus.next_sentence import documents
 from nlp_ssl.tasks.from_corpus.places import has_usual_length
 from nlp_ssl.tasks.from_corpus.text import HeldOutText, held_out_text
@@ -54,10 +54,7 @@ def neighbour_queries(corpus: Path, most: int) -> NeighbourQueries:
     text = held_out_text(Corpus.open(corpus), SENTENCES)
     first = _first_sentences(text)[:most]
     if len(first) < FEWEST_QUERIES:
-        raise TooLittleTextError(
-            f"{corpus}: its held-out text gives {len(first)} pairs of neighbouring sentences, at least "
-            f"{FEWEST_QUERIES} are needed; prepare more text or a larger share with --validation"
-        )
+        raise too_little_text(corpus, len(first), "pairs of neighbouring sentences", FEWEST_QUERIES)
     place = np.array(first)
     document = text.sentences.document[place]
     part = np.stack([document, text.sentences.place[place] // PASSAGE])

@@ -10,7 +10,7 @@ from nlp_ssl import registry
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.errors import InputError
 from nlp_ssl.tasks.from_corpus import odd_word
-from nlp_ssl.tasks.from_corpus.base import Contrast, unseen
+from nlp_ssl.tasks.from_corpus.base import Contrast, enough_text, unseen
 from nlp_ssl.tasks.from_corpus.bigram_shift import BigramShift
 from nlp_ssl.tasks.from_corpus.next_sentence import NextSentence
 from nlp_ssl.tasks.from_corpus.odd_word import OddWord
@@ -78,6 +78,22 @@ def test_examples_are_the_same_each_time_and_fewer_are_the_first_ones(corpus: Pa
     text = divided_text(corpus, 10**6, 10**6)
     few, many = (BigramShift()._rows(text["dev"], n, set()) for n in (100, 200))
     assert many[:100] == few
+
+
+@pytest.mark.parametrize(
+    ("found", "share", "remedy"),
+    [
+        (44, 0.07, "prepare the text with --validation 0.48"),
+        (100, 0.0625, "prepare the text with --validation 0.19"),
+        (38, 0.07, "prepare about 2 times as much text with --validation 0.5"),
+        (8, 0.5, "prepare about 38 times as much text with --validation 0.5"),
+        (0, 0.05, "prepare more text"),
+        (0, 0.0, "prepare more text"),
+    ],
+)
+def test_how_much_text_would_give_200_examples(found: int, share: float, remedy: str) -> None:
+    """Half as much again as in proportion."""
+    assert enough_text(found, 200, share) == remedy
 
 
 def test_too_little_text_is_one_sentence(corpus: Path, tmp_path: Path) -> None:
