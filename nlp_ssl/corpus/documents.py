@@ -169,7 +169,7 @@ def _unwrap(lines: list[str], width: int) -> Iterator[str]:
 def _is_glued(paragraph: str, line: str) -> bool:
     """Whether no space belongs between two lines: in a compound ("son-in-" + "law"), and in scripts without spaces."""
     compound = paragraph.endswith("-") and paragraph[-2:-1].isalpha()
-    return compound or bool(_WITHOUT_SPACES.match(paragraph[-1]) and _WITHOUT_SPACES.match(line[0]))
+    return compound or (_without_spaces(paragraph[-1]) and _without_spaces(line[0]))
 
 
 def _filled(line: str, after: str) -> int:
@@ -177,5 +177,10 @@ def _filled(line: str, after: str) -> int:
 
     In a script without spaces between words, a line may break after any character, or within a few: two count.
     """
-    word = len(after.split(maxsplit=1)[0])
-    return len(line) + 1 + min(word, 2 if _WITHOUT_SPACES.match(after.lstrip()[0]) else 12)
+    word = after.split(maxsplit=1)[0]
+    return len(line) + 1 + min(len(word), 2 if _without_spaces(word[0]) else 12)
+
+
+def _without_spaces(character: str) -> bool:
+    """Whether it is of a script without spaces between words."""
+    return character >= "\u0e00" and _WITHOUT_SPACES.match(character) is not None  # Thai, the first of these scripts

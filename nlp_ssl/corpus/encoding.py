@@ -146,18 +146,11 @@ def _encode(
     return np.concatenate(tokens), np.array(lengths, dtype=np.int64)
 
 
-def _batches(sentences: Sequence[str]) -> Iterator[list[str]]:
-    """At most `_BATCH` sentences at once, and fewer if they are very long."""
-    some: list[str] = []
-    size = 0
-    for sentence in sentences:
-        some.append(sentence)
-        size += len(sentence)
-        if len(some) == _BATCH or size > LONGEST_SPLIT:
-            yield some
-            some, size = [], 0
-    if some:
-        yield some
+def _batches(sentences: Sequence[str]) -> Iterator[Sequence[str]]:
+    """At most `_BATCH` sentences at once, and single ones where they are very long."""
+    for start in range(0, len(sentences), _BATCH):
+        some = sentences[start : start + _BATCH]
+        yield from [some] if sum(map(len, some)) <= LONGEST_SPLIT else ([sentence] for sentence in some)
 
 
 def _unknown_bytes(model: Tokenizer, sentences: Sequence[str], unknown: int) -> int:

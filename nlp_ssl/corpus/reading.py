@@ -101,8 +101,9 @@ def read_unit(spans: Sequence[Span], dividing: Dividing, file_bytes: int, done: 
         files.append([len(texts), size])
         for some in pieces(["\n".join(texts)], _COUNTED):
             counts = np.bincount(np.frombuffer(some.encode("utf-32-le"), np.uint32))
-            characters.update({chr(point): int(counts[point]) for point in np.flatnonzero(counts)})
-            pictures.update(emoji.count(some))
+            found = {chr(point): int(counts[point]) for point in np.flatnonzero(counts)}
+            characters.update(found)
+            pictures.update(emoji.count(some, found))
 
     for span in spans:
         for raw in read_span(span):
