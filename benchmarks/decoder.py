@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from nlp_ssl.evaluation.checkpoints import load_checkpoint
-from nlp_ssl.evaluation.classifier import Classifier, Training, build
+from nlp_ssl.evaluation.classifier import Classifier, build
 from nlp_ssl.evaluation.inputs import Tokens, encode
+from nlp_ssl.evaluation.network import Training
 from nlp_ssl.runtime import resolve_precision
 from nlp_ssl.tasks.declaration import load_task
 from nlp_ssl.tasks.metrics import score

@@ -25,11 +25,12 @@ from nlp_ssl.comparison.chosen_tasks import (
 from nlp_ssl.comparison.options import Compare, in_tokens, parse
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.score_jobs import FEW_SHOT, MINIMAL_PAIRS
+from nlp_ssl.comparison.tasks import LabelledTask
 from nlp_ssl.console import say, show_result, warn
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.disk_errors import disk_errors
-from nlp_ssl.errors import InputError
+from nlp_ssl.errors import InputError, listing
 from nlp_ssl.evaluation.few_shot import shots_rule
 from nlp_ssl.evaluation.finetune import Finetune, Protocol
 from nlp_ssl.evaluation.options import MOST_SEEDS
@@ -97,6 +98,7 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
     if options.tune and corpus is not None:
         problems += _tuning_problems(corpus, chosen)
     tasks = labelled_tasks(options, corpus, problems)
+    problems += _writing_problems(tasks, chosen)
     files = pair_files("--minimal-pairs", options.minimal_pairs, lambda p: read_sentence_pairs([p]), problems)
     made = damaged_sentences(options, corpus, problems)
     retrieval = has_neighbours(options, corpus, problems)
@@ -202,6 +204,17 @@ def _tuning_problems(corpus: Corpus, chosen: Mapping[str, Recipe]) -> list[str]:
     return problems
 
 
+def _writing_problems(tasks: Sequence[LabelledTask], chosen: Mapping[str, Recipe]) -> list[str]:
+    """Tasks whose labels are texts to write, and the objectives whose models cannot write them."""
+    silent = [name for name, recipe in chosen.items() if recipe.mixture.body != "seq2seq"]
+    return [
+        f"--task {task.given}: its labels are texts to write, which models of {listing(silent, '')} cannot learn; "
+        "leave them out, or the task"
+        for task in tasks
+        if silent and task.task.kind_type.writes_text
+    ]
+
+
 def _say_what_is_skipped(plan: Plan) -> None:
     """Print what the plan leaves out. Raises InputError for a task with too few examples for every size."""
     for task in plan.tasks:
@@ -209,6 +222,8 @@ def _say_what_is_skipped(plan: Plan) -> None:
         too_large = [f"{size:,}" for size in plan.train_examples if size is not None and size > n]
         if not plan.sizes(task):
             raise InputError(f"--train-examples {' '.join(too_large)}: {task.name} has {n:,} training examples")
+        if not plan.methods_for(task) and task.task.kind_type.writes_text:
+            raise InputError(f"--methods {' '.join(plan.methods)}: only finetune scores {task.name}, a text to write")
         if not plan.methods_for(task):
             none = f"{task.name} does not have one label for each text, with a name that is a word"
             reason = none if plan.prompted else f"none of these objectives {LIKELIHOOD}"

@@ -656,6 +656,47 @@ def test_pairs_that_no_objective_can_score_are_named(world: World, tmp_path: Pat
         assert said == [f"skipped: {left_out}, as none of these objectives {reason}"]
 
 
+ECHO = """
+[task]
+kind = "generation"
+columns = ["text"]
+label = "first"
+metrics = ["rouge_1", "rouge_l"]
+"""
+
+
+@pytest.fixture
+def echo(world: World, tmp_path: Path) -> list[str]:
+    """Flags of a task whose texts to write are the first three words of texts."""
+    (tmp_path / "tasks" / "echo").mkdir(parents=True)
+    (tmp_path / "echo.toml").write_text(ECHO)
+    for split in ("train", "dev"):
+        rows = (world.folder / "tasks" / "cues" / f"{split}.tsv").read_text().splitlines()[1:]
+        texts = [row.partition("\t")[0] for row in rows]
+        lines = [f"{text}\t{' '.join(text.split()[:3])}" for text in texts]
+        (tmp_path / "tasks" / "echo" / f"{split}.tsv").write_text("\n".join(["text\tfirst", *lines, ""]))
+    return ["--task", str(tmp_path / "echo.toml"), "--data", str(tmp_path / "tasks")]
+
+
+def test_objectives_that_cannot_write_are_named(world: World, tmp_path: Path, echo: list[str], capsys) -> None:
+    assert world.compare(tmp_path / "out", "mlm", "bart", "clm", *echo) == 2
+    assert "echo.toml: its labels are texts to write, which models of mlm, clm cannot learn" in capsys.readouterr().err
+    assert world.compare(tmp_path / "out", "bart", *echo, "--methods", "probe") == 2
+    assert "--methods probe: only finetune scores echo, a text to write" in capsys.readouterr().err
+    plan = make_plan(*parse(world.arguments(tmp_path / "out", "bart", "t5", *echo)[1:]))
+    assert {job.kind for job in plan.jobs()} == {"overlap", "show", "pretrain", "finetune", "evaluate"}
+
+
+@pytest.mark.slow
+def test_texts_are_written_and_scored(world: World, tmp_path: Path, echo: list[str], capsys) -> None:
+    assert world.compare(tmp_path / "out", "bart", "t5", *echo, *SEEDS, "--learning-rates", "1e-2") == 0
+    assert re.search(r"echo +finetune .* first sentences \(lead\)", capsys.readouterr().out)
+    found = results(tmp_path / "out")
+    assert {line["metric"] for line in found["scores"]} == {"rouge_1", "rouge_l"}
+    keys = [(s["model"], s["pretraining_seed"]) for s in found["scores"] if s["metric"] == "rouge_l"]
+    assert ("lead", None) in keys and {seed for model, seed in keys if model == "t5"} == {1, 2}
+
+
 def test_two_at_once_in_one_folder_are_refused(again: Path, world: World, capsys) -> None:
     from nlp_ssl.output_folder import exclusive
 

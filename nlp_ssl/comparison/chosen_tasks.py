@@ -62,7 +62,8 @@ def labelled_tasks(options: Compare, corpus: Corpus | None, problems: list[str])
 
 def _check_unknown(task: LabelledTask, corpus: Corpus) -> None:
     """InputError if too many tokens of a task are unknown to the tokenizer of the corpus; warn of many."""
-    share = unknown_share(corpus, [*task.sample.texts, *(task.sample.pairs or [])])
+    sample = task.sample
+    share = unknown_share(corpus, [*sample.texts, *(sample.pairs or []), *(sample.targets or [])])
     tokens = "the tokens of its training texts are unknown to the corpus's tokenizer"
     remedy = "prepare the text with --tokenizer bpe, or choose another task"
     limit_unknown(share, f"task {task.name!r}", tokens, "and look alike to all models", remedy)

@@ -182,10 +182,12 @@ class _Estimator:
         return bool(first == job.about["model"])
 
     def _mean_length(self, task: LabelledTask) -> float:
-        """Mean number of tokens of an example as a model reads it, with special tokens."""
+        """Mean number of tokens of an example as a model reads it, with special tokens and a text to write."""
         texts = [task.sample.texts, *([] if task.sample.pairs is None else [task.sample.pairs])]
-        lengths = sum(self._lengths(column) for column in texts)
-        return float(np.minimum(lengths, self.plan.max_length).mean())
+        lengths = np.minimum(sum(self._lengths(column) for column in texts), self.plan.max_length)
+        targets = task.sample.targets
+        written = 0 if targets is None else np.minimum(self._lengths(targets), self.plan.max_length)
+        return float((lengths + written).mean())
 
     def _lengths(self, texts: Sequence[str]) -> npt.NDArray[np.int64]:
         """Number of tokens of each text, with special tokens."""

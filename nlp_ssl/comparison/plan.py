@@ -90,8 +90,11 @@ class Plan:
         return found or [None] * task.is_made
 
     def methods_for(self, task: LabelledTask) -> tuple[Method, ...]:
-        """How a labelled task is scored: by prompts only if labels are words and a model gives them a likelihood."""
+        """How a labelled task is scored: by prompts only if labels are words and a model gives them a likelihood; by
+        fine-tuning alone if labels are texts to write."""
         asked: tuple[Method, ...] = self.methods or (("probe",) if task.is_made else ("finetune", "probe"))
+        if task.task.kind_type.writes_text:
+            return tuple(m for m in asked if m == "finetune")
         return tuple(m for m in asked if m != "few-shot" or (self.prompted and task.has_label_words))
 
     @property

@@ -28,6 +28,11 @@ Ints = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
 
 
+def text_words(text: str) -> list[str]:
+    """The words of a text, case-folded."""
+    return [piece.casefold() for piece in _PIECE.findall(text)]
+
+
 def powers(n: int) -> Hashes:
     """BASE^0 … BASE^(n - 1), modulo 2^64: [n]."""
     found = np.full(n, BASE, np.uint64)

@@ -26,11 +26,20 @@ tag = pipeline("token-classification", "path/to/this/folder", aggregation_strate
 tag("words with spaces between them")""",
 }
 
+_WRITES = """\
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained("path/to/this/folder")
+model = AutoModelForSeq2SeqLM.from_pretrained("path/to/this/folder")
+ids = model.generate(**tokenizer({texts}, truncation=True, return_tensors="pt"))
+tokenizer.batch_decode(ids, skip_special_tokens=True)"""
+
 
 def model_card(result: Mapping[str, Any], task: Task, kind: TaskKind, checkpoint: Checkpoint, max_length: int) -> str:
     """A README.md with the hub's front matter. `result` is the content of scores.json."""
     (ours,) = (model for model in result["models"] if model["key"] == "pretrained")
     pipeline = "token-classification" if kind.labels_words else "text-classification"
+    pipeline = "text2text-generation" if kind.writes_text else pipeline
     title = f"{task.title} ({task.paper})" if task.title else task.name
     rows = {
         "task": f"`{task.name}`, {task.kind.replace('_', ' ')}",
@@ -88,6 +97,9 @@ def _python(pipeline: str, task: Task, kind: TaskKind, checkpoint: Checkpoint) -
     """How to use the model in transformers."""
     if checkpoint.backward:
         return "The model reads text from its end, which pipelines of transformers do not do.\n"
+    if kind.writes_text:
+        texts = '"a text"' if len(task.columns) == 1 else '"one text", "the other"'
+        return f"```python\n{_WRITES.replace('{texts}', texts)}\n```\n"
     model = model_class(getattr(transformers, kind.auto_class), checkpoint.config)
     own = model.__module__.startswith("nlp_ssl.")
     first = "import nlp_ssl.models.loading  # transformers does not know this architecture\n" if own else ""

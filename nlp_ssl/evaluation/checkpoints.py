@@ -1,8 +1,8 @@
-"""Load models: bodies for fine-tuning and probing, language models for scoring sentences, and classifiers."""
+"""Load models: for fine-tuning and probing, language models for scoring sentences, and fine-tuned models."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,6 +12,7 @@ from transformers import (
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
 )
@@ -22,6 +23,9 @@ from nlp_ssl.errors import InputError, NoScoreError
 from nlp_ssl.models.auto import has_head, model_class
 from nlp_ssl.models.loading import load_config, load_model, load_tokenizer
 
+SEQ2SEQ = "AutoModelForSeq2SeqLM"
+"""The transformers class of models that write text."""
+
 
 @dataclass(frozen=True)
 class Checkpoint:
@@ -30,9 +34,16 @@ class Checkpoint:
     config: Any
     tokenizer: Any
     body: dict[str, torch.Tensor]
-    """The pretrained weights. A pooler that was not pretrained is missing."""
+    """The pretrained weights: of the body, or of the whole model if it writes text. A pooler that was not pretrained is
+    missing."""
     backward: bool
     """Whether the model was pretrained on reversed text."""
+
+    @property
+    def decoder_ends(self) -> tuple[int, int]:
+        """The tokens that the decoder of a model that writes text starts from and ends with."""
+        start = getattr(self.config, "decoder_start_token_id", None)
+        return self.config.bos_token_id if start is None else start, self.config.eos_token_id
 
     def architecture(self) -> dict[str, Any]:
         """The config without its origin and the fields that `classifier.build` sets.
@@ -48,11 +59,19 @@ class Checkpoint:
 def load_checkpoint(folder: Path, auto_class: str = "AutoModelForSequenceClassification") -> Checkpoint:
     """Load a model in Hugging Face format, with float32 weights.
 
-    Raises InputError if the folder holds no such model, weights of its body are missing, the tokenizer does not match
-    the model, or transformers has no `auto_class` for the architecture.
+    Only a model that writes text keeps its head: with another `auto_class`, the weights are those of the body.
+
+    Raises InputError if the folder holds no such model, weights are missing, the tokenizer does not match the model, or
+    transformers has no `auto_class` for the architecture.
     """
     config, tokenizer = load_config(folder), load_tokenizer(folder)
-    body, missing = load_model(folder, AutoModel)
+    writes = auto_class == SEQ2SEQ
+    if writes and not has_head(AutoModelForSeq2SeqLM, config):
+        raise InputError(
+            f"{folder}: {config.model_type!r} is no encoder-decoder, so it cannot learn to write text; use a model of "
+            "bart, t5, pegasus or another objective for encoder-decoders"
+        )
+    body, missing = load_model(folder, AutoModelForSeq2SeqLM if writes else AutoModel)
     if not has_head(getattr(transformers, auto_class), config):
         what = "token classifier" if "Token" in auto_class else "classifier"
         raise InputError(f"{folder}: transformers has no {what} for the architecture {config.model_type!r}")
@@ -62,7 +81,10 @@ def load_checkpoint(folder: Path, auto_class: str = "AutoModelForSequenceClassif
     _check_tokenizer(tokenizer, config, folder)
     _close_texts(tokenizer)
     pretrained = {name: weight for name, weight in body.state_dict().items() if name not in missing}
-    return Checkpoint(config, tokenizer, pretrained, _is_backward(config, folder.parent / "recipe.toml"))
+    found = Checkpoint(config, tokenizer, pretrained, _is_backward(config, folder.parent / "recipe.toml"))
+    if writes and not all(isinstance(token, int) for token in found.decoder_ends):
+        raise InputError(f"{folder}: its config names no decoder_start_token_id or no eos_token_id")
+    return found
 
 
 def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "causal"], bool]:
@@ -99,13 +121,15 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
     return model.eval(), tokenizer, "masked" if masked else "causal", backward
 
 
-def load_classifier(folder: Path) -> tuple[Any, Checkpoint]:
+def load_classifier(folder: Path, writes: bool = False) -> tuple[Any, Checkpoint]:
     """Load a classifier of texts or of words, in evaluation mode, and what its input is made with.
 
-    The checkpoint has no weights of its own. Raises InputError if the folder holds no such model, or its weights are
-    not those of a classifier.
+    If the model `writes` text, it is an encoder-decoder with its language model head. The checkpoint has no weights of
+    its own. Raises InputError if the folder holds no such model, or its weights are not those of a classifier.
     """
     config = load_config(folder)
+    if writes:
+        return load_model(folder, AutoModelForSeq2SeqLM)[0].eval(), replace(load_checkpoint(folder, SEQ2SEQ), body={})
     made_by = " ".join(config.architectures or [])
     auto = AutoModelForTokenClassification if "ForTokenClass" in made_by else AutoModelForSequenceClassification
     problem = f"{folder}: this model has no classifier; train one with `nlp-ssl finetune`"

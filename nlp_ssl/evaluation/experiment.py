@@ -40,6 +40,8 @@ class Experiment(ABC, Generic[Options]):
 
     baselines: tuple[str, ...] = ("random_init",)
     """Baselines, by name in the registry, besides those of the task."""
+    learns_to_write: bool = False
+    """Whether the command scores tasks in which a model writes a text."""
 
     def __init__(
         self, options: Options, task: Task, folder: Path, labels: tuple[str, ...], splits: dict[str, LabelledExamples]
@@ -52,6 +54,10 @@ class Experiment(ABC, Generic[Options]):
         balanced = options.class_weights == "balanced"
         self.kind: TaskKind = task.kind_type(labels, task.positive, balanced)
         self.kind.check_metrics(task.name, task.metrics)
+        if self.kind.writes_text and not self.learns_to_write:
+            raise InputError(
+                f"--task {task.name}: its labels are texts to write, which {options.command} cannot score; use finetune"
+            )
         if balanced and not self.kind.one_class:
             raise InputError(
                 f"--class-weights balanced: {task.name} is {task.kind}, which has no single class to weigh"
@@ -239,6 +245,8 @@ class Experiment(ABC, Generic[Options]):
             "unknown tokens": {name: round(read.unknown, 4) for name, read in tokens.items()},
             "precision": self.precision,
         }
+        if (written := tokens["train"].targets) is not None:
+            facts["truncated texts to write"] = written.truncated
         if self.kind.labels_words:
             facts["words"] = {name: read.units for name, read in tokens.items()}
             facts["words cut off"] = {name: int((~read.covered).sum()) for name, read in tokens.items()}

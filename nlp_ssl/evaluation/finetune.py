@@ -33,8 +33,8 @@ from nlp_ssl.evaluation.scored_model import ScoredModel
 from nlp_ssl.options import parse
 
 if TYPE_CHECKING:
-    from nlp_ssl.evaluation.classifier import Classifier
     from nlp_ssl.evaluation.inputs import Tokens
+    from nlp_ssl.evaluation.network import Network
     from nlp_ssl.evaluation.saved_classifier import LearnedTask
     from nlp_ssl.evaluation.scores import Row
     from nlp_ssl.tasks.draws import Draw
@@ -122,6 +122,8 @@ def best_of(tried: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 class _Finetuning(Experiment[Finetune]):
     """Fine-tuning of all weights."""
+
+    learns_to_write = True
 
     @cached_property
     def epochs(self) -> int:
@@ -220,22 +222,26 @@ class _Finetuning(Experiment[Finetune]):
         task = self.task
         return LearnedTask(task.kind, task.columns, task.label, task.labels, task.header, usual)
 
-    def _fresh(self, model: ScoredModel, seed: int) -> Classifier:
+    def _fresh(self, model: ScoredModel, seed: int) -> Network:
         from accelerate.utils import release_memory
 
-        from nlp_ssl.evaluation.classifier import Classifier, build
+        from nlp_ssl.evaluation import classifier, seq2seq
 
         release_memory()  # of the previous network
-        network = build(model.checkpoint, model.pretrained, self.kind, seed)
-        return Classifier(network, model.checkpoint.tokenizer, self.kind, self.precision)
+        start, tokenizer = model.checkpoint, model.checkpoint.tokenizer
+        if self.kind.writes_text:
+            writer = seq2seq.build(start, model.pretrained, seed)
+            return seq2seq.Seq2Seq(writer, tokenizer, self.kind, self.precision)
+        network = classifier.build(start, model.pretrained, self.kind, seed)
+        return classifier.Classifier(network, tokenizer, self.kind, self.precision)
 
-    def _predict(self, network: Classifier, tokens: Tokens, draw: Draw) -> Array:
+    def _predict(self, network: Network, tokens: Tokens, draw: Draw) -> Array:
         return self.with_cut_words(network.predict(tokens), tokens.covered, draw)
 
     def _train(
-        self, network: Classifier, tokens: Tokens, examples: LabelledExamples, rate: float, seed: int, job: Progress
+        self, network: Network, tokens: Tokens, examples: LabelledExamples, rate: float, seed: int, job: Progress
     ) -> Iterator[int]:
-        from nlp_ssl.evaluation.classifier import Training
+        from nlp_ssl.evaluation.network import Training
 
         assert examples.labels is not None
         training = Training(learning_rate=rate, epochs=self.epochs, batch_size=self.batch_size, seed=seed)

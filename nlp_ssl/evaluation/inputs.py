@@ -41,6 +41,8 @@ class Tokens:
     """In token tasks, the position of each word's first sub-token in its example [words]; -1 if it is truncated."""
     word_starts: npt.NDArray[np.int64] | None = None
     """The words of example i are `words[word_starts[i]:word_starts[i + 1]]`."""
+    targets: Tokens | None = None
+    """The tokens of the texts to write, each with an end token and without a start token."""
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -79,6 +81,7 @@ class Tokens:
         digest = blake2b(digest_size=8)
         for array in (self.ids, self.starts, self.types, self.words):
             digest.update(b"" if array is None else array.tobytes())
+        digest.update(b"" if self.targets is None else self.targets.fingerprint().encode())
         return digest.hexdigest()
 
 
@@ -108,8 +111,7 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
     for name, value in (padding | {"offset_mapping": (0, 0)}).items():
         if name in encoded:
             encoded[name] = [items or [value] for items in encoded[name]]
-    starts = np.zeros(len(examples) + 1, dtype=np.int64)
-    np.cumsum([len(ids) for ids in encoded["input_ids"]], out=starts[1:])
+    starts = _starts(encoded["input_ids"])
     ids = _flat(encoded["input_ids"], np.int32)
     of_text = _flat(encoded["special_tokens_mask"], np.int8) == 0
     unknown = int((of_text & (ids == tokenizer.unk_token_id)).sum())
@@ -121,6 +123,7 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
         starts=starts,
         truncated=sum(bool(encoded[int(i)].overflowing) for i in np.flatnonzero(np.diff(starts) == max_length)),
         unknown=unknown / max(int(of_text.sum()), 1),
+        targets=None if examples.targets is None else _encode_targets(checkpoint, examples.targets, max_length),
     )
     if examples.words is None:
         return tokens
@@ -137,6 +140,27 @@ def encode(checkpoint: Checkpoint, examples: LabelledExamples, max_length: int) 
 def has_token_types(config: Any) -> bool:
     """Whether a model tells the texts of a pair apart by token_type_ids."""
     return bool(getattr(config, "type_vocab_size", 0) > 1)
+
+
+def _encode_targets(checkpoint: Checkpoint, texts: list[str], max_length: int) -> Tokens:
+    """Tokenise texts to write, without a start token, and truncate them to `max_length` tokens with the end token."""
+    tokenizer, (start, end) = checkpoint.tokenizer, checkpoint.decoder_ends
+    encoded = tokenizer(
+        text_target=texts,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        split_special_tokens=True,
+        verbose=False,
+    )["input_ids"]
+    texts_only = [ids[ids[:1] == [start] : len(ids) - (ids[-1:] == [end])] for ids in encoded]
+    lists = [[*ids[: max_length - 1], end] for ids in texts_only]
+    ids = _flat(lists, np.int32)
+    unknown = float((ids == tokenizer.unk_token_id).sum()) / max(len(ids) - len(texts), 1)
+    return Tokens(ids, None, _starts(lists), sum(len(ids) >= max_length for ids in texts_only), unknown)
+
+
+def _starts(lists: list[list[int]]) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum([len(ids) for ids in lists], dtype=np.int64)])
 
 
 def _first_tokens(offsets: list[tuple[int, int]], words: list[str]) -> npt.NDArray[np.int64]:
@@ -179,6 +203,8 @@ def report_inputs(
     """
     for split in ("train", *predicted):
         report_tokens(tokens[split], split, max_length)
+    if (written := tokens["train"].targets) is not None:
+        report_tokens(written, "train, texts to write", max_length)
     train_texts = set(train.texts)
     for split, examples in predicted.items():
         shared = sum(text in train_texts for text in examples.texts) / len(examples)

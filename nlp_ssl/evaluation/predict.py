@@ -104,11 +104,13 @@ def new_columns(kind: TaskKind) -> list[str]:
 def values(kind: TaskKind, outputs: Array, examples: LabelledExamples, suffix: str) -> list[list[Any]]:
     """The values of the new columns, each [n], from outputs [units, outputs].
 
-    A prediction is a label, a number, a list with a label for each word, or several labels: a list, or with commas
-    between them where the format has no lists.
+    A prediction is a label, a number, a text, a list with a label for each word, or several labels: a list, or with
+    commas between them where the format has no lists.
     """
     import numpy as np
 
+    if kind.writes_text:
+        return [outputs[:, 0].tolist()]
     classes = kind.classes(outputs)
     if classes is None:
         return [[float(f"{number:.7g}") for number in kind.predictions(outputs, examples)]]

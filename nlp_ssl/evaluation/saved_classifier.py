@@ -19,6 +19,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import load_classifier, longest_input
 from nlp_ssl.evaluation.classifier import Classifier
 from nlp_ssl.evaluation.inputs import encode, report_tokens
+from nlp_ssl.evaluation.seq2seq import Seq2Seq
 from nlp_ssl.json_files import read_record, write_object
 from nlp_ssl.runtime import choose_attention, resolve_precision
 from nlp_ssl.tasks.declaration import Task
@@ -82,19 +83,21 @@ class SavedClassifier:
     """A classifier loaded from a folder. InputError if the folder has no usable one."""
 
     def __init__(self, folder: Path, precision: Literal["auto", "fp32", "bf16"]) -> None:
-        model, self._checkpoint = load_classifier(folder)
-        config, tokenizer = self._checkpoint.config, self._checkpoint.tokenizer
         file = folder / TASK_FILE
-        is_ours = file.exists()
-        self.task = read_record(file, LearnedTask, AGAIN) if is_ours else LearnedTask(kind_of(config))
-        labels = [config.id2label[i] for i in range(config.num_labels)]
+        ours = read_record(file, LearnedTask, AGAIN) if file.exists() else None
+        writes = ours is not None and registry.find("task_kinds", ours.kind).writes_text
+        model, self._checkpoint = load_classifier(folder, writes)
+        config, tokenizer = self._checkpoint.config, self._checkpoint.tokenizer
+        self.task = ours or LearnedTask(kind_of(config))
+        labels = [] if writes else [config.id2label[i] for i in range(config.num_labels)]
         self.kind: TaskKind = registry.find("task_kinds", self.task.kind)(labels)
         named = tokenizer.model_max_length
         self._max_length = longest_input(config, named if named < NO_LIMIT else DEFAULT_LENGTH)
-        self._network = Classifier(model, tokenizer, self.kind, resolve_precision(precision))
+        network = Seq2Seq if writes else Classifier
+        self._network = network(model, tokenizer, self.kind, resolve_precision(precision))
 
-    def outputs(self, examples: LabelledExamples, where: str) -> npt.NDArray[np.float32]:
-        """The outputs for examples without labels, float32 [units, outputs].
+    def outputs(self, examples: LabelledExamples, where: str) -> npt.NDArray[Any]:
+        """The outputs for examples without labels [units, outputs].
 
         `where` names the examples in messages. InputError if too many tokens are unknown, or if words are truncated and
         the model has no tag for them.

@@ -1,11 +1,15 @@
-"""ROUGE-1 F1 (Lin, 2004) between the sentences of a sequence, and between two texts.
+"""ROUGE F1 (Lin, 2004) between two texts, and ROUGE-1 between the sentences of a sequence.
 
-For texts of n and m words with an overlap of o words, F1 = 2 o / (n + m). A word that occurs twice in one text and
-three times in the other overlaps twice; with *unique* words it counts once. Words are defined in
-`nlp_ssl.corpus.words`, for any script. Stop words are kept and nothing is stemmed.
+ROUGE-N compares the runs of N words, ROUGE-L the longest common subsequence of words. For texts with n and m of them
+and an overlap of o, F1 = 2 o / (n + m), or 0 if there are none. A run that occurs twice in one text and three times in
+the other overlaps twice; with *unique* words it counts once. Words are defined in `nlp_ssl.corpus.words`, for any
+script. Stop words are kept and nothing is stemmed.
 """
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -69,9 +73,40 @@ def _sums(index: Ints, values: Floats, size: int) -> Floats:
     return np.bincount(index, values, size).astype(np.float64, copy=False)
 
 
+def rouge_n(written: Sequence[Hashable], wanted: Sequence[Hashable], n: int) -> float:
+    """ROUGE-N F1 of two texts, each given as its words."""
+    found, gold = (Counter(zip(*(words[i:] for i in range(n)), strict=False)) for words in (written, wanted))
+    return _f1((found & gold).total(), found.total() + gold.total())
+
+
+def rouge_l(written: Sequence[Hashable], wanted: Sequence[Hashable]) -> float:
+    """ROUGE-L F1 of two texts, each given as its words."""
+    return _f1(_common_subsequence(written, wanted), len(written) + len(wanted))
+
+
 def rouge_1(written: Ints, wanted: Ints, vocabulary: Vocabulary) -> Floats:
-    """ROUGE-1 F1 [B] of `written` [B, T] against the references `wanted` [B, T'], both padded with NO_LABEL."""
-    ids = np.concatenate([written, wanted], axis=1)
-    number = np.repeat([0, 1], [written.shape[1], wanted.shape[1]])
-    counts = WordCounts(ids, np.where(ids == NO_LABEL, -1, number), 2, vocabulary)
-    return counts.scores(np.zeros(counts.shape, np.bool_))[:, 0]
+    """ROUGE-1 F1 [B] of tokens `written` [B, T] against the references `wanted` [B, T'], both padded with NO_LABEL."""
+
+    def words(row: Ints) -> list[int]:
+        ids = row[row != NO_LABEL]
+        found: list[int] = vocabulary.pieces.words(ids, np.zeros_like(ids))[1].tolist()
+        return found
+
+    return np.array([rouge_n(words(one), words(other), 1) for one, other in zip(written, wanted, strict=True)])
+
+
+def _f1(overlap: int, total: int) -> float:
+    return 2 * overlap / total if total else 0.0
+
+
+def _common_subsequence(one: Sequence[Hashable], other: Sequence[Hashable]) -> int:
+    """The length of the longest common subsequence, with a bit for each word of `one` (Hyyrö 2004)."""
+    places: dict[Hashable, int] = {}
+    for i, word in enumerate(one):
+        places[word] = places.get(word, 0) | 1 << i
+    every = (1 << len(one)) - 1
+    left = every
+    for word in other:
+        match = left & places.get(word, 0)
+        left = ((left + match) | (left - match)) & every
+    return len(one) - left.bit_count()

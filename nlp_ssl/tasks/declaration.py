@@ -7,8 +7,8 @@ A task is the `[task]` table of a TOML file in `data/`, or of a user's own file:
     paper = "Socher et al. 2013"
     knowledge = "words"                 # what the task mostly asks for: words, order, syntax or meaning
     columns = ["sentence"]              # the column of the text, or the two columns of a pair
-    label = "label"                     # the column of the label, or of the number to predict
-    kind = "classification"             # or multilabel, regression, token_classification
+    label = "label"                     # the column of the label, or of the number to predict or the text to write
+    kind = "classification"             # or multilabel, regression, token_classification, generation
     labels = ["negative", "positive"]   # class names in the order of their ids; default: the labels in train, sorted
     metrics = ["accuracy"]              # the first one selects hyper-parameters
     hub = "nyu-mll/glue/sst2"           # the dataset to load if no files are given
@@ -66,7 +66,7 @@ class Task:
     columns: tuple[ColumnNames, ...]
     """The columns of the texts: one for single texts, two for pairs."""
     label: ColumnNames
-    """The column of the labels, or of the numbers to predict."""
+    """The column of the labels, or of the numbers to predict or the texts to write."""
     labels: tuple[str, ...] = ()
     """The class names in the order of their ids. If empty, the sorted labels of the train split."""
     metrics: tuple[str, ...]

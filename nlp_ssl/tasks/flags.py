@@ -29,7 +29,7 @@ class ColumnFlags:
     pair_column: str | None = None
     """Column with the second text, for pairs."""
     label_column: str | None = None
-    """Column with the label or labels."""
+    """Column with the label or labels, or with the text to write."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,8 @@ class TaskFlags(ColumnFlags):
     """Columns, kind and metrics of a labelled task."""
 
     kind: str | None = None
-    """Kind of a task without a declaration: classification, multilabel, regression or token_classification."""
+    """Kind of a task without a declaration: classification, multilabel, regression, token_classification or
+    generation."""
     positive: str | None = None
     """Label that f1, precision and recall are about. Defaults to the declared one, or else the rarer label of train."""
     metric: tuple[str, ...] = ()

@@ -3,7 +3,8 @@
 `weights` [R, n] are the sample weights of n examples in each of R scores. A model's score has unit weights;
 `nlp_ssl.statistics.intervals` resamples examples. Labels are class ids or numbers [n], multi-hot rows [n, labels], or
 the tag codes of sentences [n, words], negative after the end of a sentence (`nlp_ssl.tasks.spans`). For AUC, predicted
-are probabilities [n] or [n, labels]. Undefined scores, such as the correlation of constant predictions, are 0.
+are probabilities [n] or [n, labels]; for ROUGE, the F1 of each text's ROUGE-1, ROUGE-2 and ROUGE-L [n, 3]. Undefined
+scores, such as the correlation of constant predictions, are 0.
 """
 
 from __future__ import annotations
@@ -103,6 +104,21 @@ def subset_accuracy(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
     return _ratio(weights @ (gold == predicted).all(1), weights.sum(1))
 
 
+def rouge_1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The mean ROUGE-1 F1 (`nlp_ssl.objectives._rouge`)."""
+    return _ratio(weights @ predicted[:, 0], weights.sum(1))
+
+
+def rouge_2(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The mean ROUGE-2 F1."""
+    return _ratio(weights @ predicted[:, 1], weights.sum(1))
+
+
+def rouge_l(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
+    """The mean ROUGE-L F1."""
+    return _ratio(weights @ predicted[:, 2], weights.sum(1))
+
+
 def span_f1(gold: Floats, predicted: Floats, weights: Floats) -> Floats:
     """Micro-averaged F1 of labelled spans, as in seqeval's default mode, for tag codes [n, words]."""
     return f1_of_counts(weights @ span_table(gold, predicted))
@@ -131,6 +147,9 @@ METRICS: dict[str, Metric] = {
     "micro_f1": micro_f1,
     "subset_accuracy": subset_accuracy,
     "span_f1": span_f1,
+    "rouge_1": rouge_1,
+    "rouge_2": rouge_2,
+    "rouge_l": rouge_l,
 }
 
 COUNTS = {"span_f1": span_table}

@@ -29,7 +29,6 @@ from nlp_ssl.tasks.kinds.base import Column
 from nlp_ssl.tasks.values import container, label_name
 
 PROBLEMS_SHOWN = 3
-
 UNLABELLED = ("-1", "-1.0")
 """Labels on the hub that mark a test split with hidden labels."""
 
@@ -41,7 +40,7 @@ class LabelledExamples:
     texts: list[str]
     pairs: list[str] | None
     """The second texts; None if the task has single texts."""
-    labels: npt.NDArray[np.int64] | npt.NDArray[np.float64] | None
+    labels: npt.NDArray[np.int64] | npt.NDArray[np.float64] | npt.NDArray[np.object_] | None
     """Labels [n, ...] in the format of the kind of task; None for a test split without labels."""
     words: list[list[str]] | None = None
     """In token tasks, the words of each text. The text is the words joined by spaces."""
@@ -59,14 +58,18 @@ class LabelledExamples:
 
     def take(self, rows: npt.NDArray[np.int64]) -> LabelledExamples:
         """Select the examples with the indices `rows`, in this order."""
-        pairs = None if self.pairs is None else [self.pairs[i] for i in rows]
         return LabelledExamples(
             [self.texts[i] for i in rows],
-            pairs,
+            None if self.pairs is None else [self.pairs[i] for i in rows],
             None if self.labels is None else self.labels[rows],
             None if self.words is None else [self.words[i] for i in rows],
             None if self.clusters is None else self.clusters[rows],
         )
+
+    @property
+    def targets(self) -> list[str] | None:
+        """The labels if they are texts, which a model learns to write; else None."""
+        return self.labels.tolist() if self.labels is not None and self.labels.dtype == object else None
 
     @property
     def independent(self) -> int:
@@ -76,9 +79,9 @@ class LabelledExamples:
     def fingerprint(self) -> str:
         """A hash of all texts and labels, in order."""
         digest = blake2b(digest_size=8)
-        for texts in (self.texts, self.pairs or []):
+        for texts in (self.texts, self.pairs or [], self.targets or []):
             digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
-        digest.update(b"" if self.labels is None else self.labels.tobytes())
+        digest.update(b"" if self.labels is None or self.targets else self.labels.tobytes())
         return digest.hexdigest()
 
 
@@ -284,9 +287,8 @@ DEV_SHARE = 5
 
 def fold_of(examples: LabelledExamples, folds: int) -> npt.NDArray[np.int64]:
     """The fold of each example, 0 to `folds` - 1, int64 [n], by the hash of its (first) text: equal texts share one."""
-    texts = [" ".join(normalize("NFC", text).split()) for text in examples.texts]
-    hashes = [blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest() for text in texts]
-    return np.array([int.from_bytes(digest) % folds for digest in hashes])
+    texts = [" ".join(normalize("NFC", text).split()).encode("utf-8", "surrogatepass") for text in examples.texts]
+    return np.array([int.from_bytes(blake2b(text, digest_size=8).digest()) % folds for text in texts])
 
 
 def _divided(examples: LabelledExamples, where: str) -> dict[str, LabelledExamples]:

@@ -5,7 +5,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from nlp_ssl.corpus.tokenizer import surfaces, vocab_size, word_starts
-from nlp_ssl.corpus.words import BASE, Pieces, mix, powers, run_hashes
+from nlp_ssl.corpus.words import BASE, Pieces, mix, powers, run_hashes, text_words
 
 
 def words_of(tokens: list[str], group: list[int] | None = None) -> tuple[list[int], list[int]]:
@@ -117,3 +117,7 @@ def test_runs_and_pieces_have_the_same_hash() -> None:
 
 def test_mixing_is_that_of_splitmix64() -> None:
     assert mix(np.array([0, 1], np.uint64)).tolist() == [0, 0x5692161D100B05E5]
+
+
+def test_words_of_a_text() -> None:
+    assert text_words("Don't stop: 3.5 東京 STRASSE") == ["don", "t", "stop", "3", "5", "東", "京", "strasse"]

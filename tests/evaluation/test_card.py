@@ -1,12 +1,14 @@
 """The card of a fine-tuned model."""
 
 import pytest
+from transformers import BartConfig
 
 from nlp_ssl.evaluation.card import model_card
 from nlp_ssl.evaluation.checkpoints import Checkpoint
 from nlp_ssl.models.static import StaticVectorsConfig
 from nlp_ssl.tasks.declaration import load_task
 from nlp_ssl.tasks.kinds.classification import Classification
+from nlp_ssl.tasks.kinds.generation import Generation
 from nlp_ssl.tasks.kinds.token_classification import TokenClassification
 from tests.evaluation.networks import Run
 
@@ -64,3 +66,9 @@ def test_pairs_words_and_models_that_transformers_cannot_use_alone(config) -> No
     own = card(StaticVectorsConfig())
     assert "import nlp_ssl.models.loading  # transformers does not know this architecture" in own
     assert "The model reads text from its end, which pipelines of transformers do not do." in card(config, True)
+
+
+def test_a_model_that_writes_text() -> None:
+    lines = card(BartConfig(), kind=Generation())
+    assert "pipeline_tag: text2text-generation" in lines
+    assert 'ids = model.generate(**tokenizer("a text", truncation=True, return_tensors="pt"))' in lines

@@ -40,3 +40,11 @@ def test_a_classifier_has_all_its_weights(run: Run, tmp_path: Path) -> None:
     (tmp_path / "claims" / "config.json").write_text(json.dumps(config | {"architectures": model.config.architectures}))
     with pytest.raises(InputError, match="this model has no classifier"):
         load_classifier(tmp_path / "claims")
+
+
+def test_only_an_encoder_decoder_writes_text_and_it_keeps_its_head(run: Run) -> None:
+    found = load_checkpoint(run("t5") / "model", "AutoModelForSeq2SeqLM")
+    assert "lm_head.weight" in found.body and found.decoder_ends == (2, 3)
+    for kind in ("mlm", "clm"):
+        with pytest.raises(InputError, match="is no encoder-decoder, so it cannot learn to write text; use a model of"):
+            load_checkpoint(run(kind) / "model", "AutoModelForSeq2SeqLM")

@@ -135,3 +135,16 @@ def test_texts_that_are_mostly_unknown_are_refused(run: Run) -> None:
     problem = "dev: 21.0 % of the tokens are unknown to the model's tokenizer; use a model whose tokenizer knows"
     with pytest.raises(InputError, match=problem):
         report_inputs({"train": known, "dev": unknown}, examples, {"dev": examples}, 64)
+
+
+def test_texts_to_write_end_with_an_end_token_and_are_cut_and_counted(run: Run) -> None:
+    checkpoint = load_checkpoint(run("bart") / "model", "AutoModelForSeq2SeqLM")
+    labels = np.array(["w1 w2", "w3 w4 w5 w6", "nobody [SEP]"], dtype=object)
+    targets = encode(checkpoint, LabelledExamples(["w1"] * 3, None, labels), 4).targets
+    assert targets is not None and targets.truncated == 1
+    assert [targets.ids[a:b].tolist() for a, b in zip(targets.starts, targets.starts[1:], strict=False)] == [
+        [6, 7, 3],
+        [8, 9, 10, 3],
+        [1, 1, 1, 3],  # text that spells a special token is text
+    ]
+    assert targets.unknown == 3 / 8

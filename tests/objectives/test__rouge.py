@@ -3,10 +3,11 @@ import pytest
 from rouge_score.rouge_scorer import RougeScorer
 
 from nlp_ssl.corpus.vocabulary import Vocabulary
-from nlp_ssl.objectives._rouge import WordCounts, rouge_1
+from nlp_ssl.corpus.words import text_words
+from nlp_ssl.objectives._rouge import WordCounts, rouge_1, rouge_l, rouge_n
 from tests.worlds import vocabulary, words_vocabulary
 
-SCORER = RougeScorer(["rouge1"])
+SCORER = RougeScorer(["rouge1", "rouge2", "rougeL"])
 ENGLISH = words_vocabulary("The the a cat Cat dog don ' t . , 3 sat U.S. —")
 
 
@@ -68,3 +69,29 @@ def test_texts_without_words() -> None:
     nothing = np.full((2, 3), -100)
     assert rouge_1(nothing, nothing, vocabulary()).tolist() == [0.0, 0.0]
     assert rouge_1(nothing, np.array([[10], [3]]), vocabulary()).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("written", "wanted", "expected"),
+    [
+        # Common: the, cat, on, mat; "the cat"; the … cat … on … mat.
+        ("The cat sat on the mat.", "the cat lay on a mat", (8 / 12, 2 / 10, 8 / 12)),
+        # The same words in another order: two of them are in order.
+        ("mat the on cat", "the cat lay on a mat", (8 / 10, 0.0, 4 / 10)),
+        ("yes", "Yes!", (1.0, 0.0, 1.0)),  # no pair of words
+        ("...", "the cat", (0.0, 0.0, 0.0)),
+    ],
+)
+def test_two_texts_by_hand(written: str, wanted: str, expected: tuple[float, ...]) -> None:
+    pair = text_words(written), text_words(wanted)
+    assert (rouge_n(*pair, 1), rouge_n(*pair, 2), rouge_l(*pair)) == pytest.approx(expected)
+
+
+def test_two_texts_agree_with_rouge_score() -> None:
+    rows = zip(english(5, 200, 70), english(6, 200, 90), strict=True)
+    for one, other in ((text_of(a), text_of(b)) for a, b in rows):
+        theirs = SCORER.score(other, one)
+        pair = text_words(one), text_words(other)
+        assert rouge_n(*pair, 1) == pytest.approx(theirs["rouge1"].fmeasure)
+        assert rouge_n(*pair, 2) == pytest.approx(theirs["rouge2"].fmeasure)
+        assert rouge_l(*pair) == pytest.approx(theirs["rougeL"].fmeasure)

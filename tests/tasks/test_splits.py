@@ -442,3 +442,38 @@ def test_equal_texts_share_a_fold_and_folds_are_alike_in_size() -> None:
 def test_a_file_without_values_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "all.jsonl").write_text(content)
     assert problems(MINE, tmp_path / "all.jsonl") == [f"{tmp_path}/all.jsonl: no examples in it"]
+
+
+# --- texts to write ---
+
+SUMMARIES = with_flags(own_task("news"), "article", None, "summary", (), kind="generation")
+
+
+def test_texts_to_write_are_read_and_are_part_of_the_fingerprint(tmp_path: Path) -> None:
+    rows = [("A long story.", "Story"), ("It rained.", "Rain")]
+    write(tmp_path / "train.tsv", rows, ("article", "summary"))
+    write(tmp_path / "dev.tsv", [rows[0], ("It rained.", "Wet")], ("article", "summary"))
+    names, splits = load_splits(SUMMARIES, (tmp_path,))
+    assert names == () and SUMMARIES.metrics == ("rouge_1",)
+    assert splits["train"].targets == ["Story", "Rain"]
+    assert splits["train"].take(np.array([1])).targets == ["Rain"]
+    assert joined([splits["dev"], splits["train"]]).targets == ["Story", "Wet", "Story", "Rain"]
+    again = load_splits(SUMMARIES, (tmp_path,))[1]
+    assert again["train"].fingerprint() == splits["train"].fingerprint() != splits["dev"].fingerprint()
+
+
+def test_unusable_texts_to_write(tmp_path: Path) -> None:
+    write(tmp_path / "dev.tsv", [("a", "b"), ("c", "d")], ("article", "summary"))
+    write(tmp_path / "train.tsv", [("a", ""), ("c",)], ("article", "summary"))
+    found = problems(SUMMARIES, tmp_path)
+    assert len(found) == 1 and "train.tsv:3" in found[0] and "1 columns, the header has 2" in found[0]
+    (tmp_path / "train.tsv").unlink()
+    lines = [{"article": "a", "summary": ["b"]}, {"article": "a", "summary": ""}]
+    (tmp_path / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert problems(SUMMARIES, tmp_path) == [
+        f"{tmp_path}/train.jsonl:1: the text to write is a list; it must be a string"
+    ]
+    (tmp_path / "train.jsonl").write_text(json.dumps(lines[1]) + "\n")
+    assert problems(SUMMARIES, tmp_path) == [
+        f"{tmp_path}/train.jsonl:1: the text to write is empty; fill it in or remove the row"
+    ]

@@ -2,7 +2,7 @@
 
 A kind defines how labels are parsed, the model class and loss, how outputs become predictions, and the metrics and
 baselines. An *example* is a text, a pair of texts or a sentence. A *unit* is whatever gets one label: an example, or a
-word in token tasks. Outputs have the shape [units, outputs].
+word in token tasks. Outputs have the shape [units, outputs]. They are numbers, or texts where the labels are texts.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class TaskKind(ABC):
     """The name of the majority baseline in tables."""
     labels_words: ClassVar[bool] = False
     """Whether each word of a text has a label."""
+    writes_text: ClassVar[bool] = False
+    """Whether the label of an example is a text, which a model generates. Such a kind cannot be probed."""
     has_neighbours: ClassVar[bool] = True
     """Whether probing includes nearest neighbours."""
     one_class: ClassVar[bool] = False
@@ -184,23 +186,23 @@ class TaskKind(ABC):
         """Compute a metric of outputs [units, outputs]."""
         return score(metric, self.gold(examples), self.for_metric(metric, outputs, examples))
 
-    # --- baselines and probes ---
+    # --- baselines and probes, unless the kind writes text ---
 
-    @abstractmethod
     def prior(self, labels: Array) -> Array:
         """The outputs [outputs] of the majority baseline, from the training labels."""
+        raise NotImplementedError(f"{self.name} has no prior")
 
-    @abstractmethod
     def fit_linear(self, features: Any, labels: Array, C: float, **settings: Any) -> LinearModel:
         """Fit a linear model to features [units, D] and labels [units, ...].
 
         `C` is the inverse regularisation strength. `settings` are passed to scikit-learn's LogisticRegression. The
         model's outputs are probabilities (one label), log odds (multilabel) or numbers (regression).
         """
+        raise NotImplementedError(f"{self.name} has no linear model")
 
-    @abstractmethod
     def votes(self, labels: Array) -> Array:
         """The vote of each training unit in nearest neighbours, float [units, outputs]."""
+        raise NotImplementedError(f"{self.name} has no votes")
 
     def log_outputs(self, outputs: Array) -> Array:
         """Convert outputs of a linear model to outputs of the kind."""

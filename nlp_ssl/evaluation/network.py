@@ -1,0 +1,126 @@
+"""A transformers model that learns a task, under Accelerate, and its training loop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.inputs import Tokens, batches, has_token_types
+from nlp_ssl.models.loading import quiet
+from nlp_ssl.recipe import Optimizer
+from nlp_ssl.runtime import Precision, choose_attention, make_accelerator, make_optimizer
+from nlp_ssl.tasks.kinds.base import TaskKind
+from nlp_ssl.training.schedule import learning_rate
+
+DROPOUT = 0.1
+WARM_UP = 0.1  # fraction of all steps
+WEIGHT_DECAY = 0.01  # of matrices; biases and norm weights are not decayed
+CLIP = 1.0  # maximum gradient norm
+
+Rows = npt.NDArray[np.int64]
+"""Indices of examples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """Training hyperparameters. The optimizer is AdamW with linear warm-up and linear decay to zero."""
+
+    learning_rate: float
+    """Peak learning rate."""
+    epochs: int
+    """Number of epochs of the schedule. Training may stop earlier."""
+    batch_size: int
+    """Number of examples in a batch, over all processes."""
+    seed: int
+
+
+class Network(ABC):
+    """A model under Accelerate. Call `train` at most once, then `predict` and `save`."""
+
+    def __init__(self, model: torch.nn.Module, tokenizer: Any, kind: TaskKind, precision: Precision) -> None:
+        self.tokenizer = tokenizer
+        self.kind = kind
+        self.device = make_accelerator(precision)
+        self.model = self.device.prepare(model)
+
+    @abstractmethod
+    def losses(self, tokens: Tokens, labels: npt.NDArray[Any]) -> Callable[[Rows], torch.Tensor]:
+        """A function from rows to their loss, summed over their targets. `labels` [n, ...] are those of all rows."""
+
+    @abstractmethod
+    def targets(self, tokens: Tokens, rows: Rows) -> int:
+        """The number of targets of rows: the divisor of their loss."""
+
+    @abstractmethod
+    def predict(self, tokens: Tokens, advance: Callable[[int], None] = lambda _: None) -> npt.NDArray[Any]:
+        """Return the outputs [units, outputs], the same on all processes.
+
+        `advance` is called after each batch with the number of examples in it.
+        """
+
+    def train(
+        self, tokens: Tokens, labels: npt.NDArray[Any], training: Training, advance: Callable[[int], None]
+    ) -> Iterator[int]:
+        """Train on labels [n, ...] and yield the number of finished epochs after each epoch.
+
+        `advance` is called after each step with the number of examples in it. The loss is the mean of
+        `TaskKind.loss` over targets. Raises InputError if the loss is not finite; the step is not applied then.
+        """
+        choose_attention(self.model, int(tokens.lengths.max()))
+        optimizer = self.device.prepare(make_optimizer(self.model, WEIGHT_DECAY, lr=training.learning_rate))
+        summed = self.losses(tokens, labels)
+        steps = training.epochs * -(-len(tokens.lengths) // training.batch_size)
+        schedule = Optimizer(learning_rate=1.0, warmup=max(WARM_UP, 1 / steps))  # at least one step of warm-up
+        step = 0
+        torch.manual_seed(training.seed + self.device.process_index)  # dropout
+        for epoch in range(training.epochs):
+            self.model.train()
+            for rows in batches(tokens.lengths, training.batch_size, training.seed, epoch):
+                loss = self._share(summed, rows) / max(1, self.targets(tokens, rows))
+                rate = training.learning_rate * learning_rate(step, steps, schedule)
+                step += 1
+                value = float(self.device.reduce(loss.detach(), "mean"))
+                if not np.isfinite(value):
+                    raise InputError(
+                        f"fine-tuning: the loss is {value} at step {step} of {steps} with learning rate "
+                        f"{rate:.2g}; lower --learning-rates or use --precision fp32"
+                    )
+                self._update(optimizer, loss, rate)
+                advance(len(rows))
+            yield epoch + 1
+
+    def _share(self, summed: Callable[[Rows], torch.Tensor], rows: Rows) -> torch.Tensor:
+        """This process's part of the summed loss of a batch, scaled for gradients averaged over processes."""
+        own = rows[self.device.process_index :: self.device.num_processes]
+        scale = self.device.num_processes if len(own) else 0
+        return summed(own if len(own) else rows[:1]) * scale  # every process takes part in the backward pass
+
+    def _update(self, optimizer: Any, loss: torch.Tensor, rate: float) -> None:
+        self.device.backward(loss)
+        self.device.clip_grad_norm_(self.model.parameters(), CLIP)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad()
+
+    def save(self, folder: Path, max_length: int) -> None:
+        """Save model and tokenizer in Hugging Face format. The tokenizer gives what `predict` reads, to any program.
+
+        Call nothing afterwards: the model has lost its mixed precision.
+        """
+        model = self.device.unwrap_model(self.model, keep_fp32_wrapper=False)
+        self.tokenizer.model_max_length = max_length
+        types = ["token_type_ids"] if has_token_types(model.config) else []
+        self.tokenizer.model_input_names = ["input_ids", *types, "attention_mask"]
+        self.tokenizer.init_kwargs["model_input_names"] = self.tokenizer.model_input_names  # or they are not saved
+        with quiet():
+            model.save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
