@@ -69,7 +69,7 @@ tags: [nlp_ssl, {json.dumps(task.name)}]
 
 In percent, with 95 % intervals. No choice was made by these scores.
 
-| score | this model | mean of {len(ours["seeds"])} seeds | difference from random initialisation |
+| score | this model | mean of all seeds | difference from random initialisation |
 |---|---|---|---|
 {"".join(_score_rows(ours["scores"]))}
 ## Use
