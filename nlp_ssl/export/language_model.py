@@ -15,6 +15,7 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import load_language_model
 from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.folder import as_causal
+from nlp_ssl.models.loading import quiet
 
 
 def write(folder: Path, beside: Path, out: Path) -> str:
@@ -45,7 +46,8 @@ def _write(folder: Path, card: Path, beside: Path) -> Literal["causal", "mlm", "
         tokenizer.bos_token = tokenizer.cls_token
     if tokenizer.eos_token is None:
         tokenizer.eos_token = tokenizer.sep_token
-    model.save_pretrained(beside)
+    with quiet():
+        model.save_pretrained(beside)
     tokenizer.save_pretrained(beside)
     if (card / "README.md").is_file():
         shutil.copyfile(card / "README.md", beside / "README.md")

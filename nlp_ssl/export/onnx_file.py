@@ -9,6 +9,7 @@ The file is run before it is kept, on another batch than that which it was made 
 
 from __future__ import annotations
 
+import logging
 import warnings
 from importlib.util import find_spec
 from pathlib import Path
@@ -118,7 +119,8 @@ def _export(outputs: _Outputs, file: Path) -> list[str]:
     inputs = _batch(outputs.model, 2, 8)
     with torch.no_grad():
         names = ["last_hidden_state", "logits"][: len(outputs(*inputs))]
-    sizes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    sizes = {0: "batch", 1: "length"}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of torchvision, which is not needed
     with warnings.catch_warnings(action="ignore"):  # of parts of torch about each other
         program = torch.onnx.export(
             outputs,

@@ -24,6 +24,7 @@ from transformers import AutoModel, T5EncoderModel
 from nlp_ssl.checksums import seal
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, load_checkpoint, longest_input, put_body
+from nlp_ssl.models.loading import quiet
 
 UNLIMITED = 2**31
 """`model_max_length` of tokenizers without a limit is above this."""
@@ -61,7 +62,8 @@ def _write_network(checkpoint: Checkpoint, folder: Path) -> None:
     put_body(checkpoint, body)
     if getattr(body, "pooler", None) is not None:
         body.pooler = None  # the mean does not use it, and it may not be pretrained
-    body.save_pretrained(folder)
+    with quiet():
+        body.save_pretrained(folder)
     longest = longest_input(config, tokenizer.model_max_length)
     tokenizer.padding_side = "right"
     tokenizer.init_kwargs |= {"split_special_tokens": True, "padding_side": "right"}  # [MASK] in a text is text
