@@ -22,6 +22,7 @@ from nlp_ssl.comparison.chosen_tasks import (
     named_tasks,
     pair_files,
 )
+from nlp_ssl.comparison.initial import initial_models
 from nlp_ssl.comparison.options import Compare, in_tokens, parse
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.score_jobs import FEW_SHOT, MINIMAL_PAIRS
@@ -97,6 +98,7 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
         problems += error.problems
     if options.tune and corpus is not None:
         problems += _tuning_problems(corpus, chosen)
+    initial = initial_models(corpus, chosen, problems) if corpus is not None else {}
     tasks = labelled_tasks(options, corpus, problems)
     problems += _writing_problems(tasks, chosen)
     files = pair_files("--minimal-pairs", options.minimal_pairs, lambda p: read_sentence_pairs([p]), problems)
@@ -130,6 +132,7 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
         methods=options.methods,
         shots=tuple(sorted(set(options.shots), reverse=True)),
         retrieval=retrieval,
+        initial=initial,
     )
     _say_what_is_skipped(plan)
     return plan

@@ -198,6 +198,7 @@ def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
     """Cost of pretraining with a recipe. Runs in its own process: it imports torch and may need much memory."""
     from nlp_ssl.corpus.store import Corpus
     from nlp_ssl.corpus.vocabulary import Vocabulary
+    from nlp_ssl.models.initial import Initial
     from nlp_ssl.training.budget import Estimate as Timing
     from nlp_ssl.training.pretrain import Pretrain, usable_examples
     from nlp_ssl.training.run import make_trainer
@@ -213,4 +214,5 @@ def _calibrate(toml: str, folder: Path, plugins: Sequence[str]) -> Cost:
         corpus = Corpus.open(folder)
         vocabulary = Vocabulary.of(corpus)
         text, examples = usable_examples(corpus, vocabulary, "train", options)
-        return Timing(make_trainer(options, vocabulary, text, examples)).cost()
+        initial = None if recipe.init is None else Initial.open(recipe.init, recipe.mixture.body, corpus)
+        return Timing(make_trainer(options, vocabulary, text, examples, initial)).cost()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 from nlp_ssl import recipe_files
+from nlp_ssl.comparison.initial import InitialInput
 from nlp_ssl.comparison.jobs import CorpusInput, Job, best, rate_of
 from nlp_ssl.comparison.random_init import random_init_name
 from nlp_ssl.comparison.score_jobs import score_jobs
@@ -61,6 +62,8 @@ class Plan:
     """Numbers of demonstrations in a prompt."""
     retrieval: bool = False
     """Whether to score the retrieval of neighbouring sentences."""
+    initial: Mapping[str, InitialInput] = field(default_factory=dict)
+    """The models that recipes start from, by their names there."""
 
     def jobs(self) -> list[Job]:
         """All jobs in the order of execution. The first seed comes first, so that a full table is there early.
@@ -137,12 +140,17 @@ class Plan:
         for key in INCIDENTAL:
             *where, last = key.split(".")
             (table[where[0]] if where else table).pop(last, None)
+        initial = self.initial.get(table.pop("init", ""))
         job = Job(
             name=name,
             kind="pretrain",
             out=self.out,
-            depends={"recipe": table, "corpus": self.corpus.fingerprint},
-            inputs=(self.corpus_input,),
+            depends={
+                "recipe": table,
+                "corpus": self.corpus.fingerprint,
+                **({"initial model": initial.checksum} if initial else {}),
+            },
+            inputs=(self.corpus_input, *([initial] if initial else [])),
             arguments=(),
             needs=needs,
             files={"recipe.toml": toml},

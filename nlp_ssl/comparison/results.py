@@ -10,6 +10,7 @@ import os
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from nlp_ssl import recipe_files
@@ -19,7 +20,7 @@ from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.results_file import COLUMNS, RESULTS_FORMAT, Results
 from nlp_ssl.comparison.task_entries import task_entries
 from nlp_ssl.evaluation.finetune import best_of
-from nlp_ssl.recipe import Budget
+from nlp_ssl.recipe import Budget, Recipe
 from nlp_ssl.training.run_folder import Metrics
 from nlp_ssl.versions import versions
 
@@ -99,9 +100,14 @@ def _question(plan: Plan) -> dict[str, Any]:
         "train_examples": list(plan.train_examples),
         "budget": first.budget,
         "held_equal": {"minutes": "seconds"}.get(unit, unit),
-        "size": ", ".join(dict.fromkeys(recipe.model.size for recipe in plan.recipes.values())),
+        "size": ", ".join(dict.fromkeys(map(_size, plan.recipes.values()))),
         "finetune_seeds": plan.finetune_seeds,
     }
+
+
+def _size(recipe: Recipe) -> str:
+    """The size of a recipe's model, or the model that it starts from."""
+    return recipe.model.size if recipe.init is None else f"continued {Path(recipe.init).name}"
 
 
 def _corpus(plan: Plan) -> dict[str, Any]:

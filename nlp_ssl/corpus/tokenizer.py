@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,22 +59,45 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
         raise InputError(
             f"--tokenizer {name}: neither {known} nor a tokenizer that could be loaded ({reason})"
         ) from None
+    missing = complete(given, f"--tokenizer {name}", f"choose another or {known}")
+    given.save_pretrained(folder)
+    _keep_pipeline(folder)
+    return {role: getattr(given, f"{role}_token_id") for role in SPECIAL}, missing
+
+
+def complete(given: Any, label: str, remedy: str) -> list[str]:
+    """Make a transformers tokenizer read text as a corpus's does, with all special tokens.
+
+    Returns the tokens that were added because it had none in a role. InputError, between `label` and `remedy`, where
+    it is not one of the `tokenizers` library, or its tokens share an id.
+    """
     if not given.is_fast:
-        raise InputError(f"--tokenizer {name}: has no fast version (tokenizer.json); choose another or {known}")
+        raise InputError(f"{label}: has no fast version (tokenizer.json); {remedy}")
     missing = [role for role in SPECIAL if getattr(given, f"{role}_token") is None]
     if missing:
         given._tokenizer = _with_places(given.backend_tokenizer, [SPECIAL[role] for role in missing])
     given.add_special_tokens({f"{role}_token": SPECIAL[role] for role in missing})
     if shared := _shared_ids(given.backend_tokenizer):
-        raise InputError(f"--tokenizer {name}: {' and '.join(map(repr, shared))} have the same id; choose another")
+        raise InputError(f"{label}: {' and '.join(map(repr, shared))} have the same id; {remedy}")
     if "cls" in missing or "sep" in missing:
         backend = given.backend_tokenizer
         backend.post_processor = post_processor(backend, given.cls_token, given.sep_token)
     compose(given.backend_tokenizer)
     separate_special_tokens(given.backend_tokenizer)
-    given.save_pretrained(folder)
-    _keep_pipeline(folder)
-    return {role: getattr(given, f"{role}_token_id") for role in SPECIAL}, [SPECIAL[role] for role in missing]
+    return [SPECIAL[role] for role in missing]
+
+
+def gives_same_ids(one: Any, other: Any) -> bool:
+    """Whether two transformers tokenizers that are `complete` give the same ids and have the same special tokens."""
+    if any(getattr(one, f"{role}_token_id") != getattr(other, f"{role}_token_id") for role in SPECIAL):
+        return False
+    return same_layout(*(json.loads(given.backend_tokenizer.to_str()) for given in (one, other)))
+
+
+def same_layout(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the contents of two tokenizer.json agree, apart from the special tokens that are added to a text."""
+    added = ("post_processor", "padding", "truncation")
+    return {k: v for k, v in one.items() if k not in added} == {k: v for k, v in other.items() if k not in added}
 
 
 def _with_places(tokenizer: Tokenizer, tokens: Sequence[str]) -> Tokenizer:

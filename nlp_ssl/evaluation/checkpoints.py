@@ -176,14 +176,6 @@ def _is_backward(config: Any, recipe: Path) -> bool:
     return isinstance(clm, dict) and clm.get("direction") == "backward"
 
 
-def longest_input(config: Any, wanted: int) -> int:
-    """The smaller of `wanted` and the number of positions of a model with this config."""
-    positions = getattr(config, "max_position_embeddings", None) or wanted
-    if config.model_type in ("roberta", "xlm-roberta", "camembert"):
-        positions -= config.pad_token_id + 1  # positions are counted from pad_token_id + 1
-    return min(wanted, positions)
-
-
 def config_of(checkpoint: Checkpoint) -> Any:
     """A copy of the checkpoint's config that may be modified."""
     config = type(checkpoint.config).from_dict(checkpoint.config.to_dict())

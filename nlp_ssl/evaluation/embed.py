@@ -80,9 +80,10 @@ def embed(options: Embed) -> tuple[DataTable, npt.NDArray[np.float32]]:
         with_columns(table, {VECTOR: ()})
         check_table(options.out.suffix, table)
     with first_torch_import():
-        from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+        from nlp_ssl.evaluation.checkpoints import load_checkpoint
         from nlp_ssl.evaluation.encoder import Encoder
         from nlp_ssl.evaluation.inputs import encode, report_tokens
+        from nlp_ssl.models.architectures import longest_input
         from nlp_ssl.runtime import resolve_precision
 
     checkpoint = load_checkpoint(folder, "AutoModel")

@@ -21,6 +21,7 @@ import tyro
 from nlp_ssl import recipe_files
 from nlp_ssl.console import say, show_result, table
 from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.tokenizer import same_layout
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, NoScoreError
 from nlp_ssl.evaluation.without_labels import TaskScore, score_tasks
@@ -128,9 +129,7 @@ def _same_tokenizer(one: Path, other: Path) -> bool:
     files = [folder / "tokenizer.json" for folder in (one, other)]
     if not all(file.is_file() for file in files):
         return False
-    added = ("post_processor", "padding", "truncation")
-    first, second = (read_object(file, "make its folder again") for file in files)
-    return {k: v for k, v in first.items() if k not in added} == {k: v for k, v in second.items() if k not in added}
+    return same_layout(*(read_object(file, "make its folder again") for file in files))
 
 
 def _on_objective(options: Evaluate, folder: Path, corpus: Corpus) -> dict[str, float]:

@@ -46,8 +46,9 @@ class Experiment(ABC, Generic[Options]):
     def __init__(
         self, options: Options, task: Task, folder: Path, labels: tuple[str, ...], splits: dict[str, LabelledExamples]
     ) -> None:
-        from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+        from nlp_ssl.evaluation.checkpoints import load_checkpoint
         from nlp_ssl.evaluation.inputs import report_inputs
+        from nlp_ssl.models.architectures import longest_input
         from nlp_ssl.runtime import resolve_precision
 
         self.options, self.task = options, task
@@ -155,8 +156,8 @@ class Experiment(ABC, Generic[Options]):
         return load_checkpoint(folder, self.kind.auto_class), weights
 
     def _tokens(self, checkpoint: Checkpoint) -> dict[str, Tokens]:
-        from nlp_ssl.evaluation.checkpoints import longest_input
         from nlp_ssl.evaluation.inputs import encode
+        from nlp_ssl.models.architectures import longest_input
 
         length = longest_input(checkpoint.config, self.options.max_length)
         return {name: encode(checkpoint, examples, length) for name, examples in self.inputs().items()}

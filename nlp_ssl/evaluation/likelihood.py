@@ -26,8 +26,9 @@ import numpy.typing as npt
 import torch
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.checkpoints import load_language_model, longest_input
+from nlp_ssl.evaluation.checkpoints import load_language_model
 from nlp_ssl.evaluation.inputs import Tokens, padded_batch, reverse
+from nlp_ssl.models.architectures import longest_input
 from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.parts import TokenScorer
 from nlp_ssl.runtime import Precision, make_accelerator

@@ -97,8 +97,9 @@ def retrieval(options: Retrieval) -> dict[str, Any]:
     folder = model_folder(options.run)
     queries = neighbour_queries(options.corpus, options.queries)
 
-    from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+    from nlp_ssl.evaluation.checkpoints import load_checkpoint
     from nlp_ssl.evaluation.inputs import check_unknown, encode
+    from nlp_ssl.models.architectures import longest_input
     from nlp_ssl.runtime import resolve_precision
     from nlp_ssl.tasks.splits import LabelledExamples
 

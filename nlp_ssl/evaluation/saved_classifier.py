@@ -16,11 +16,12 @@ import numpy.typing as npt
 from nlp_ssl import registry
 from nlp_ssl.console import progress
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.checkpoints import load_classifier, longest_input
+from nlp_ssl.evaluation.checkpoints import load_classifier
 from nlp_ssl.evaluation.classifier import Classifier
 from nlp_ssl.evaluation.inputs import encode, report_tokens
 from nlp_ssl.evaluation.seq2seq import Seq2Seq
 from nlp_ssl.json_files import read_record, write_object
+from nlp_ssl.models.architectures import longest_input
 from nlp_ssl.runtime import choose_attention, resolve_precision
 from nlp_ssl.tasks.declaration import Task
 from nlp_ssl.tasks.kinds.base import TaskKind

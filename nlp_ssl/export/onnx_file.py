@@ -27,7 +27,7 @@ from transformers import (
 )
 
 from nlp_ssl.errors import InputError, cut
-from nlp_ssl.evaluation.checkpoints import longest_input
+from nlp_ssl.models.architectures import longest_input
 from nlp_ssl.models.auto import has_head, model_class
 from nlp_ssl.models.loading import load_config, load_model
 

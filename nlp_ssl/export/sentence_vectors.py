@@ -23,7 +23,8 @@ from transformers import AutoModel, T5EncoderModel
 
 from nlp_ssl.checksums import seal
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, load_checkpoint, longest_input, put_body
+from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, load_checkpoint, put_body
+from nlp_ssl.models.architectures import longest_input
 from nlp_ssl.models.loading import quiet
 
 UNLIMITED = 2**31

@@ -114,8 +114,29 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         shape |= {"d_model": width, "num_hidden_layers": half}
         for side in ("encoder", "decoder"):
             shape |= {f"{side}_layers": half, f"{side}_attention_heads": width // 64, f"{side}_ffn_dim": 4 * width}
-    known_fields = _fields(standard)
-    special: dict[str, Any] = {
+    known_fields = fields_of(standard)
+    _require_own_fields(model.config, known_fields)
+    _require_few_modules(model.config)
+    defaults = {key: value for key, value in shape.items() if key in known_fields}
+    defaults |= decided_fields(body, vocabulary, known_fields)
+    own = standard.attribute_map  # GPT-2 knows num_hidden_layers as n_layer: a recipe may use either name
+    values = {own.get(key, key): value for fields in (defaults, model.config) for key, value in fields.items()}
+    try:
+        config = AutoConfig.for_model(architecture, **values)
+        set_dropout(config, model.dropout)
+        require_room(config, auto_classes, "[model.config]")
+    except InputError:
+        raise
+    except Exception as error:  # each architecture checks its config in its own way, and raises its own types
+        raise unusable(model, f"{architecture} cannot be built so", error) from None
+    if config.vocab_size < vocabulary.size:
+        raise InputError(f"[model.config] vocab_size is {config.vocab_size}: the corpus has {vocabulary.size:,} tokens")
+    return config
+
+
+def decided_fields(body: Body, vocabulary: Vocabulary, known: set[str]) -> dict[str, Any]:
+    """Config fields that the corpus's tokenizer and the kind of body decide. `known` are the architecture's fields."""
+    found: dict[str, Any] = {
         "pad_token_id": vocabulary.pad,
         "bos_token_id": vocabulary.cls,
         "eos_token_id": vocabulary.sep,
@@ -124,28 +145,10 @@ def configure(model: Model, body: Body, auto_classes: Sequence[Any], vocabulary:
         "use_cache": False,
     }
     if body == "seq2seq":
-        special |= {"decoder_start_token_id": vocabulary.cls, "forced_eos_token_id": None}
-    if body == "decoder" and "is_decoder" in known_fields:
-        special["is_decoder"] = True  # without it a BERT attends to both sides
-    _require_own_fields(model.config, known_fields)
-    _require_few_modules(model.config)
-    defaults = {key: value for key, value in shape.items() if key in known_fields} | special
-    own = standard.attribute_map  # GPT-2 knows num_hidden_layers as n_layer: a recipe may use either name
-    values = {own.get(key, key): value for fields in (defaults, model.config) for key, value in fields.items()}
-    try:
-        config = AutoConfig.for_model(architecture, **values)
-        set_dropout(config, model.dropout)
-        for auto_class in auto_classes:
-            with torch.device("meta"):  # no memory: only the shapes
-                size = sum(p.numel() for p in build(auto_class, config).parameters())
-            _require_room(size)
-    except InputError:
-        raise
-    except Exception as error:  # each architecture checks its config in its own way, and raises its own types
-        raise unusable(model, f"{architecture} cannot be built so", error) from None
-    if config.vocab_size < vocabulary.size:
-        raise InputError(f"[model.config] vocab_size is {config.vocab_size}: the corpus has {vocabulary.size:,} tokens")
-    return config
+        found |= {"decoder_start_token_id": vocabulary.cls, "forced_eos_token_id": None}
+    elif "is_decoder" in known:
+        found["is_decoder"] = body == "decoder"  # without it a BERT attends to both sides
+    return found
 
 
 def _lacking(config: Any, auto_classes: Sequence[Any]) -> Any | None:
@@ -178,15 +181,18 @@ def _require_few_modules(fields: dict[str, Any]) -> None:
             raise InputError(f"[model.config] {key} is {cut(str(value), 40)}: at most {MOST_LAYERS:,}")
 
 
-def _require_room(parameters: int) -> None:
-    """InputError for a model whose weights, gradients and optimizer state do not fit into memory."""
-    needed = parameters * BYTES_PER_PARAMETER
+def require_room(config: Any, auto_classes: Sequence[Any], label: str) -> None:
+    """InputError, beginning with `label`, for a model whose weights and optimizer state do not fit into memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > memory:
-        raise InputError(
-            f"[model.config] a model of {quantity(parameters)} parameters needs {quantity(needed)}B to train, "
-            f"this machine has {quantity(memory)}B: choose smaller sizes"
-        )
+    for auto_class in auto_classes:
+        with torch.device("meta"):  # no memory: only the shapes
+            parameters = sum(p.numel() for p in build(auto_class, config).parameters())
+        needed = parameters * BYTES_PER_PARAMETER
+        if needed > memory:
+            raise InputError(
+                f"{label} a model of {quantity(parameters)} parameters needs {quantity(needed)}B to train, "
+                f"this machine has {quantity(memory)}B: choose a smaller one"
+            )
 
 
 def gated_size(width: int) -> int:
@@ -204,5 +210,19 @@ def set_dropout(config: Any, share: float) -> None:
             setattr(config, name, share)
 
 
-def _fields(config: Any) -> set[str]:
+def positions(config: Any) -> int | None:
+    """The number of positions of a model with this config; None if it has no limit."""
+    found: int = getattr(config, "max_position_embeddings", None) or 0
+    if found and config.model_type in ("roberta", "xlm-roberta", "camembert"):
+        found -= config.pad_token_id + 1  # positions are counted from pad_token_id + 1
+    return found or None
+
+
+def longest_input(config: Any, wanted: int) -> int:
+    """The smaller of `wanted` and the number of positions of a model with this config."""
+    return min(wanted, positions(config) or wanted)
+
+
+def fields_of(config: Any) -> set[str]:
+    """The names of a config's fields, with the standard names for those that have others."""
     return set(config.to_dict()) | set(config.attribute_map)

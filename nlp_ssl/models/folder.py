@@ -1,14 +1,21 @@
-"""Locate a saved model."""
+"""Locate a saved model, and tell it from others."""
 
 from __future__ import annotations
 
+import json
+import os
+from hashlib import blake2b
 from pathlib import Path
 
-from nlp_ssl.checksums import SEAL, check_seal
-from nlp_ssl.errors import InputError
+from nlp_ssl.checksums import SEAL, check_seal, checksums
+from nlp_ssl.errors import InputError, first_line
 
 DECODER_FOLDER = "decoder"
 """Subfolder of an encoder that is also a decoder, with the latter."""
+HEADS_FOLDER = "heads"
+"""Subfolder of a saved model with its extra heads, each saved as a model with the same body."""
+WEIGHTS = (".safetensors", ".bin")
+"""File suffixes of weights, the preferred one first."""
 
 
 def model_folder(run: Path) -> Path:
@@ -28,3 +35,36 @@ def model_folder(run: Path) -> Path:
 def as_causal(folder: Path) -> Path:
     """The folder of the decoder, for a model that is an encoder and a decoder; otherwise `folder`."""
     return folder / DECODER_FOLDER if (folder / DECODER_FOLDER / "config.json").is_file() else folder
+
+
+def find_model(name: str) -> Path:
+    """The model folder of a run, a model's folder, or the local copy of a model on the hub, which is downloaded.
+
+    InputError if there is no such model.
+    """
+    if os.path.exists(name):  # noqa: PTH110  # not an error for what can be no path
+        return model_folder(Path(name))
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    files = ["*.json", "*.txt", "*.model"]
+    try:
+        for suffix in WEIGHTS:
+            folder = Path(snapshot_download(name, allow_patterns=[*files, f"*{suffix}"]))
+            if any(folder.glob(f"*{suffix}")):
+                break
+        return model_folder(folder)
+    except HFValidationError:  # a path, which cannot be a name on the hub
+        raise InputError(f"{name}: no such folder") from None
+    except InputError:
+        raise
+    except Exception as error:  # the hub fails in many ways
+        reason = first_line(error)[:100]
+        raise InputError(f"{name}: no such folder, and no model on the hub that could be loaded ({reason})") from None
+
+
+def model_checksum(folder: Path) -> str:
+    """BLAKE2b of the configs and weights in a model's folder, with those of its extra heads."""
+    files = [file for place in (folder, *folder.glob(f"{HEADS_FOLDER}/*")) for file in place.iterdir()]
+    read = [file for file in files if file.name == "config.json" or file.suffix in WEIGHTS]
+    return blake2b(json.dumps(checksums(folder, read)).encode(), digest_size=16).hexdigest()

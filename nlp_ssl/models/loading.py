@@ -24,7 +24,7 @@ LONGEST_REASON = 160  # characters of a library's message
 
 def load_config(folder: Path) -> Any:
     """The transformers config of a model. InputError if there is none, or it is damaged."""
-    with _as_input_error(folder):
+    with as_input_error(folder):
         return AutoConfig.from_pretrained(folder, trust_remote_code=False)
 
 
@@ -33,7 +33,7 @@ def load_tokenizer(folder: Path) -> Any:
 
     Called with `split_special_tokens=True`, it reads text that spells a special token as text.
     """
-    with _as_input_error(folder):
+    with as_input_error(folder):
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         if tokenizer.is_fast:
             separate_special_tokens(tokenizer.backend_tokenizer)
@@ -45,7 +45,7 @@ def load_model(folder: Path, auto_class: Any) -> tuple[Any, set[str]]:
 
     InputError if the folder holds no such model, it is damaged, or its weights are not finite.
     """
-    with _as_input_error(folder):
+    with as_input_error(folder):
         model, report = auto_class.from_pretrained(
             folder, dtype=torch.float32, output_loading_info=True, trust_remote_code=False
         )
@@ -56,18 +56,20 @@ def load_model(folder: Path, auto_class: Any) -> tuple[Any, set[str]]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silence the progress bars and loading reports of transformers. Callers check what is missing."""
-    before = logging.get_verbosity()
+    before, shown = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
-        logging.enable_progress_bar()
+        if shown:
+            logging.enable_progress_bar()
 
 
 @contextmanager
-def _as_input_error(folder: Path) -> Iterator[None]:
+def as_input_error(folder: Path) -> Iterator[None]:
+    """Turn whatever transformers raises about a folder into one InputError."""
     try:
         with quiet():
             yield

@@ -67,6 +67,7 @@ class Show(Recipe):
 
     # Fields of a recipe that change neither its examples nor its batches:
     budget: Annotated[str, *HIDDEN] = Recipe.budget
+    init: Annotated[str | None, *HIDDEN] = Recipe.init
     model: Annotated[Model, *HIDDEN] = field(default_factory=Model)
     optimizer: Annotated[Optimizer, *HIDDEN] = field(default_factory=Optimizer)
     precision: Annotated[Any, *HIDDEN] = Recipe.precision

@@ -18,14 +18,13 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.heads.base import Encode, Head, LossSum
 from nlp_ssl.models.architectures import configure
 from nlp_ssl.models.building import build
+from nlp_ssl.models.folder import HEADS_FOLDER
 from nlp_ssl.models.hybrid import ARCHITECTURE, attention_by_row
+from nlp_ssl.models.initial import Initial, Loaded, continued_config, describe, load_initial
 from nlp_ssl.models.parts import detach_body
 from nlp_ssl.objectives.mixture import Loss, Mixture
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.training.collate import Inputs
-
-HEADS_FOLDER = "heads"
-"""Subfolder of a saved model with its extra heads, each saved as a model with the same body."""
 
 Vectors = dict[str, Tensor]
 """Loss name -> representations [B, K, D] of sequences, or their gradients."""
@@ -36,17 +35,24 @@ def head_classes(mixture: Mixture) -> dict[str, type[Head]]:
     return {name: registry.find("heads", loss.head).for_body(mixture.body) for name, loss in mixture.losses.items()}
 
 
-def model_config(recipe: Recipe, vocabulary: Vocabulary) -> Any:
-    """The transformers config of a recipe's body. InputError if the architecture does not support the objectives."""
+def model_config(recipe: Recipe, vocabulary: Vocabulary, initial: Initial | None = None) -> Any:
+    """The transformers config of a recipe's body, from that of the model that it starts from, if there is one.
+
+    InputError if the architecture does not support the objectives.
+    """
     mixture = recipe.mixture
     autos = [cls.auto_class for cls in head_classes(mixture).values() if cls.auto_class is not None]
     if not autos and mixture.body == "encoder":
         autos = [AutoModelForMaskedLM]  # only encoder architectures have this class
-    config = configure(recipe.model, mixture.body, autos, vocabulary, recipe.batch.max_length)
+    shared = recipe.model, mixture.body, autos, vocabulary, recipe.batch.max_length
+    config = configure(*shared) if initial is None else continued_config(initial, *shared)
     if mixture.has_causal_rows and config.model_type != ARCHITECTURE:
+        what, remedy = "model.architecture", "use 'auto'"
+        if initial is not None:
+            what, remedy = f"the architecture of --init {initial.name}", "use another model"
         raise InputError(
-            f"model.architecture is {config.model_type!r}: {mixture.name} needs {ARCHITECTURE!r}, which can also read "
-            "from one side only; use 'auto'"
+            f"{what} is {config.model_type!r}: {mixture.name} needs {ARCHITECTURE!r}, which can also read "
+            f"from one side only; {remedy}"
         )
     if mixture.also_decoder:
         config.predicts_next_token = True
@@ -59,9 +65,16 @@ class PretrainingModel(nn.Module):
     A carrier is a transformers model from which the body was detached. Heads may share one.
     """
 
-    def __init__(self, config: Any, mixture: Mixture, vocabulary: Vocabulary) -> None:
-        """`config` is the transformers config of the body (`model_config`)."""
+    def __init__(self, config: Any, mixture: Mixture, vocabulary: Vocabulary, initial: Initial | None = None) -> None:
+        """`config` is the transformers config of the body (`model_config`); the weights are those of `initial`.
+
+        InputError if `initial` lacks weights of the body.
+        """
         super().__init__()
+        self._initial = initial
+        self._loaded: dict[str, Loaded] = {}  # by the carrier's key
+        self.started = ""
+        """One line on what was taken from `initial`; empty if the weights are random."""
         self.losses: Mapping[str, Loss] = mixture.losses
         classes = head_classes(mixture)
         self._keys = {name: cls.key(name) for name, cls in classes.items()}
@@ -71,7 +84,8 @@ class PretrainingModel(nn.Module):
         for name, cls in classes.items():
             key = cls.carrier_key(name)
             if cls.auto_class is not None and key not in self.carriers:
-                self.carriers[key] = build(cls.auto_class, cls.configure(config, self.losses[name], vocabulary))
+                own = cls.configure(config, self.losses[name], vocabulary)
+                self.carriers[key] = self._start(key, cls.auto_class, own)
                 carrier_classes[key] = cls
         self.body = self._take_body(config, carrier_classes)
         for name, cls in classes.items():
@@ -80,14 +94,33 @@ class PretrainingModel(nn.Module):
                 self.heads[self._keys[name]] = cls(config, self.body, carrier, self.losses[name], vocabulary)
             if cls.auto_class is not None:
                 self._assembled_by.setdefault(cls.carrier_key(name), self._keys[name])
+        if initial is not None and initial.folder is not None:
+            self.started = self._describe_start(initial)
         momenta = [self.head(name).momentum for name in self.losses]
         self.momentum = max((momentum for momentum in momenta if momentum is not None), default=None)
         self.averaged = None if self.momentum is None else deepcopy(self.body).requires_grad_(False)
 
+    def _start(self, key: str, auto_class: Any, config: Any) -> Any:
+        """A transformers model with the weights of the initial model, or with random ones."""
+        if self._initial is None or self._initial.folder is None:
+            return build(auto_class, config)
+        model, self._loaded[key] = load_initial(self._initial.folder, key, auto_class, config)
+        return model
+
+    def _describe_start(self, initial: Initial) -> str:
+        shared = {id(weight) for module in (self.body, self.carriers) for weight in module.parameters()}
+        new = [
+            f"layers of {key}"
+            for key, head in self.heads.items()
+            if any(id(weight) not in shared for weight in head.parameters())
+        ]
+        names = {key: frozenset(self.carriers[key].state_dict()) for key in self.carriers} or {"": frozenset[str]()}
+        return describe(initial, {key: (own, self._loaded[key]) for key, own in names.items()}, new)
+
     def _take_body(self, config: Any, classes: Mapping[str, type[Head]]) -> Any:
         """Detach the body that all carriers share. Without carriers, make a new body."""
         if not self.carriers:
-            body = AutoModel.from_config(config)
+            body = self._start("", AutoModel, config)
             if getattr(body, "pooler", None) is not None:
                 body.pooler = None  # no loss would train it
             return body

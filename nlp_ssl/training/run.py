@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -19,6 +20,8 @@ from nlp_ssl.models.architectures import unusable
 from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.flops import FlopCounter, peak_flops
 from nlp_ssl.models.folder import model_folder
+from nlp_ssl.models.initial import Initial
+from nlp_ssl.processes import agree
 from nlp_ssl.recipe import Budget
 from nlp_ssl.runtime import choose_attention, make_accelerator, resolve_precision
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
@@ -36,17 +39,24 @@ from nlp_ssl.training.totals import Totals
 from nlp_ssl.training.validation import Validation, make_batches, make_validation
 
 
-def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> Trainer:
+def make_trainer(
+    options: Pretrain,
+    vocabulary: Vocabulary,
+    text: TokenStream,
+    examples: ExampleIndex,
+    initial: Initial | None = None,
+) -> Trainer:
     """Build a recipe's model, optimizer and batches. InputError for invalid options.
 
-    With a [model.config], one step is tried, as no list of rules covers the configs of all architectures. With
-    `compile` too, as compilation needs a compiler and begins with the first step, and with a plug-in's objective.
+    With a [model.config] or an initial model, one step is tried, as no list of rules covers the configs of all
+    architectures. With `compile` too, as compilation needs a compiler and begins with the first step, and with a
+    plug-in's objective.
     """
     own = all(type(objective).__module__.startswith("nlp_ssl.") for objective in options.mixture.objectives.values())
-    if own and not (options.model.config or options.compile):
+    if own and not (options.model.config or options.compile or initial):
         return _make_trainer(options, vocabulary, text, examples)
     try:
-        trainer = _make_trainer(options, vocabulary, text, examples)
+        trainer = _make_trainer(options, vocabulary, text, examples, initial)
         loss = Estimate(trainer).trial()
     except InputError:
         raise
@@ -56,12 +66,18 @@ def make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, e
                 f"--compile: torch.compile fails ({cut(first_line(error), 120)}); train without it, or install a C++ "
                 "compiler, or set TORCHINDUCTOR_CACHE_DIR to a new folder"
             ) from None
-        if not options.model.config:
+        if not (options.model.config or initial):
             raise
-        raise unusable(options.model, "a training step fails", error) from None
-    if options.model.config and not math.isfinite(loss):
-        raise unusable(options.model, "a training step fails", ValueError(f"the loss is {loss}"))
+        raise _failed_trial(options, error) from None
+    if (options.model.config or initial) and not math.isfinite(loss):
+        raise _failed_trial(options, ValueError(f"the loss is {loss}"))
     return trainer
+
+
+def _failed_trial(options: Pretrain, error: Exception) -> InputError:
+    if options.init is None:
+        return unusable(options.model, "a training step fails", error)
+    return InputError(f"--init {options.init}: a training step fails: {cut(error, 160) or type(error).__name__}")
 
 
 def _from_compiler(error: BaseException | None) -> bool:
@@ -72,13 +88,19 @@ def _from_compiler(error: BaseException | None) -> bool:
     )
 
 
-def _make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> Trainer:
+def _make_trainer(
+    options: Pretrain,
+    vocabulary: Vocabulary,
+    text: TokenStream,
+    examples: ExampleIndex,
+    initial: Initial | None = None,
+) -> Trainer:
     transformers_logging.disable_progress_bar()
-    config = model_config(options, vocabulary)
+    config = model_config(options, vocabulary, initial)
     precision = resolve_precision(options.precision)
     accelerator = _make_accelerator(options)
     torch.manual_seed(options.seed)
-    model = PretrainingModel(config, options.mixture, vocabulary)
+    model = PretrainingModel(config, options.mixture, vocabulary, initial)
     choose_attention(model, options.batch.max_length)
     _check_reading(model, options)
     if options.compile:
@@ -94,13 +116,16 @@ def _make_trainer(options: Pretrain, vocabulary: Vocabulary, text: TokenStream, 
 def _check_reading(model: PretrainingModel, options: Pretrain) -> None:
     """InputError for a body that reads the tokens it is to predict, or for an encoder that reads to one side only."""
     name, kind = f"model.architecture {model.body.config.model_type!r}", options.mixture.body
+    other = "use 'auto'"
+    if options.init is not None:
+        name, other = f"--init {options.init}", "use another model"
     if kind == "static":
         return
     later = sees_later_tokens(model.body, name)
     if kind == "encoder" and not later:
-        raise InputError(f"{name}: its states do not depend on later tokens, so it is no encoder; use 'auto'")
+        raise InputError(f"{name}: its states do not depend on later tokens, so it is no encoder; {other}")
     if kind != "encoder" and later:
-        raise InputError(f"{name}: its states depend on later tokens, so it would read what it predicts; use 'auto'")
+        raise InputError(f"{name}: its states depend on later tokens, so it would read what it predicts; {other}")
 
 
 def _make_accelerator(options: Pretrain) -> Accelerator:
@@ -125,9 +150,10 @@ def _make_accelerator(options: Pretrain) -> Accelerator:
 def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> int:
     """Start or resume a run. Returns the exit status."""
     with not_held_up(run.HOW_TO_GO_ON):
-        trainer = make_trainer(options, vocabulary, text, examples)
+        initial = _initial(options, corpus)
+        trainer = make_trainer(options, vocabulary, text, examples, initial)
     accelerator = trainer.accelerator
-    status = _train(trainer, options, corpus, vocabulary)
+    status = _train(trainer, options, corpus, vocabulary, _start(trainer, initial, options))
     # DDP's wrapper must be deleted before the process group is destroyed.
     accelerator.wait_for_everyone()
     del trainer
@@ -136,12 +162,42 @@ def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: Token
     return status
 
 
-def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Vocabulary) -> int:
+def _initial(options: Pretrain, corpus: Corpus) -> Initial | None:
+    """The model that the run starts from, if there is one; without its weights if the run has trained them already.
+
+    InputError if it is another one than when the run began.
+    """
+    if options.init is None:
+        return None
+    start = run.read_start(options.out) if options.resume else None
+    if start is not None and (checkpoint.newest(options.out / "checkpoints") or _is_finished(options.out)):
+        return Initial.stored(options.init, start)
+    initial = Initial.open(options.init, options.mixture.body, corpus)
+    if start is not None and start["checksum"] != initial.checksum:
+        raise InputError(f"--init {options.init} has changed since {options.out} began: choose another --out")
+    agree({"initial model": initial.checksum})
+    return initial
+
+
+def _start(trainer: Trainer, initial: Initial | None, options: Pretrain) -> dict[str, Any] | None:
+    """What the run keeps of the model that it started from; None if its weights were random."""
+    if initial is None:
+        return None
+    if initial.folder is None:
+        return run.read_start(options.out)
+    model: PretrainingModel = trainer.accelerator.unwrap_model(trainer.model)
+    say(model.started)
+    return {**initial.record(), "started": model.started}
+
+
+def _train(
+    trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, start: dict[str, Any] | None
+) -> int:
     accelerator, mixture = trainer.accelerator, options.mixture
     model = accelerator.unwrap_model(trainer.model)
     saved = checkpoint.newest(options.out / "checkpoints") if options.resume else None
     metrics = run.Metrics(options.out)
-    if options.resume and metrics.ended and _has_model(options.out):  # with or without checkpoints
+    if options.resume and _is_finished(options.out):
         say(f"{options.out} is finished. Model: {options.out / 'model'}")
         return 0
     if saved is not None:
@@ -154,7 +210,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
         totals = _new_totals(trainer, options)
         metrics.truncate_after(-1)
     if accelerator.is_main_process:
-        run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device))
+        run.record(options.out, options, corpus, accelerator.num_processes, str(accelerator.device), start)
     validation = make_validation(options, corpus, vocabulary, accelerator)
     _say_plan(trainer, validation, totals)
     if options.log_with is not None:
@@ -165,7 +221,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
         if accelerator.is_main_process:
             end = {"objective": mixture.name, "validation": {}, **totals.counters()} | sizes(model)
             with writing(options.out / "snapshots" / name) as beside:
-                save_model(beside / "model", options, corpus, model, end | {"step": totals.step})
+                save_model(beside / "model", options, corpus, model, end | {"step": totals.step}, start)
                 recipe_files.store(beside / "recipe.toml", options)
 
     status = trainer.take_steps(totals, metrics, validation, save_snapshot)
@@ -179,7 +235,7 @@ def _train(trainer: Trainer, options: Pretrain, corpus: Corpus, vocabulary: Voca
     phase = {"phase": mixture.phase(totals.place)} if mixture.mixing == "sequence" else {}
     end = {"objective": mixture.name, **phase, "validation": figures, **totals.counters()} | sizes(model)
     if accelerator.is_main_process:
-        save_model(options.out / "model", options, corpus, model, end | {"step": totals.step})
+        save_model(options.out / "model", options, corpus, model, end | {"step": totals.step}, start)
         metrics.append("end", totals.step, end)
         say(f"{format_metrics(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
         for sentence in what_was_learned(figures, mixture.losses):
@@ -192,10 +248,10 @@ FEWEST_TO_COMPARE = 16
 """Examples of a batch that a loss over the whole batch should have, at least."""
 
 
-def _has_model(out: Path) -> bool:
-    """Whether a run holds its model, undamaged."""
+def _is_finished(out: Path) -> bool:
+    """Whether a run has ended and holds its model, undamaged; with or without checkpoints."""
     try:
-        return model_folder(out) == out / "model"
+        return run.Metrics(out).ended and model_folder(out) == out / "model"
     except InputError:
         return False
 

@@ -1,7 +1,7 @@
 """The folder of a run: the checks before writing to it, and the records in it.
 
 recipe.toml        the complete recipe; it can be used as a recipe itself
-environment.json   corpus and its fingerprint, command, versions, hardware
+environment.json   corpus and its fingerprint, command, versions, hardware; the model that the run started from
 metrics.jsonl      one JSON object per line: {"event": "train" | "evaluate" | "end", "step": …, …}
 checkpoints/       see nlp_ssl.training.checkpoint
 model/             the model in transformers' format with tokenizer and model card; written at the end of the run
@@ -107,8 +107,21 @@ def read_environment(folder: Path) -> dict[str, Any]:
     )
 
 
-def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device: str) -> None:
-    """Write recipe.toml and environment.json."""
+def read_start(folder: Path) -> dict[str, Any] | None:
+    """What a run has recorded of the model that it started from; None if there is no such record.
+
+    InputError if it is damaged.
+    """
+    if not (folder / "recipe.toml").is_file():  # nothing has been done
+        return None
+    start: dict[str, Any] | None = read_environment(folder).get("start")
+    return start
+
+
+def record(
+    folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device: str, start: dict[str, Any] | None = None
+) -> None:
+    """Write recipe.toml and environment.json. `start` is what to keep of the model that the run started from."""
     folder.mkdir(parents=True, exist_ok=True)
     environment = {
         "corpus": str(corpus.folder.absolute()),
@@ -119,6 +132,7 @@ def record(folder: Path, recipe: Recipe, corpus: Corpus, processes: int, device:
         "cores": os.cpu_count(),
         "device": device,
         "processes": processes,
+        **({"start": start} if start else {}),
     }
     write_object(folder / "environment.json", environment)
     recipe_files.store(folder / "recipe.toml", recipe)

@@ -12,14 +12,15 @@ from nlp_ssl.atomic_io import writing
 from nlp_ssl.checksums import seal
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.tokenizer import post_processor
+from nlp_ssl.models.architectures import positions
 from nlp_ssl.models.finite import require_finite
-from nlp_ssl.models.folder import DECODER_FOLDER
+from nlp_ssl.models.folder import DECODER_FOLDER, HEADS_FOLDER
 from nlp_ssl.models.hybrid import as_decoder
 from nlp_ssl.models.loading import load_tokenizer
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.sampling.examples import Body
 from nlp_ssl.training.card import model_card
-from nlp_ssl.training.model import HEADS_FOLDER, PretrainingModel
+from nlp_ssl.training.model import PretrainingModel
 
 
 def sizes(model: PretrainingModel) -> dict[str, int]:
@@ -32,7 +33,14 @@ def sizes(model: PretrainingModel) -> dict[str, int]:
     }
 
 
-def save_model(folder: Path, options: Recipe, corpus: Corpus, model: PretrainingModel, end: dict[str, Any]) -> None:
+def save_model(
+    folder: Path,
+    options: Recipe,
+    corpus: Corpus,
+    model: PretrainingModel,
+    end: dict[str, Any],
+    start: dict[str, Any] | None = None,
+) -> None:
     """Write model, tokenizer and model card to a folder that transformers can load. InputError for NaN weights."""
     require_finite(model, str(folder), "not saved; use a lower --optimizer.learning-rate in a new --out")
     with writing(folder) as beside:
@@ -47,7 +55,7 @@ def save_model(folder: Path, options: Recipe, corpus: Corpus, model: Pretraining
         _tokenizer(options, corpus, model, options.mixture.body).save_pretrained(beside)
         if options.mixture.also_decoder:
             _tokenizer(options, corpus, model, "decoder").save_pretrained(beside / DECODER_FOLDER)
-        (beside / "README.md").write_text(model_card(options, corpus, end), encoding="utf-8")
+        (beside / "README.md").write_text(model_card(options, corpus, end, start), encoding="utf-8")
         seal(beside)
 
 
@@ -57,7 +65,7 @@ def _tokenizer(options: Recipe, corpus: Corpus, model: PretrainingModel, body: B
     A decoder's adds no closing [SEP], which would tell the model that the text to continue is complete.
     """
     tokenizer = load_tokenizer(corpus.tokenizer_folder)
-    tokenizer.model_max_length = options.batch.max_length
+    tokenizer.model_max_length = positions(model.body.config) or options.batch.max_length
     if body in ("decoder", "seq2seq") or "token_type_ids" not in inspect.signature(model.body.forward).parameters:
         tokenizer.model_input_names = ["input_ids", "attention_mask"]
     if body == "decoder":

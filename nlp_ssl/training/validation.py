@@ -15,6 +15,8 @@ from nlp_ssl.corpus.ngrams import Ngrams
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError
+from nlp_ssl.models.initial import Initial
+from nlp_ssl.models.loading import load_config
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Recipe
 from nlp_ssl.runtime import make_accelerator, resolve_precision
@@ -153,7 +155,10 @@ def of_saved(
     validation = make_validation(asked, corpus, vocabulary, accelerator)
     if validation is None:
         raise InputError(f"{corpus.folder}: the validation split has no usable examples for {asked.mixture.name}")
-    model = PretrainingModel(model_config(trained, vocabulary), trained.mixture, vocabulary)
+    initial = None
+    if trained.init is not None:  # its shape is that of the saved model, which has all of the weights
+        initial = Initial(name=trained.init, checksum="", config=load_config(folder))
+    model = PretrainingModel(model_config(trained, vocabulary, initial), trained.mixture, vocabulary)
     model.load(folder)
     model.retarget(asked.mixture.losses, heads)
     return validate(accelerator.prepare(model), validation, asked.mixture, accelerator)

@@ -26,3 +26,16 @@ def test_other_weights_are_named_by_their_first_objective() -> None:
         "tiny, random initialisation",
         "short, random initialisation",
     ]
+
+
+def test_runs_from_another_model_have_another_random_initialisation() -> None:
+    recipes = {
+        "mlm": replace(MLM, init="bert"),
+        "sop": replace(SOP, init="bert"),
+        "roberta": replace(MLM, init="roberta"),
+    }
+    assert [random_init_name(name, recipes) for name in recipes] == [
+        "mlm, random initialisation",
+        "mlm, random initialisation",
+        "roberta, random initialisation",
+    ]

@@ -8,8 +8,11 @@ from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
 from transformers import AutoTokenizer, BertTokenizer, PreTrainedTokenizerFast
 
 from nlp_ssl.corpus.tokenizer import (
+    SPECIAL,
+    complete,
     compose,
     emoji_ids,
+    gives_same_ids,
     load_backend_tokenizer,
     needs_space,
     post_processor,
@@ -156,3 +159,22 @@ def test_missing_special_tokens_never_take_the_id_of_another_token(tmp_path: Pat
     for tokenizer in (load_backend_tokenizer(tmp_path / "out"), AutoTokenizer.from_pretrained(tmp_path / "out")):
         assert tokenizer.get_vocab() == words | {"[PAD]": 10, "[CLS]": 11, "[SEP]": 12, "[MASK]": 13}
     assert AutoTokenizer.from_pretrained(tmp_path / "out")("a e").input_ids == [11, 2, 9, 12]
+
+
+def test_tokenizers_give_the_same_ids_whatever_they_add_to_a_text(tmp_path: Path) -> None:
+    words = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "a": 5, "b": 6}
+    roles = {f"{role}_token": token for role, token in SPECIAL.items()}
+
+    def made(vocabulary: dict[str, int], **more: str) -> PreTrainedTokenizerFast:
+        model = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+        tokenizer = PreTrainedTokenizerFast(tokenizer_object=model, **{**roles, **more})
+        complete(tokenizer, "", "")
+        return tokenizer
+
+    one, other = made(words), made(words)
+    other.backend_tokenizer.post_processor = post_processor(other.backend_tokenizer, "[CLS]", "[SEP]")
+    assert gives_same_ids(one, other)
+    assert not gives_same_ids(one, made({**words, "a": 6, "b": 5}))
+    assert not gives_same_ids(one, made(words, mask_token="[SEP]"))
+    other.backend_tokenizer.normalizer = normalizers.Lowercase()
+    assert not gives_same_ids(one, other)

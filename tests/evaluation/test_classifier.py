@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+from nlp_ssl.evaluation.checkpoints import load_checkpoint
 from nlp_ssl.evaluation.classifier import build
 from nlp_ssl.evaluation.inputs import encode, padded_batch
 from nlp_ssl.evaluation.network import DROPOUT
+from nlp_ssl.models.architectures import longest_input
 from nlp_ssl.tasks.splits import LabelledExamples
 from tests.evaluation.networks import BODIES, LABELS, PAIRS, THREE, Run, model_of
 

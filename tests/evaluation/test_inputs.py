@@ -9,8 +9,9 @@ from tokenizers.processors import Sequence
 from transformers import AutoTokenizer
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.evaluation.checkpoints import load_checkpoint, longest_input
+from nlp_ssl.evaluation.checkpoints import load_checkpoint
 from nlp_ssl.evaluation.inputs import Tokens, _first_tokens, batches, encode, padded_batch, report_inputs
+from nlp_ssl.models.architectures import longest_input
 from nlp_ssl.tasks.splits import LabelledExamples
 from tests.evaluation.networks import BODIES, PAIRS, THREE, Run, model_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.models.folder import as_causal, model_folder
+from nlp_ssl.models.folder import as_causal, find_model, model_checksum, model_folder
 
 
 def test_a_run_has_its_model_in_a_folder_and_a_model_is_one_itself(tmp_path: Path) -> None:
@@ -25,3 +25,36 @@ def test_a_model_that_is_also_a_decoder_has_it_in_a_folder(tmp_path: Path) -> No
     (tmp_path / "decoder").mkdir()
     (tmp_path / "decoder" / "config.json").write_text("{}")
     assert as_causal(tmp_path) == tmp_path / "decoder"
+
+
+def test_a_name_on_the_hub_stands_for_a_local_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def download(name: str, allow_patterns: list[str]) -> str:
+        asked.append((name, allow_patterns[-1]))
+        (tmp_path / "copy").mkdir(exist_ok=True)
+        (tmp_path / "copy" / "config.json").write_text("{}")
+        if allow_patterns[-1] == "*.bin":  # this model has no others
+            (tmp_path / "copy" / "pytorch_model.bin").write_text("weights")
+        return str(tmp_path / "copy")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    assert find_model("owner/name") == tmp_path / "copy"
+    assert asked == [("owner/name", "*.safetensors"), ("owner/name", "*.bin")]
+    before = model_checksum(tmp_path / "copy")
+    (tmp_path / "copy" / "README.md").write_text("a model")
+    assert model_checksum(tmp_path / "copy") == before
+    (tmp_path / "copy" / "pytorch_model.bin").write_text("others")
+    assert model_checksum(tmp_path / "copy") != before
+
+
+def test_neither_a_folder_nor_a_name_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InputError, match=r"none: no such folder$"):
+        find_model(str(tmp_path / "none"))
+
+    def download(name: str, allow_patterns: list[str]) -> str:
+        raise OSError("no network")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    with pytest.raises(InputError, match=r"bert: no such folder, and no model on the hub .* \(no network\)"):
+        find_model("bert")
