@@ -29,6 +29,8 @@ def test_a_run_from_end_to_end(objective, corpus, tmp_path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(out / "model")
     assert tokenizer.model_max_length == 32
     inputs = tokenizer(["w7 w8 w9"], return_tensors="pt", return_token_type_ids=False)
+    if model.config.is_encoder_decoder:
+        inputs["decoder_input_ids"] = inputs["input_ids"]
     assert torch.isfinite(model(**inputs)[0]).all()
     train, (evaluation,), (end,) = metrics(out, "train"), metrics(out, "evaluate"), metrics(out, "end")
     assert [line["step"] for line in train] == [10, 20, 30, 40] and evaluation["step"] == 20
