@@ -105,7 +105,7 @@ def _named(config: Any) -> list[str]:
 
 def _batch(model: Any, rows: int, length: int) -> tuple[Tensor, Tensor]:
     """Ids and mask, int64 [rows, length]; the last row is padded."""
-    length = min(length, longest_input(model.config, length))
+    length = longest_input(model.config, length)
     generator = torch.Generator().manual_seed(0)
     half = model.config.vocab_size // 2  # special tokens have the lowest ids
     ids = torch.randint(half, model.config.vocab_size, (rows, length), generator=generator)
