@@ -102,11 +102,12 @@ def _python(pipeline: str, task: Task, kind: TaskKind, checkpoint: Checkpoint) -
         return f"```python\n{_WRITES.replace('{texts}', texts)}\n```\n"
     model = model_class(getattr(transformers, kind.auto_class), checkpoint.config)
     own = model.__module__.startswith("nlp_ssl.")
-    first = "import nlp_ssl.models.loading  # transformers does not know this architecture\n" if own else ""
+    load = "from nlp_ssl.models.loading import load_config\n" if own else ""
+    register = '\nload_config("path/to/this/folder")  # adds the classifier, which transformers lacks' if own else ""
     text = '"a text"' if len(task.columns) == 1 else '{"text": "one text", "text_pair": "the other"}'
     return f"""```python
-{first}from transformers import pipeline
-
+{load}from transformers import pipeline
+{register}
 {_PIPELINES[pipeline].replace("{text}", text)}
 ```
 """

@@ -16,16 +16,22 @@ from transformers.utils import logging
 
 from nlp_ssl.corpus.special_text import separate_special_tokens
 from nlp_ssl.errors import InputError, cut
-from nlp_ssl.models import static, token_classifier  # noqa: F401  (registered with the Auto classes)
+from nlp_ssl.models import static  # noqa: F401  (registered with the Auto classes)
+from nlp_ssl.models.classifiers import add_classifiers
 from nlp_ssl.models.finite import require_finite
 
 LONGEST_REASON = 160  # characters of a library's message
 
 
 def load_config(folder: Path) -> Any:
-    """The transformers config of a model. InputError if there is none, or it is damaged."""
+    """The transformers config of a model, whose architecture then has classifiers.
+
+    InputError if there is none, or it is damaged.
+    """
     with as_input_error(folder):
-        return AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        add_classifiers(config)
+        return config
 
 
 def load_tokenizer(folder: Path) -> Any:

@@ -1,8 +1,7 @@
 """Static vectors: a vector for each word, whatever is around it.
 
-Models in transformers' format; importing this module makes `AutoConfig`, `AutoModel` and
-`AutoModelForSequenceClassification` know them. word2vec has two tables: `vectors`, the ones that are used afterwards,
-and `contexts`, which words are told apart with.
+Models in transformers' format; importing this module makes transformers' auto classes know them. word2vec has two
+tables: `vectors`, the ones that are used afterwards, and `contexts`, which words are told apart with.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
     PretrainedConfig,
     PreTrainedModel,
 )
@@ -149,3 +149,4 @@ AutoConfig.register("static_vectors", StaticVectorsConfig)
 AutoModel.register(StaticVectorsConfig, StaticVectorsModel)
 AutoModelForNegativeSampling.register(StaticVectorsConfig, StaticVectorsForNegativeSampling)
 AutoModelForSequenceClassification.register(StaticVectorsConfig, StaticVectorsForSequenceClassification)
+AutoModelForTokenClassification.register(StaticVectorsConfig, StaticVectorsForTokenClassification)

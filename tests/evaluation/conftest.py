@@ -17,6 +17,8 @@ from transformers import (
     GPT2LMHeadModel,
     MBartConfig,
     MBartForConditionalGeneration,
+    ModernBertDecoderConfig,
+    ModernBertDecoderForCausalLM,
     PreTrainedTokenizerFast,
     T5Config,
     T5ForConditionalGeneration,
@@ -57,6 +59,11 @@ def network(kind: str) -> torch.nn.Module:
     ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
     if kind == "clm":
         return GPT2LMHeadModel(GPT2Config(vocab_size=V, n_embd=WIDTH, n_layer=1, n_head=2, n_positions=64, **ends))
+    if kind == "modernbert-decoder":  # the default of clm, whose token classifier is the project's own
+        shape = {"num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64, "cls_token_id": 2}
+        return ModernBertDecoderForCausalLM(
+            ModernBertDecoderConfig(vocab_size=V, hidden_size=WIDTH, sep_token_id=3, **shape, **ends)
+        )
     if kind in ("bart", "mbart"):
         side = {
             f"{s}_{k}": v

@@ -369,7 +369,7 @@ def test_few_examples_are_gone_through_often_and_in_small_batches(examples, batc
     assert (usual_batch_size(examples), usual_epochs(examples)) == (batch_size, epochs)
 
 
-@pytest.mark.parametrize("kind", ["mlm", "clm", "bart", "mbart", "t5"])
+@pytest.mark.parametrize("kind", ["mlm", "clm", "modernbert-decoder", "bart", "mbart", "t5"])
 def test_every_kind_of_body_tags_words(run: Run, tagged: Path, tmp_path: Path, kind: str) -> None:
     asked = options(
         run(kind), tagged, tmp_path / "out", seeds=1, epochs=8, kind="token_classification", text_column="1",
