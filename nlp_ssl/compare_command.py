@@ -22,10 +22,11 @@ from nlp_ssl.comparison.chosen_tasks import (
     named_tasks,
     pair_files,
 )
+from nlp_ssl.comparison.existing import existing_models
 from nlp_ssl.comparison.initial import initial_models
 from nlp_ssl.comparison.options import Compare, in_tokens, parse
 from nlp_ssl.comparison.plan import Plan
-from nlp_ssl.comparison.score_jobs import FEW_SHOT, MINIMAL_PAIRS
+from nlp_ssl.comparison.skipped import say_what_is_skipped
 from nlp_ssl.comparison.tasks import LabelledTask
 from nlp_ssl.console import say, show_result, warn
 from nlp_ssl.corpus.store import Corpus
@@ -40,13 +41,11 @@ from nlp_ssl.evaluation.similarity import read_pairs
 from nlp_ssl.json_files import read_object, write_object
 from nlp_ssl.output_folder import contents, exclusive
 from nlp_ssl.recipe import Recipe
+from nlp_ssl.sampling.examples import Body
 from nlp_ssl.tasks.flags import is_declared
 
 FOLDER_FORMAT = 2
 """Of the comparison's folder; increases when older folders cannot be continued."""
-
-
-LIKELIHOOD = "gives likelihoods of texts (mlm and clm do)"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -99,8 +98,10 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
     if options.tune and corpus is not None:
         problems += _tuning_problems(corpus, chosen)
     initial = initial_models(corpus, chosen, problems) if corpus is not None else {}
+    existing = {model.name: model for model in existing_models(options.recipes, chosen, problems)}
     tasks = labelled_tasks(options, corpus, problems)
-    problems += _writing_problems(tasks, chosen)
+    bodies = {name: recipe.mixture.body for name, recipe in chosen.items()}
+    problems += _writing_problems(tasks, bodies | {name: model.body for name, model in existing.items()})
     files = pair_files("--minimal-pairs", options.minimal_pairs, lambda p: read_sentence_pairs([p]), problems)
     made = damaged_sentences(options, corpus, problems)
     retrieval = has_neighbours(options, corpus, problems)
@@ -133,8 +134,9 @@ def make_plan(options: Compare, chosen: Mapping[str, Recipe]) -> Plan:
         shots=tuple(sorted(set(options.shots), reverse=True)),
         retrieval=retrieval,
         initial=initial,
+        existing=existing,
     )
-    _say_what_is_skipped(plan)
+    say_what_is_skipped(plan)
     return plan
 
 
@@ -207,45 +209,15 @@ def _tuning_problems(corpus: Corpus, chosen: Mapping[str, Recipe]) -> list[str]:
     return problems
 
 
-def _writing_problems(tasks: Sequence[LabelledTask], chosen: Mapping[str, Recipe]) -> list[str]:
-    """Tasks whose labels are texts to write, and the objectives whose models cannot write them."""
-    silent = [name for name, recipe in chosen.items() if recipe.mixture.body != "seq2seq"]
+def _writing_problems(tasks: Sequence[LabelledTask], bodies: Mapping[str, Body]) -> list[str]:
+    """Tasks whose labels are texts to write, and the rows whose models cannot write them."""
+    silent = [name for name, body in bodies.items() if body != "seq2seq"]
     return [
         f"--task {task.given}: its labels are texts to write, which models of {listing(silent, '')} cannot learn; "
         "leave them out, or the task"
         for task in tasks
         if silent and task.task.kind_type.writes_text
     ]
-
-
-def _say_what_is_skipped(plan: Plan) -> None:
-    """Print what the plan leaves out. Raises InputError for a task with too few examples for every size."""
-    for task in plan.tasks:
-        n = task.counts["train"]
-        too_large = [f"{size:,}" for size in plan.train_examples if size is not None and size > n]
-        if not plan.sizes(task):
-            raise InputError(f"--train-examples {' '.join(too_large)}: {task.name} has {n:,} training examples")
-        if not plan.methods_for(task) and task.task.kind_type.writes_text:
-            raise InputError(f"--methods {' '.join(plan.methods)}: only finetune scores {task.name}, a text to write")
-        if not plan.methods_for(task):
-            none = f"{task.name} does not have one label for each text, with a name that is a word"
-            reason = none if plan.prompted else f"none of these objectives {LIKELIHOOD}"
-            raise InputError(f"--methods few-shot: {reason}; add another method")
-        if FEW_SHOT in plan.methods and FEW_SHOT not in plan.methods_for(task) and plan.prompted:
-            say(f"skipped: few-shot on {task.name}, which does not have one named label for each text")
-        if too_large:
-            say(f"{task.name} has {n:,} training examples: {', '.join(too_large)} are skipped")
-    kinds = {job.kind for job in plan.jobs()}
-    reasons = [
-        (MINIMAL_PAIRS, plan.minimal_pairs, LIKELIHOOD),
-        ("similarity", plan.word_pairs, "trains word vectors (cbow and skip_gram do)"),
-    ]
-    for kind, pairs, reason in reasons:
-        if pairs and kind not in kinds:
-            say(f"skipped: {', '.join(each.name for each in pairs)}, as none of these objectives {reason}")
-    unprompted = [name for name in plan.recipes if name not in plan.prompted]
-    if FEW_SHOT in plan.methods and unprompted:
-        say(f"skipped: few-shot of {', '.join(unprompted)}, which can score no label after a text (mlm and clm can)")
 
 
 def _identity(plan: Plan) -> dict[str, Any]:

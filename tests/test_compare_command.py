@@ -606,6 +606,29 @@ def test_unfinished_files_of_a_killed_comparison_are_ignored(world: World, tmp_p
     claim(options, make_plan(options, chosen))
 
 
+def test_an_existing_model_is_a_row_that_is_only_scored(again: Path, world: World, tmp_path: Path) -> None:
+    (run,) = (again / "jobs" / "pretrain").glob("mlm-seed-1-*")
+    shutil.copytree(run / "run", tmp_path / "older")
+    before = done(again)
+    assert world.compare(again, "mlm", "clm", str(tmp_path / "older"), *world.task(), *SEEDS) == 0
+    assert kinds(set(done(again)) - set(before)) == [
+        "finetune/older-on-cues-all-examples",
+        "probe/older-on-cues-all-examples",
+    ]
+    found = results(again)
+    assert found["question"]["objectives"] == ["mlm", "clm", "older"]
+    assert [run["objective"] for run in found["runs"]] == ["mlm", "clm", "mlm", "clm"]
+
+    def scores(model: str, seed: int | None) -> list[tuple[str, str, float]]:
+        lines = [s for s in found["scores"] if (s["model"], s["pretraining_seed"]) == (model, seed)]
+        return [(line["method"], line["metric"], line["score"]) for line in lines]
+
+    assert scores("older", None) == scores("mlm", 1)  # the same network, on the same draws
+    report = (again / "report.md").read_text()
+    assert "older is an existing model, one network" in report
+    assert "older: an existing model, scored as it is, without pretraining here." in report
+
+
 DAMAGED = {
     "0xff in region 3": [
         "jobs/pretrain/mlm-seed-1-*/run/metrics.jsonl",

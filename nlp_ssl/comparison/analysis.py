@@ -129,7 +129,7 @@ def _board(
         anecdotal=tuple(
             name
             for name in objectives
-            if any(len({score["pretraining_seed"] for score in rows.get((name, t), [])}) == 1 for t in tasks)
+            if any(len({s["pretraining_seed"] for s in rows.get((name, t), [])} - {None}) == 1 for t in tasks)
         ),
         own_tasks=tuple(
             (entry["name"], task)
@@ -224,7 +224,8 @@ def _measured(
     """
     if any(score["outputs"] is None for score in scores):
         return None
-    first, pretrained = outputs[scores[0]["outputs"]], scores[0]["role"] == "objective"
+    first, role, seed = outputs[scores[0]["outputs"]], scores[0]["role"], scores[0]["pretraining_seed"]
+    pretrained = role == "objective" and seed is not None  # an existing model is one network
     if "correct" in first:
         independent = bool(first.get("independent", False))
         if len(np.unique(first["paradigm"])) == 1 and not independent:

@@ -99,7 +99,10 @@ class _Estimator:
     """Estimates the cost of jobs from the number of tokens that the models process."""
 
     def __init__(self, plan: Plan, costs: Mapping[str, Cost]) -> None:
-        self.plan, self.costs = plan, costs
+        self.plan, self.costs = plan, dict(costs)
+        for model in plan.existing.values():  # others have no estimate
+            if model.starts:
+                self.costs[model.name] = costs[model.starts[0]]
         self.tokenizer = tokenizer.load_backend_tokenizer(plan.corpus.tokenizer_folder)
         self.tasks = {task.name: task for task in plan.tasks}
         self.lengths = {name: self._mean_length(task) for name, task in self.tasks.items()}
@@ -120,7 +123,7 @@ class _Estimator:
             MINIMAL_PAIRS: self._paired,
             FEW_SHOT: self._prompted,
         }.get(job.kind)
-        if passes is None:
+        if passes is None or job.about["model"] not in self.costs:
             return JobCost()
         cost = self.costs[job.about["model"]]
         tokens, updates = passes(job)
@@ -163,14 +166,15 @@ class _Estimator:
     def _paired(self, job: Job) -> tuple[float, float]:
         """Tokens for minimal pairs, in training tokens; a masked model reads each sentence once per token."""
         lengths = self.pairs[job.about["task"]]
-        masked = self.plan.recipes[job.about["model"]].mixture.body == "encoder"
+        masked = self.plan.models[job.about["model"]].body == "encoder"
         return float((lengths * (lengths - 2) if masked else lengths).sum()) / FORWARD, 0
 
     def _prompted(self, job: Job) -> tuple[float, float]:
         """Tokens of all labels after all prompts, in training tokens: also with random labels, if there are any."""
         task, shots = self.tasks[job.about["task"]], job.about["train_examples"]
-        recipe = self.plan.recipes[job.about["model"]]
-        longest = min((shots + 1) * self.lengths[task.name], recipe.batch.max_length)
+        longest = (shots + 1) * self.lengths[task.name]
+        if job.about["model"] in self.plan.recipes:
+            longest = min(longest, self.plan.recipes[job.about["model"]].batch.max_length)
         prompts = min(task.counts[task.task.evaluation_splits[0]], DEV_EXAMPLES) * len(task.labels)
         return (2 if shots else 1) * job.networks * prompts * longest / FORWARD, 0
 

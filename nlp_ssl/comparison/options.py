@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tyro
 
 from nlp_ssl import declarations, recipe_files
+from nlp_ssl.comparison.existing import names_model
 from nlp_ssl.comparison.plan import Method
 from nlp_ssl.comparison.sweeps import Sweep, grid, read_sweeps
 from nlp_ssl.console import say
@@ -38,7 +40,9 @@ class Compare(TaskFlags, Recipe, Protocol):
     """
 
     recipes: tyro.conf.Positional[tuple[str, ...]]
-    """Names of shipped recipes, or TOML files."""
+    """Names of shipped recipes, TOML files, and existing models, which are scored as they are: folders of runs or of
+    models in Hugging Face format, or names on the hub such as OWNER/NAME. Models that recipes start from are scored,
+    too."""
     corpus: Path
     """Folder of a prepared corpus."""
     task: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
@@ -99,8 +103,9 @@ class Compare(TaskFlags, Recipe, Protocol):
 
 def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     """The options, and each recipe by name with the flags applied. Raises InputError for unusable recipes."""
-    first = arguments[0] if arguments and not arguments[0].startswith("-") else None
-    options = _parsed(arguments, recipe_files.load(first or "mlm"))
+    positional = takewhile(lambda word: not word.startswith("-"), arguments)
+    first = next((word for word in positional if not names_model(word)), "mlm")
+    options = _parsed(arguments, recipe_files.load(first))
     chosen: dict[str, Recipe] = {}
     problems: list[str] = []
     names: set[str] = set()
@@ -108,7 +113,7 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     problems += _sweep_problems(sweeps, options, arguments)
     shared = [field.name for field in fields(Recipe) if field.name not in ("objective", "seed")]
     problems += [f"{word} is named twice: remove one" for word, count in Counter(options.recipes).items() if count > 1]
-    for word in dict.fromkeys(options.recipes):
+    for word in dict.fromkeys(word for word in options.recipes if not names_model(word)):
         try:
             recipe = recipe_files.load(word)
         except InputError as error:
@@ -127,7 +132,7 @@ def parse(arguments: list[str]) -> tuple[Compare, dict[str, Recipe]]:
     if len(set(budgets.values())) > 1:
         each = ", ".join(f"{name} {budget}" for name, budget in budgets.items())
         problems.append(f"the recipes have different budgets ({each}): give all of them one with --budget")
-    if not options.recipes:
+    if all(map(names_model, options.recipes)):
         known = ", ".join(declarations.names("objectives"))
         problems.append(f"no recipes: name one or more, which are {known} or TOML files")
     if problems:
@@ -173,6 +178,8 @@ def _parsed(arguments: list[str], recipe: Recipe) -> Compare:
 
 
 def _name(word: str) -> str:
-    """Name of an objective in the comparison: of the recipe, its file, or the run's folder."""
+    """Name of an objective in the comparison: of the recipe, its file, or the folder of the run whose recipe it is."""
     path = Path(word)
-    return path.resolve().name if path.is_dir() else path.stem if path.suffix == ".toml" else word
+    if path.name == "recipe.toml" and recipe_files.is_run(path.parent):
+        return path.resolve().parent.name
+    return path.stem if path.suffix == ".toml" else word

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nlp_ssl import recipe_files
+from nlp_ssl.comparison.existing import ExistingModel
 from nlp_ssl.comparison.initial import InitialInput
 from nlp_ssl.comparison.jobs import CorpusInput, Job, best, rate_of
 from nlp_ssl.comparison.random_init import random_init_name
-from nlp_ssl.comparison.score_jobs import score_jobs
+from nlp_ssl.comparison.score_jobs import existing_jobs, score_jobs
 from nlp_ssl.comparison.tasks import DamagedSentences, LabelledTask, PairFile
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.evaluation.finetune import Protocol
+from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Budget, Recipe
 from nlp_ssl.training.run_folder import INCIDENTAL
 
@@ -64,6 +66,8 @@ class Plan:
     """Whether to score the retrieval of neighbouring sentences."""
     initial: Mapping[str, InitialInput] = field(default_factory=dict)
     """The models that recipes start from, by their names there."""
+    existing: Mapping[str, ExistingModel] = field(default_factory=dict)
+    """The models that are scored as they are, by the names of their rows."""
 
     def jobs(self) -> list[Job]:
         """All jobs in the order of execution. The first seed comes first, so that a full table is there early.
@@ -80,7 +84,14 @@ class Plan:
                     run,
                     *score_jobs(self, name, seed, run),
                 ]
+            if seed == self.first_seed:
+                jobs += [job for model in self.existing.values() for job in existing_jobs(self, model)]
         return jobs
+
+    @property
+    def models(self) -> dict[str, Mixture | ExistingModel]:
+        """What each row's model can do, by name: recipes, then existing models."""
+        return {name: recipe.mixture for name, recipe in self.recipes.items()} | dict(self.existing)
 
     @property
     def seed_numbers(self) -> range:
@@ -102,8 +113,8 @@ class Plan:
 
     @property
     def prompted(self) -> list[str]:
-        """The objectives whose models can be scored by prompts."""
-        return [name for name, recipe in self.recipes.items() if recipe.mixture.answers_prompts]
+        """The rows whose models can be scored by prompts."""
+        return [name for name, model in self.models.items() if model.answers_prompts]
 
     def run(self, name: str, seed: int) -> Job:
         """Pretraining run of a recipe, with the learning rate from the pilots."""
@@ -170,8 +181,10 @@ class Plan:
         return Vocabulary.of(self.corpus)
 
     def random_init(self, name: str) -> str:
-        """Name of an objective's random initialisation."""
-        return random_init_name(name, self.recipes)
+        """Name of a row's random initialisation; an existing model shares that of a recipe that starts from it."""
+        if name in self.existing and not self.existing[name].starts:
+            return f"{name}, random initialisation"
+        return random_init_name(self.existing[name].starts[0] if name in self.existing else name, self.recipes)
 
     def show(self, name: str) -> Job:
         """A few examples of an objective's input and targets."""

@@ -85,7 +85,7 @@ def expect(plan: Plan, spread_from: Path | None = None) -> Expected:
         main = setting == _main(plan, task)
         tasks = plan.tasks if main else [other for of, other in _settings(plan) if of == setting]
         scored = _scored(task, setting)
-        objectives = len(plan.prompted if setting.method == FEW_SHOT else plan.recipes)
+        objectives = len(plan.prompted if setting.method == FEW_SHOT else plan.models)
         per_cluster = _per_cluster(task)
         numbers = power.Plan(
             seeds=plan.looks[0],
@@ -143,12 +143,12 @@ def _per_cluster(task: LabelledTask) -> float:
 
 def _zero_shot(plan: Plan, at_once: int) -> int:
     """Differences of the main table without labels, of `at_once` objectives each: pairs and retrieval."""
-    mixtures = [recipe.mixture for recipe in plan.recipes.values()]
-    likelihoods = sum(mixture.gives_likelihood for mixture in mixtures)
-    vectors = sum(mixture.body == "static" for mixture in mixtures)
+    models = plan.models.values()
+    likelihoods = sum(model.gives_likelihood for model in models)
+    vectors = sum(model.body == "static" for model in models)
     of_pairs = math.comb(likelihoods, at_once) * len(plan.minimal_pairs)
     of_words = math.comb(vectors, at_once) * len(plan.word_pairs)
-    return of_pairs + of_words + math.comb(len(mixtures), at_once) * plan.retrieval
+    return of_pairs + of_words + math.comb(len(models), at_once) * plan.retrieval
 
 
 def _falling(results: Results) -> dict[str, float]:

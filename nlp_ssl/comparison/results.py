@@ -15,6 +15,7 @@ from typing import Any
 
 from nlp_ssl import recipe_files
 from nlp_ssl.comparison.class_reports import class_reports, model_name
+from nlp_ssl.comparison.existing import ExistingModel
 from nlp_ssl.comparison.jobs import Finished, Job, best, rate_of
 from nlp_ssl.comparison.plan import Plan
 from nlp_ssl.comparison.results_file import COLUMNS, RESULTS_FORMAT, Results
@@ -38,7 +39,10 @@ def collect_results(plan: Plan, command: str) -> Results:
         "format": RESULTS_FORMAT,
         "question": _question(plan),
         "corpus": _corpus(plan),
-        "objectives": [_objective(plan, name) for name in plan.recipes],
+        "objectives": [
+            *(_objective(plan, name) for name in plan.recipes),
+            *(_existing(plan, model) for model in plan.existing.values()),
+        ],
         "runs": [_run(plan, job) for job in runs],
         "tasks": task_entries(plan, finished),
         "scores": _scores(plan, finished),
@@ -79,6 +83,20 @@ def _objective(plan: Plan, name: str) -> dict[str, Any]:
     }
 
 
+def _existing(plan: Plan, model: ExistingModel) -> dict[str, Any]:
+    """The entry of a row without pretraining; "existing" tells it from the others."""
+    return {
+        "name": model.name,
+        "existing": True,
+        "paper": "",
+        "body": model.body,
+        "random_init": plan.random_init(model.name),
+        "trains_tasks": [],
+        "recipe": "",
+        "shown": [],
+    }
+
+
 def _machine(finished: Finished) -> dict[str, Any]:
     devices = sorted({result["device"] for _, result in finished if "device" in result})
     return {
@@ -93,7 +111,7 @@ def _question(plan: Plan) -> dict[str, Any]:
     first = next(iter(plan.recipes.values()))
     unit = Budget.parse(first.budget).unit
     return {
-        "objectives": list(plan.recipes),
+        "objectives": list(plan.models),
         "seeds": list(plan.seed_numbers),
         "looks": list(plan.looks),
         "tasks": [task.name for task in plan.tasks],
@@ -190,11 +208,12 @@ def _scores(plan: Plan, finished: Finished) -> list[dict[str, Any]]:
     for job, result in finished:
         for line in result.get("scores", []):
             of_run = line["key"] == "pretrained"
+            seed = job.about["pretraining_seed"] if of_run else baseline_seed(job)
             is_network = line["key"] in ("random", "random_init", "random_labels", "pretrained")
             known = {
                 "model": model_name(job, line["key"]),
                 "role": "objective" if of_run else "text baseline" if "title" in line else "baseline",
-                "pretraining_seed": job.about["pretraining_seed"] if is_network else None,
+                "pretraining_seed": seed if is_network else None,
                 "tokens": _tokens_at(job),
                 "task": job.about["task"],
                 "train_examples": job.about["train_examples"],
@@ -216,7 +235,9 @@ def _choices(finished: Finished) -> list[dict[str, Any]]:
     for job, result in finished:
         for choice in result.get("choices", []):
             model = job.about["model" if choice["key"] == "pretrained" else "random_init"]
-            of = {"model": model, **{key: job.about[key] for key in ("pretraining_seed", "task", "train_examples")}}
+            seed = job.about["pretraining_seed"] if choice["key"] == "pretrained" else baseline_seed(job)
+            of = {"model": model, "pretraining_seed": seed}
+            of |= {key: job.about[key] for key in ("task", "train_examples")}
             rates = dict.fromkeys(tried["learning_rate"] for tried in choice["tried"])
             choices.setdefault(
                 tuple(of.values()),
@@ -229,6 +250,12 @@ def _choices(finished: Finished) -> list[dict[str, Any]]:
                 },
             )
     return list(choices.values())
+
+
+def baseline_seed(job: Job) -> int:
+    """The sample of the random networks that a job scored."""
+    seed: int = job.about.get("baseline_seed", job.about["pretraining_seed"])
+    return seed
 
 
 def _tokens_at(job: Job) -> int | None:

@@ -30,6 +30,10 @@ Fine-tuning seed i may learn from the i-th draw of training examples, the same f
 Then C = variance between draws / draws is a further variance, of a score and of a difference paired by draw. What each
 network has to itself is left out of C, since A has it already. The degrees of freedom of C join those of A.
 
+An existing model is one network, whose pretraining is not repeated. Its A is the variance between fine-tuning seeds,
+and zero for a single probe: a difference says something about this model, not about others trained in the same way.
+Where each fine-tuning seed has its own draw, its A is part of C, with which it is paired.
+
 Two models with the same seeds are one sample of differences, paired by seed and by example. The seeds of random
 initialisation are unrelated to pretraining seeds, so only examples are paired there: the variances A of both models
 are added, with Satterthwaite's degrees of freedom. If these are few and unequal (two seeds and five) and examples
@@ -61,7 +65,8 @@ class Scores:
     influence: Floats
     """Influence of each example on the score, times n [pretraining seeds, fine-tuning seeds, n]."""
     pretrained: bool = True
-    """Whether the model is pretrained. Results of one pretraining seed are anecdotal."""
+    """Whether the first dimension is a sample of pretraining runs; a sample of one is anecdotal. An existing model is
+    none: its scores are about this one model."""
     lowest: float = 0.0
     """Lowest possible score. The highest is 1."""
     draws: bool = False
@@ -185,6 +190,10 @@ def difference(ours: Scores, theirs: Scores, look: Look = ONLY) -> Difference:
         draws = _draws([ours.values - theirs.values] if of_draws else [])
         spread = _spread([(mine[0] - other[0], mine[1] - other[1])], draws)
     else:
+        if of_draws and len(theirs.values) == 1:  # how it varies with the draw is in C
+            other = theirs.values.mean(1), theirs.influence.mean(1)
+        elif of_draws and len(ours.values) == 1:
+            mine = ours.values.mean(1), ours.influence.mean(1)
         spread = _spread([mine, (-other[0], -other[1])], _draws([ours.values, -theirs.values] if of_draws else []))
     anecdotal = any(model.pretrained and len(model.values) == 1 for model in (ours, theirs))
     level = look.level(LEVEL)
@@ -220,14 +229,14 @@ def _jackknife(metric: str, gold: Floats, predicted: Floats) -> tuple[float, Flo
 def _draws(tables: Sequence[Floats]) -> tuple[float, int] | None:
     """C of the sum of means of values [pretraining seeds, draws], and its degrees of freedom; None where A has it.
 
-    With one pretraining seed, A is between draws.
+    With one pretraining seed everywhere, A is between draws.
     """
-    if not tables or any(len(table) == 1 for table in tables) or tables[0].shape[1] == 1:
+    if all(len(table) == 1 for table in tables) or tables[0].shape[1] == 1:
         return None
     F = tables[0].shape[1]
     between = np.sum([table.mean(0) for table in tables], axis=0).var(ddof=1) / F
     own = 0.0
-    for table in tables:
+    for table in (table for table in tables if len(table) > 1):
         left = without_means(table)
         own += float((left**2).sum()) / ((table.shape[0] - 1) * (F - 1)) / table.size
     return max(float(between) - own, 0.0), F - 1

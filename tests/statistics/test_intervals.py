@@ -353,3 +353,15 @@ def test_the_influence_of_a_sentence_on_span_f1_is_that_of_leaving_it_out() -> N
     expected = [11 * (full - score("span_f1", gold[kept], predicted[kept])) for kept in rest]
     assert scores.values[0, 0] == pytest.approx(full)
     assert scores.influence[0, 0] == pytest.approx(expected)
+
+
+def test_an_existing_model_is_paired_with_runs_by_draw() -> None:
+    draws = {"influence": np.zeros((1, 2, 50)), "draws": True}
+    runs = Scores(np.array([[0.6, 0.7], [0.62, 0.72]]), np.zeros((2, 2, 50)), draws=True)
+    model = Scores(np.array([[0.5, 0.58]]), **draws, pretrained=False)
+    # A of the runs and C of the differences, 0.11 and 0.13, are 1e-4 each, with one degree of freedom each.
+    found = difference(runs, model)
+    assert found.p is not None and not found.anecdotal
+    assert (found.mean, found.high - found.mean) == pytest.approx((0.12, 2e-4**0.5 * stats.t.ppf(0.975, 2)))
+    back = difference(model, runs)
+    assert (back.mean, back.high - back.mean) == pytest.approx((-0.12, 2e-4**0.5 * stats.t.ppf(0.975, 2)))

@@ -13,7 +13,7 @@ from nlp_ssl.report.papers import OBJECTIVES, STATISTICS
 
 def bibliography(results: Results, boards: Sequence[Board]) -> Section:
     """Each paper once, by key."""
-    cited = [paper for entry in results["objectives"] for paper in entry["paper"].split("; ")]
+    cited = [paper for entry in results["objectives"] for paper in entry["paper"].split("; ") if paper]
     references = dict.fromkeys([*map(reference, cited), *(STATISTICS if boards else ())])
     return Section("bibliography", "Bibliography", [Bibliography(sorted(references, key=lambda r: r.key))])
 

@@ -28,6 +28,13 @@ def cautions(results: Results, boards: Sequence[Board]) -> Iterator[str]:
             f"One pretraining seed {whose}: the intervals cover {over} only, not other runs of the same objective. "
             "There are no p values."
         )
+    if existing := [entry["name"] for entry in results["objectives"] if entry.get("existing")]:
+        several = len(existing) > 1
+        yield (
+            f"{list_names(existing)} {'are existing models' if several else 'is an existing model'}, one network"
+            f"{' each' if several else ''}: intervals cover other fine-tuning seeds, draws and examples, not another "
+            "model that was trained in the same way. Its pretraining is no part of the budget held equal."
+        )
     held = results["question"]["held_equal"]
     if (ratio := unevenness(results, held)) > MOST_UNEVEN:
         yield (

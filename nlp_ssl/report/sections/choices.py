@@ -29,7 +29,7 @@ def choice_table(results: Results, train_examples: int | None) -> Table:
     found = [entry for entry in results["choices"] if entry["train_examples"] == train_examples]
     tasks = {entry["task"]: entry["examples"] for entry in found}
     entries: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for entry in sorted(found, key=lambda entry: entry["pretraining_seed"]):
+    for entry in sorted(found, key=lambda entry: entry["pretraining_seed"] or 0):
         entries.setdefault((entry["model"], entry["task"]), []).append(entry)
     order = {name: i for i, name in enumerate(objectives)}
     models = sorted({model for model, _ in entries}, key=lambda model: (order.get(model, len(order)), model))

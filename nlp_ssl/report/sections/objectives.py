@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nlp_ssl.comparison.results_file import Results, finished_runs, sequences
-from nlp_ssl.report.blocks import Block, Listing, Section, Table, TableCell, TableRow
+from nlp_ssl.report.blocks import Block, Listing, Paragraph, Section, Table, TableCell, TableRow
 from nlp_ssl.report.formats import is_percentage, metric_title, metric_value
 
 NOTE = "Mean over seeds, on validation documents. Columns compare only objectives that predict the same thing."
+
+EXISTING = "an existing model, scored as it is, without pretraining here."
 
 
 def objectives(results: Results) -> Section:
@@ -20,6 +22,9 @@ def objectives(results: Results) -> Section:
             for i, example in enumerate(entry["shown"], 1)
         ]
         header = ["", "text", "input", "target"] if rows else []
+        if entry.get("existing"):
+            blocks.append(Paragraph(f"{entry['name']}: {EXISTING}"))
+            continue
         language = results["corpus"]["language"]
         blocks.append(Table(entry["name"], header, rows, entry["paper"], prose=True, language=language))
         blocks.append(Listing(f"Recipe of {entry['name']}", entry["recipe"].rstrip(), folded=True))
