@@ -7,11 +7,12 @@ token wider: under a causal mask both compute the same logits.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import ModernBertDecoderConfig, ModernBertDecoderForCausalLM
+from transformers import ModernBertConfig, ModernBertDecoderConfig, ModernBertDecoderForCausalLM
 
 ARCHITECTURE = "modernbert"
 """The model type of such encoders."""
@@ -37,16 +38,36 @@ def attention_by_row(config: Any, causal: Tensor, mask: Tensor | None, length: i
 
 def as_decoder(model: Any) -> Any:
     """A `ModernBertDecoderForCausalLM` with the weights of a `ModernBertForMaskedLM`."""
-    known = ModernBertDecoderConfig().to_dict().keys() - {"model_type", "architectures", "sliding_window"}
-    fields = {name: value for name, value in model.config.to_dict().items() if name in known}
-    fields |= {"local_attention": 2 * (model.config.sliding_window + 1), "use_cache": False}
-    decoder = ModernBertDecoderForCausalLM(ModernBertDecoderConfig(**fields)).eval()
-    weights = {}
-    for name, weight in model.state_dict().items():
+    decoder = ModernBertDecoderForCausalLM(converted_config(model.config)).eval()
+    decoder.load_state_dict(converted_weights(model.state_dict()))
+    return decoder
+
+
+OTHER = {ModernBertConfig.model_type: ModernBertDecoderConfig, ModernBertDecoderConfig.model_type: ModernBertConfig}
+"""The config class of the same layers with the other kind of attention, by model type."""
+
+
+def converted_config(config: Any) -> Any:
+    """The config of the decoder with an encoder's layers, or of the encoder with a decoder's."""
+    kind = OTHER[config.model_type]
+    known = kind().to_dict().keys() - {"model_type", "architectures", "sliding_window"}
+    fields = {name: value for name, value in config.to_dict().items() if name in known}
+    window = config.sliding_window + (1 if kind is ModernBertDecoderConfig else -1)
+    return kind(**{**fields, "local_attention": 2 * window, "use_cache": False})
+
+
+def converted_weights(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of an encoder by the names of a decoder, or the other way round."""
+    found: dict[str, Tensor] = {}
+    for name, weight in weights.items():
         if ".Wqkv." in name:
             for letter, part in zip("qkv", weight.chunk(3), strict=True):
-                weights[name.replace("Wqkv", f"{letter}_proj")] = part
-        else:
-            weights[f"lm_{name}" if name.startswith("head.") else name] = weight
-    decoder.load_state_dict(weights)
-    return decoder
+                found[name.replace("Wqkv", f"{letter}_proj")] = part
+        elif ".q_proj." in name:
+            parts = [weights[name.replace("q_proj", f"{letter}_proj")] for letter in "qkv"]
+            found[name.replace("q_proj", "Wqkv")] = torch.cat(parts)
+        elif name.startswith("head."):
+            found[f"lm_{name}"] = weight
+        elif ".k_proj." not in name and ".v_proj." not in name:
+            found[name.removeprefix("lm_") if name.startswith("lm_head.") else name] = weight
+    return found

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import CONFIG_MAPPING, AutoTokenizer, GenerationConfig
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer, GenerationConfig
 
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.tokenizer import complete, gives_same_ids
@@ -23,9 +23,11 @@ from nlp_ssl.models.architectures import (
     require_room,
     set_dropout,
 )
-from nlp_ssl.models.auto import has_head
+from nlp_ssl.models.auto import has_head, model_class
+from nlp_ssl.models.building import build
 from nlp_ssl.models.finite import require_finite
 from nlp_ssl.models.folder import HEADS_FOLDER, as_causal, find_model, model_checksum
+from nlp_ssl.models.hybrid import converted_config, converted_weights
 from nlp_ssl.models.loading import as_input_error, load_config
 from nlp_ssl.recipe import SIZES, Model
 from nlp_ssl.sampling.examples import Body
@@ -36,6 +38,9 @@ IN_WORDS: dict[Body, str] = {
     "decoder": "decoder",
     "seq2seq": "encoder-decoder",
 }
+
+SAME_LAYERS: dict[str, Body] = {"modernbert": "decoder", "modernbert-decoder": "encoder"}
+"""The kind of body that a model's layers can also be, in another model type."""
 
 OF_ITS_RUN = ("reading_direction", "predicts_next_token")
 """Config fields in which this project writes how a model was trained."""
@@ -62,7 +67,10 @@ class Initial:
             raise InputError(*(f"--init {problem}" for problem in error.problems)) from None
         folder = as_causal(found) if body == "decoder" else found
         _check_tokenizer(name, folder, corpus)
-        return cls(name=name, checksum=model_checksum(found), config=load_config(folder), folder=folder)
+        config = load_config(folder)
+        if body == SAME_LAYERS.get(config.model_type):
+            config = converted_config(config)
+        return cls(name=name, checksum=model_checksum(found), config=config, folder=folder)
 
     @classmethod
     def stored(cls, name: str, record: dict[str, Any]) -> Initial:
@@ -164,15 +172,14 @@ def load_initial(folder: Path, key: str, auto_class: Any, config: Any) -> tuple[
     if new_tokens:
         stored.vocab_size, stored.pad_token_id = before.vocab_size, before.pad_token_id
     with as_input_error(source):
-        model, report = auto_class.from_pretrained(
-            source,
-            config=stored,
-            dtype=torch.float32,
-            output_loading_info=True,
-            ignore_mismatched_sizes=True,
-            trust_remote_code=False,
-        )
+        loading = {"dtype": torch.float32, "output_loading_info": True, "ignore_mismatched_sizes": True}
+        if before.model_type == config.model_type:
+            model, report = auto_class.from_pretrained(source, config=stored, trust_remote_code=False, **loading)
+        else:
+            model, report = _of_same_layers(source, before, model_class(auto_class, stored), stored, loading)
         missing = frozenset(report["missing_keys"]) | {name for name, *_ in report["mismatched_keys"]}
+        if "Classification" in auto_class.__name__ and before.id2label != config.id2label:
+            missing |= _renew_classifier(model, build(auto_class, config))
         if new_tokens:
             model.resize_token_embeddings(config.vocab_size)
             model.config.pad_token_id = config.pad_token_id
@@ -180,6 +187,25 @@ def load_initial(folder: Path, key: str, auto_class: Any, config: Any) -> tuple[
     if model.can_generate():  # that of the folder may have other special tokens
         model.generation_config = GenerationConfig.from_model_config(model.config)
     return model, Loaded(frozenset(model.state_dict()), missing, frozenset(report["unexpected_keys"]), new_tokens)
+
+
+def _renew_classifier(model: Any, new: Any) -> frozenset[str]:
+    """Give a classifier of other classes the output layer of a new one; returns the names of its weights."""
+    own = {
+        name: weight for name, weight in new.state_dict().items() if not name.startswith(f"{new.base_model_prefix}.")
+    }
+    outputs = {name: weight for name, weight in own.items() if weight.shape[:1] == (new.config.num_labels,)}
+    model.load_state_dict(outputs, strict=False)
+    return frozenset(outputs)
+
+
+def _of_same_layers(source: Path, before: Any, kind: Any, config: Any, loading: Mapping[str, Any]) -> Any:
+    """A model of class `kind` with the weights of one of the same layers in another model type, and what was loaded."""
+    own = AutoModelForMaskedLM if SAME_LAYERS[before.model_type] == "decoder" else AutoModelForCausalLM
+    found, read = own.from_pretrained(source, trust_remote_code=False, **loading)
+    weights = {name: weight for name, weight in found.state_dict().items() if name not in read["missing_keys"]}
+    model, report = kind.from_pretrained(None, config=config, state_dict=converted_weights(weights), **loading)
+    return model, {**report, "unexpected_keys": {*report["unexpected_keys"], *read["unexpected_keys"]}}
 
 
 def describe(initial: Initial, heads: dict[str, tuple[frozenset[str], Loaded]], new: Sequence[str]) -> str:
@@ -199,7 +225,10 @@ def describe(initial: Initial, heads: dict[str, tuple[frozenset[str], Loaded]], 
     made = [*missing, *new, *([f"embeddings of {tokens} tokens"] if tokens else [])]
     parts = [f"taken: body{''.join(f', {head}' for head in taken)}"]
     parts += [f"{what}: {', '.join(items)}" for what, items in (("new", made), ("left", left)) if items]
-    return f"started from {initial.name}; {'; '.join(parts)}"
+    assert initial.folder is not None
+    other = load_config(initial.folder).model_type != initial.config.model_type
+    kind = f", as a {initial.config.model_type}" if other else ""
+    return f"started from {initial.name}{kind}; {'; '.join(parts)}"
 
 
 def _parts(names: set[str]) -> list[str]:

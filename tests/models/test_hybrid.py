@@ -4,7 +4,7 @@ import pytest
 import torch
 from transformers import ModernBertConfig, ModernBertForMaskedLM
 
-from nlp_ssl.models.hybrid import as_decoder, attention_by_row
+from nlp_ssl.models.hybrid import as_decoder, attention_by_row, converted_config, converted_weights
 
 SHAPE = {"vocab_size": 60, "hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 2, "pad_token_id": 0}
 SHAPE |= {"intermediate_size": 96, "bos_token_id": 2, "eos_token_id": 3, "cls_token_id": 2, "sep_token_id": 3}
@@ -84,3 +84,17 @@ def test_biases_are_carried_over() -> None:
     masks = attention_by_row(model.config, torch.tensor([True]), None, 20)
     with torch.no_grad():
         assert torch.equal(as_decoder(model)(ids).logits, model(ids, attention_mask=masks).logits)
+
+
+def test_a_decoder_becomes_the_encoder_that_it_came_from() -> None:
+    model = encoder(local_attention=6)
+    decoder = as_decoder(model)
+    assert decoder.config.sliding_window == 4  # itself and three before, as the encoder's tokens see
+    config, weights = converted_config(decoder.config), converted_weights(decoder.state_dict())
+    assert (config.model_type, config.sliding_window, config.layer_types) == (
+        "modernbert",
+        3,
+        model.config.layer_types,
+    )
+    assert weights.keys() == model.state_dict().keys()
+    assert all(torch.equal(weight, weights[name]) for name, weight in model.state_dict().items())

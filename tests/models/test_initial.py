@@ -9,14 +9,18 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from transformers import (
+    AutoModelForSequenceClassification,
     AutoTokenizer,
     BartConfig,
     BartForConditionalGeneration,
     BertConfig,
     BertForMaskedLM,
     BertForPreTraining,
+    BertForSequenceClassification,
     GPT2Config,
     GPT2LMHeadModel,
+    ModernBertConfig,
+    ModernBertForMaskedLM,
     PreTrainedTokenizerFast,
 )
 
@@ -24,6 +28,8 @@ from nlp_ssl import recipe_files
 from nlp_ssl.cli import main
 from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
+from nlp_ssl.models.hybrid import as_decoder
+from nlp_ssl.models.initial import load_initial
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.targets import NO_LABEL
 from nlp_ssl.training.collate import collate
@@ -42,7 +48,10 @@ MODELS = {
     "nsp": lambda: BertForPreTraining(BERT),
     "clm": lambda: GPT2LMHeadModel(GPT2),
     "bart": lambda: BartForConditionalGeneration(BART),
+    "modern-mlm": lambda: ModernBertForMaskedLM(MODERN),
+    "modern-clm": lambda: as_decoder(ModernBertForMaskedLM(MODERN)),
 }
+MODERN = ModernBertConfig(vocab_size=50, max_position_embeddings=40, local_attention=8, pad_token_id=0, **SHAPE)
 RUN = ["--batch.max-length", "32", "--batch.tokens", "256", "--precision", "fp32", "--log-every", "1"]
 RUN += ["--evaluations", "1", "--evaluation-tokens", "200"]
 PLAIN = ["--optimizer.schedule", "constant", "--optimizer.warmup", "0", "--optimizer.weight-decay", "0"]
@@ -80,14 +89,26 @@ def refused(capsys, *arguments: object) -> str:
     return line
 
 
-@pytest.mark.parametrize("recipe", ["mlm", "clm", "bart"])
-def test_the_losses_are_those_of_a_loop_around_the_model_of_transformers(recipe, corpus, models, tmp_path) -> None:
-    assert pretrain(recipe, corpus, models / recipe, tmp_path / "run", *PLAIN) == 0
+@pytest.mark.parametrize(
+    ("recipe", "name", "same"),
+    [
+        ("mlm", "mlm", "mlm"),
+        ("clm", "clm", "clm"),
+        ("bart", "bart", "bart"),
+        ("mlm", "modern-clm", "modern-mlm"),
+        ("clm", "modern-mlm", "modern-clm"),
+    ],
+)
+def test_the_losses_are_those_of_a_loop_around_the_model_of_transformers(
+    recipe, name, same, corpus, models, tmp_path
+) -> None:
+    """`same` has the same weights, as a model of the recipe's kind."""
+    assert pretrain(recipe, corpus, models / name, tmp_path / "run", *PLAIN) == 0
     ours = [line["loss"] for line in metrics(tmp_path / "run", "train")]
     options, vocabulary = recipe_files.load(str(tmp_path / "run")), Vocabulary.of(corpus)
     text, examples = usable_examples(corpus, vocabulary, "train", options)
     batches = Batches(text, examples, vocabulary, options.mixture, seed=0, tokens=256).in_run(4)
-    model = type(MODELS[recipe]()).from_pretrained(models / recipe).eval()  # no dropout
+    model = type(MODELS[same]()).from_pretrained(models / same).eval()  # no dropout
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98), eps=1e-6, weight_decay=0)
     theirs = []
     for step in range(4):
@@ -127,6 +148,34 @@ def test_what_was_taken_is_said(corpus, models, tmp_path, capsys) -> None:
     assert "taken: body; new: classifier, layers of replaced_token_detection; left: cls.predictions (" in started(
         tmp_path / "rtd"
     )
+
+
+@pytest.mark.slow
+def test_the_default_bodies_of_mlm_and_clm_start_from_each_other(corpus, models, tmp_path) -> None:
+    few = ["--budget", "1-steps", "--optimizer.learning-rate", "1e-30"]
+    assert pretrain("clm", corpus, models / "modern-mlm", tmp_path / "clm", *few) == 0
+    assert "modern-mlm, as a modernbert-decoder | taken: body, causal_lm head (" in started(tmp_path / "clm")
+    assert pretrain("mlm", corpus, tmp_path / "clm", tmp_path / "mlm", *few) == 0
+    assert "clm, as a modernbert | taken: body, masked_lm head (" in started(tmp_path / "mlm")
+    folders = models / "modern-mlm", tmp_path / "mlm" / "model"
+    before, after = map(ModernBertForMaskedLM.from_pretrained, folders)
+    assert after.config.local_attention == before.config.local_attention == 8
+    for name, weight in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], weight, rtol=0, atol=1e-20)
+    assert pretrain("nsp", corpus, tmp_path / "clm", tmp_path / "nsp", *few) == 0
+    assert "| taken: body; new: classifier; left: decoder (" in started(tmp_path / "nsp")
+
+
+def test_a_classifier_of_other_classes_is_new(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    BertForSequenceClassification(BertConfig(**SHAPE, id2label={0: "next", 1: "random"})).save_pretrained(tmp_path)
+    stored = BertForSequenceClassification.from_pretrained(tmp_path).classifier.weight
+    for labels, missing in (({0: "next", 1: "random"}, set()), ({0: "in order", 1: "swapped"}, {"weight", "bias"})):
+        config = BertConfig(**SHAPE, id2label=labels)
+        model, loaded = load_initial(tmp_path, "nsp", AutoModelForSequenceClassification, config)
+        assert loaded.missing == {f"classifier.{name}" for name in missing}
+        assert torch.equal(model.classifier.weight, stored) == (not missing)
+        assert model.config.id2label == labels
 
 
 @pytest.mark.slow
