@@ -83,11 +83,6 @@ def choose_attention(model: torch.nn.Module, longest: int) -> None:
             module.set_attn_implementation("eager")
 
 
-def make_adagrad(model: torch.nn.Module, epsilon: float) -> torch.optim.Adagrad:
-    """Fused Adagrad on the trainable parameters."""
-    return torch.optim.Adagrad([p for p in model.parameters() if p.requires_grad], eps=epsilon, fused=True)
-
-
 def make_optimizer(model: torch.nn.Module, weight_decay: float, **options: Any) -> torch.optim.AdamW:
     """Fused AdamW on the trainable parameters, without weight decay for biases and norms.
 

@@ -1,13 +1,18 @@
 """Negative sampling (Mikolov et al., NeurIPS 2013, section 2.2).
 
-All words of a sequence share their negative samples, which are weighted (Ji et al. 2019).
+The words of a sequence take their negative samples in turn from those of the sequence. On a CPU with numba, training
+runs compiled loops (`nlp_ssl.models.compiled`) instead of matrix products.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
+from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.heads.base import Encode, Head, LossSum, TargetTensors
 from nlp_ssl.models.static import AutoModelForNegativeSampling
 from nlp_ssl.objectives._windows import Windows
@@ -21,22 +26,66 @@ class NegativeSampling(Head):
     auto_class = AutoModelForNegativeSampling
     costs_per_row = True
 
+    def __init__(self, config: Any, body: Any, carrier: Any, loss: Loss, vocabulary: Vocabulary) -> None:
+        super().__init__(config, body, carrier, loss, vocabulary)
+        self.inputs: nn.Embedding = body.get_input_embeddings()  # shared
+        self.compiled = find_spec("numba") is not None
+
     def loss(self, loss: Loss, encode: Encode, targets: TargetTensors, generator: torch.Generator) -> LossSum:
         """Logistic loss, always in float32. In evaluation also accuracy: the positive word scores highest."""
         objective = loss.objective
         assert isinstance(objective, Windows)
+        ids, contexts = encode.views["main"]["input_ids"], self.carrier.contexts
+        windows, negatives = targets["windows"], targets["negatives"][:, : objective.shared]
+        if self.compiled and torch.is_grad_enabled() and ids.device.type == "cpu" and not torch.compiler.is_compiling():
+            arrays = ids, windows, negatives, self.inputs.weight, contexts.weight
+            compiled: Any = CompiledNegativeSampling.apply
+            return LossSum(compiled(*arrays, objective.negative, objective.counts_pairs))
         vectors: Tensor = encode().last_hidden_state
         with torch.autocast(vectors.device.type, enabled=False):
             total, correct, count = negative_sampling(
-                encode.views["main"]["input_ids"],
-                vectors.float(),
-                self.carrier.contexts,
-                targets["windows"],
-                targets["negatives"][:, : objective.shared],
-                objective.negative / objective.shared,
-                objective.counts_pairs,
+                ids, vectors.float(), contexts, windows, negatives, objective.negative, objective.counts_pairs
             )
         return LossSum(total) if torch.is_grad_enabled() else LossSum(total, {"accuracy": (correct, count)})
+
+
+class CompiledNegativeSampling(torch.autograd.Function):
+    """Negative-sampling loss, float32 scalar. The gradients of both tables are sparse in a run of one process.
+
+    `ids` [B, L], `windows` [2, B, L], `negatives` [B, K], `vectors` and `contexts` [V, H], `each` and `counts_pairs` as
+    in `negative_sampling`.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        ids: Tensor,
+        windows: Tensor,
+        negatives: Tensor,
+        vectors: Tensor,
+        contexts: Tensor,
+        each: int,
+        counts_pairs: bool,
+    ) -> Tensor:
+        """Compute the loss and, at the same time, its gradients."""
+        from nlp_ssl.models.compiled import loss_and_gradients
+
+        arrays = [tensor.detach().numpy() for tensor in (ids, windows, negatives, vectors, contexts)]
+        loss, *ctx.gradients = loss_and_gradients(*arrays, each, counts_pairs)
+        ctx.shape = vectors.shape
+        return vectors.new_tensor(loss)
+
+    @staticmethod
+    def backward(ctx: Any, scale: Tensor) -> tuple[Tensor | None, ...]:
+        """Sparse gradients of `vectors` and `contexts`."""
+        rows, of_vectors, context_rows, of_contexts = map(torch.from_numpy, ctx.gradients)
+        pairs = (rows, of_vectors), (context_rows, of_contexts)
+        gradients = [
+            torch.sparse_coo_tensor(at[None], values * scale, ctx.shape, check_invariants=False) for at, values in pairs
+        ]
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            gradients = [gradient.to_dense() for gradient in gradients]  # as DDP sums them
+        return None, None, None, *gradients, None, None
 
 
 def negative_sampling(
@@ -45,10 +94,10 @@ def negative_sampling(
     contexts: nn.Embedding,
     windows: Tensor,
     negatives: Tensor,
-    weight: float,
+    each: int,
     counts_pairs: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Skip-gram (`counts_pairs`) or CBOW loss with shared negative samples.
+    """Skip-gram (`counts_pairs`) or CBOW loss with negative samples that words take in turn.
 
     Args:
         ids: Word ids, int64 [B, L].
@@ -57,7 +106,7 @@ def negative_sampling(
         windows: Number of context words to the left and right of each word, int64 [2, B, L].
         negatives: Word ids of the negative samples of each sequence, int64 [B, K]. A negative that equals the target
             word is ignored.
-        weight: Weight of each negative sample.
+        each: Number of negatives of a target word: word i has `negatives[:, (i * each + n) % K]` for n below `each`.
         counts_pairs: Predict each context word from the word (skip-gram). Otherwise predict the word from the mean of
             its context (CBOW).
 
@@ -70,7 +119,9 @@ def negative_sampling(
     offset = place - place[:, None]  # [L, L]: position j minus position i
     inside = (offset >= -left[..., None]) & (offset <= right[..., None]) & (offset != 0)
     context = inside.float()  # [B, L, L]: 1 if j is in the window of i
-    others = (ids[..., None] != negatives[:, None]).float()  # [B, L, K]: 0 if the negative is the word itself
+    turn = (torch.arange(negatives.shape[1], device=ids.device) - place[:, None] * each) % negatives.shape[1]  # [L, K]
+    times = (each - 1 - turn).div(negatives.shape[1], rounding_mode="floor") + 1  # how often word i has negative k
+    others = (ids[..., None] != negatives[:, None]) * times.float()  # [B, L, K]: 0 if the negative is the word itself
     # One look-up for both: the gradient of each look-up has the size of the whole table.
     real, drawn = contexts(torch.cat([ids, negatives], 1)).tensor_split([ids.shape[1]], 1)  # [B, L, H], [B, K, H]
     if counts_pairs:
@@ -82,7 +133,7 @@ def negative_sampling(
         score, targets = (mean * real).sum(-1, keepdim=True), (size > 0).float()  # [B, L, 1] each
         against, weights = mean @ drawn.mT, others * targets  # [B, L, K] each
     softplus = nn.functional.softplus
-    loss = (softplus(-score) * targets).sum() + weight * (softplus(against) * weights).sum()
+    loss = (softplus(-score) * targets).sum() + (softplus(against) * weights).sum()
     if torch.is_grad_enabled():
         return loss, loss.new_zeros(()), targets.sum()
     correct = ((score >= against.amax(-1, keepdim=True)) * targets).sum()

@@ -1,9 +1,7 @@
 """Shared code of CBOW and skip-gram: subsampling of frequent words, context windows and negative samples.
 
 Papers: Mikolov et al., Distributed Representations of Words and Phrases, NeurIPS 2013, sections 2.2 and 2.3. Random
-window sizes: Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013. Shared
-negative samples, which make scores matrix products: Ji et al., Parallelizing Word2Vec in Shared and Distributed Memory,
-IEEE TPDS 2019.
+window sizes: Mikolov et al., Efficient Estimation of Word Representations in Vector Space, ICLR Workshop 2013.
 
 A word with relative frequency f is kept with probability sqrt(t/f) + t/f, as in the code of word2vec and gensim (the
 paper has sqrt(t/f)). Subsampling comes before windows are drawn, so that windows reach further.
@@ -90,8 +88,7 @@ class Windows(Objective):
     sample: float = 1e-3
     """Words with a higher relative frequency than this are subsampled; 0 keeps all words."""
     shared: int = 64
-    """Negative samples drawn per sequence. All its words share them, with weights such that they count as `negative`
-    samples per positive pair."""
+    """Negative samples drawn per sequence. Its words take `negative` of them each, in turn."""
 
     example_type: ClassVar = "segment"
     body: ClassVar = "static"

@@ -7,7 +7,7 @@ Differences from word2vec's code, which gensim follows:
 
 * The gradient of a context mean is divided among its words. word2vec gives each word the full gradient.
 * All windows of a batch are scored before one update.
-* The words of a sequence share their negative samples, weighted such that each word has `negative` samples on average.
+* The words of a sequence take their negative samples in turn from `shared` samples.
   A word is never its own negative sample.
 * Sentences are not cut at 1,000 words, and scores are not clipped at 6.
 

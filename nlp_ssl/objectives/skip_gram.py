@@ -10,7 +10,7 @@ centre word).
 Differences from word2vec's code, which gensim follows:
 
 * All windows of a batch are scored before one update.
-* The words of a sequence share their negative samples, weighted such that each pair has `negative` samples on average.
+* The words of a sequence take their negative samples in turn from `shared` samples.
   A word is never its own negative sample.
 * Sentences are not cut at 1,000 words, and scores are not clipped at 6.
 

@@ -28,7 +28,7 @@ from nlp_ssl.training import checkpoint
 from nlp_ssl.training import run_folder as run
 from nlp_ssl.training.collate import Inputs, collate_group
 from nlp_ssl.training.data_workers import WorkerDiedError, load_batches
-from nlp_ssl.training.optimizer import skip_unless_finite
+from nlp_ssl.training.optimizer import clip_gradients, skip_unless_finite
 from nlp_ssl.training.pretrain import Pretrain
 from nlp_ssl.training.readable import format_metrics
 from nlp_ssl.training.schedule import learning_rate
@@ -80,7 +80,7 @@ class Trainer:
         counts = accelerator.reduce(torch.cat([stop, mine]), "sum")
         targets = counts[3:].clamp(min=1)  # [losses]
         sums = self.step.backward(step, group, targets)
-        norm = accelerator.clip_grad_norm_(self.model.parameters(), self.options.optimizer.max_grad_norm)
+        norm = clip_gradients(accelerator, self.model, self.optimizer.optimizer, self.options.optimizer.max_grad_norm)
         for parameters in self.optimizer.param_groups:
             parameters["lr"] = rate
         skip_unless_finite(self.optimizer.optimizer, norm)

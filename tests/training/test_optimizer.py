@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from accelerate import Accelerator
 
 from nlp_ssl.recipe import Optimizer
-from nlp_ssl.training.optimizer import optimizer_of, skip_unless_finite
+from nlp_ssl.training.optimizer import clip_gradients, optimizer_of, skip_unless_finite
 
 
 def network() -> torch.nn.Linear:
@@ -52,3 +53,16 @@ def test_frozen_weights_are_not_trained() -> None:
         model.bias.requires_grad_(False)
         optimizer = optimizer_of(model, replace(Optimizer(), method=method))
         assert sum(len(group["params"]) for group in optimizer.param_groups) == 1
+
+
+@pytest.mark.parametrize("method", ["adamw", "adagrad"])
+@pytest.mark.parametrize(("maximum", "clipped"), [(1.0, 0.2), (10.0, 1.0)])
+def test_sparse_gradients_are_summed_by_row_and_clipped(maximum: float, clipped: float, method: str) -> None:
+    """Adagrad reads only their rows; for AdamW, which moves all rows, they become dense."""
+    model = torch.nn.Linear(2, 3)
+    model.weight.grad = torch.sparse_coo_tensor([[2, 0, 2]], [[1.0, 0.0], [0.0, 0.0], [2.0, 4.0]], (3, 2))
+    model.bias.grad = torch.zeros(3)
+    optimizer = optimizer_of(model, replace(Optimizer(), method=method))
+    assert clip_gradients(Accelerator(cpu=True), model, optimizer, maximum) == 5  # of 3 and 4
+    assert model.weight.grad.is_sparse == (method == "adagrad")
+    torch.testing.assert_close(model.weight.grad.to_dense()[2], torch.tensor([3.0, 4.0]) * clipped)
