@@ -166,7 +166,8 @@ class Recipe:
     each for a share of the steps in proportion to its weight."""
     init: str | None = None
     """Model to start from instead of random weights: the folder of a run or of a model in Hugging Face format, or a
-    name on the hub. The corpus must have its tokenizer. Its config decides the architecture and size."""
+    name on the hub, OWNER/NAME or OWNER/NAME@REVISION. The corpus must have its tokenizer. Its config decides the
+    architecture and size."""
     model: Model = field(default_factory=Model)
     batch: Batching = field(default_factory=Batching)
     optimizer: Optimizer = field(default_factory=Optimizer)

@@ -37,6 +37,9 @@ from nlp_ssl.errors import InputError
 from nlp_ssl.json_files import read_object, write_object
 from nlp_ssl.output_folder import LOCK
 
+LONGEST_NAME = 120
+"""Characters of a job's name in that of its folder, whose key tells it from others."""
+
 
 class Input(Protocol):
     """Data that a job reads by its path, with the fingerprint that it had when the plan was made."""
@@ -95,7 +98,7 @@ class Job:
         """Folder of the job."""
         stated = json.dumps({"kind": self.kind, "version": __version__, **self.depends}, sort_keys=True)
         key = blake2b(stated.encode(), digest_size=6).hexdigest()
-        name = re.sub(r"\W+", "-", self.name.removeprefix(f"{self.kind} ")).strip("-")
+        name = re.sub(r"\W+", "-", self.name.removeprefix(f"{self.kind} ")).strip("-")[:LONGEST_NAME]
         return self.out / "jobs" / self.kind / f"{name}-{key}"
 
     @property

@@ -32,11 +32,13 @@ class Sweep:
     def parse(cls, text: str) -> Sweep:
         """Parse "optimizer.learning_rate=1e-3,2e-3"; values are those of a recipe file, strings without quotes.
 
+        A list is in brackets, with its strings in quotes: 'model.config.layer_types=["full_attention"],…'.
+
         InputError if the form is another, or if rows cannot differ in this field.
         """
         name, _, values = text.partition("=")
         name = name.strip().replace("-", "_")
-        found = [value.strip() for value in values.split(",")]
+        found = [value.strip() for value in _divided(values)]
         if not name or not all(found):
             raise InputError(f"--sweep {text}: it must be like optimizer.learning_rate=1e-3,2e-3")
         if name in OF_ALL or name in INCIDENTAL:
@@ -111,6 +113,18 @@ def _short(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _divided(values: str) -> list[str]:
+    """The values between the commas that are in no brackets."""
+    found, depth = [""], 0
+    for character in values:
+        depth += (character in "[{") - (character in "]}")
+        if character == "," and depth <= 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
+
+
 def _value(text: str) -> Any:
     """A value as TOML reads it, or else the text itself."""
     try:
@@ -120,4 +134,6 @@ def _value(text: str) -> Any:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_shown, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)

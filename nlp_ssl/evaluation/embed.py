@@ -48,6 +48,8 @@ class Embed:
     and a column "vector"."""
     text_column: str = "text"
     """Column with the text."""
+    pair_column: str | None = None
+    """Column with a second text. The vector is then that of both texts, read together."""
     max_length: int = 128
     """Maximum number of tokens; longer texts are cut. Models with fewer positions read fewer."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -75,7 +77,8 @@ def embed(options: Embed) -> tuple[DataTable, npt.NDArray[np.float32]]:
     from nlp_ssl.tasks.unlabelled import read_file, unlabelled  # imports NumPy
 
     folder, table = model_folder(options.model), read_file(options.data)
-    table, examples = unlabelled(table, Task(name="", columns=((options.text_column,),), label=(), metrics=()))
+    names = [options.text_column, *([] if options.pair_column is None else [options.pair_column])]
+    table, examples = unlabelled(table, Task(name="", columns=tuple((name,) for name in names), label=(), metrics=()))
     if options.out.suffix != ARRAY:
         with_columns(table, {VECTOR: ()})
         check_table(options.out.suffix, table)

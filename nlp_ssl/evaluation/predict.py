@@ -46,6 +46,9 @@ class Predict:
     """Column with the text, or with the words of a sentence. Defaults to that of fine-tuning, or else text."""
     pair_column: str | None = None
     """Column with the second text, for pairs. Defaults to that of fine-tuning."""
+    max_length: int | None = None
+    """Maximum number of tokens; longer texts are cut. Defaults to that of fine-tuning, which the scores are for. Models
+    with fewer positions read fewer."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Precision of matrix products. auto uses bf16 where the hardware supports it."""
 
@@ -69,13 +72,15 @@ def predict(options: Predict) -> DataTable:
     suffix = ".jsonl" if options.out is None else options.out.suffix
     if options.out is not None:
         check_file(options.out, SUFFIXES)
+    if options.max_length is not None and options.max_length < 8:
+        raise InputError(f"--max-length is {options.max_length}: it must be at least 8")
     from nlp_ssl.tasks.unlabelled import read_file, unlabelled  # imports NumPy
 
     folder, table = model_folder(options.model), read_file(options.data)
     with first_torch_import():
         from nlp_ssl.evaluation.saved_classifier import SavedClassifier
 
-    network = SavedClassifier(folder, options.precision)
+    network = SavedClassifier(folder, options.precision, options.max_length)
     kind, columns = network.kind, list(network.task.columns)
     if options.text_column is not None:
         columns[0] = (options.text_column,)

@@ -83,7 +83,8 @@ def kind_of(config: Any) -> str:
 class SavedClassifier:
     """A classifier loaded from a folder. InputError if the folder has no usable one."""
 
-    def __init__(self, folder: Path, precision: Literal["auto", "fp32", "bf16"]) -> None:
+    def __init__(self, folder: Path, precision: Literal["auto", "fp32", "bf16"], max_length: int | None = None) -> None:
+        """`max_length` in tokens defaults to that of fine-tuning."""
         file = folder / TASK_FILE
         ours = read_record(file, LearnedTask, AGAIN) if file.exists() else None
         writes = ours is not None and registry.find("task_kinds", ours.kind).writes_text
@@ -93,7 +94,7 @@ class SavedClassifier:
         labels = [] if writes else [config.id2label[i] for i in range(config.num_labels)]
         self.kind: TaskKind = registry.find("task_kinds", self.task.kind)(labels)
         named = tokenizer.model_max_length
-        self._max_length = longest_input(config, named if named < NO_LIMIT else DEFAULT_LENGTH)
+        self._max_length = longest_input(config, max_length or (named if named < NO_LIMIT else DEFAULT_LENGTH))
         network = Seq2Seq if writes else Classifier
         self._network = network(model, tokenizer, self.kind, resolve_precision(precision))
 

@@ -40,7 +40,7 @@ def as_causal(folder: Path) -> Path:
 def find_model(name: str) -> Path:
     """The model folder of a run, a model's folder, or the local copy of a model on the hub, which is downloaded.
 
-    InputError if there is no such model.
+    "OWNER/NAME@REVISION" names a branch, a tag or a commit of the hub. InputError if there is no such model.
     """
     if os.path.exists(name):  # noqa: PTH110  # not an error for what can be no path
         return model_folder(Path(name))
@@ -48,9 +48,10 @@ def find_model(name: str) -> Path:
     from huggingface_hub.errors import HFValidationError
 
     files = ["*.json", "*.txt", "*.model"]
+    on_hub, _, revision = name.partition("@")
     try:
         for suffix in WEIGHTS:
-            folder = Path(snapshot_download(name, allow_patterns=[*files, f"*{suffix}"]))
+            folder = Path(snapshot_download(on_hub, revision=revision or None, allow_patterns=[*files, f"*{suffix}"]))
             if any(folder.glob(f"*{suffix}")):
                 break
         return model_folder(folder)

@@ -21,6 +21,16 @@ def test_values_are_those_of_a_recipe_file() -> None:
     assert Sweep.parse("model.size=tiny,mini") == Sweep("model.size", ("tiny", "mini"))
     assert Sweep.parse("objective.emoji.balanced=true,false").values == (True, False)
     assert Sweep.parse("batch.max_length=64").values == (64,)
+    lists = 'model.config.layer_types=["full_attention", "sliding_attention"],["full_attention","full_attention"]'
+    assert Sweep.parse(lists).values == (["full_attention", "sliding_attention"], ["full_attention"] * 2)
+
+
+def test_a_list_is_a_value() -> None:
+    rows = grid("mlm", recipe_files.load("mlm"), read_sweeps(["model.config.layer_types=[1, 2],[1]"]))
+    assert {name: row.model.config["layer_types"] for name, row in rows.items()} == {
+        "mlm [layer_types=[1, 2]]": [1, 2],
+        "mlm [layer_types=[1]]": [1],
+    }
 
 
 def test_each_value_is_a_row() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
 
 from nlp_ssl.cli import main
 from nlp_ssl.corpus.table import DataTable, read_table
@@ -51,6 +53,19 @@ def test_the_columns_of_the_file_and_a_vector(tmp_path: Path, capsys) -> None:
     said = capsys.readouterr().err
     assert "in.jsonl: truncated 1 of 3 inputs to 8 tokens" in said and "in.jsonl: 1 of 3 texts are empty" in said
     assert f"3 vectors of 2 dimensions: {tmp_path / 'out.parquet'}" in said
+
+
+def test_the_vector_of_a_pair_is_that_of_both_texts_read_together(run: Run, tmp_path: Path) -> None:
+    rows = [{"text": "w1 w2", "other": "w3"}, {"text": "w4", "other": "w5 w6"}]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert embed(run("mlm"), tmp_path / "in.jsonl", tmp_path / "out.npy", "--pair-column", "other") == 0
+    folder = run("mlm") / "model"
+    model, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    for row, vector in zip(rows, np.load(tmp_path / "out.npy"), strict=True):
+        with torch.no_grad():
+            read = tokenizer(row["text"], row["other"], return_token_type_ids=True, return_tensors="pt")
+            states = model(**read).last_hidden_state
+        np.testing.assert_allclose(vector, states[0].mean(0).numpy(), atol=1e-5)
 
 
 def test_json_lines_have_all_digits(tmp_path: Path) -> None:

@@ -64,6 +64,16 @@ def test_the_output_has_the_format_of_its_suffix(model: Path, tmp_path: Path, ca
     assert not (tmp_path / "out.tsv").exists()
 
 
+def test_longer_texts_are_cut_to_the_maximum_length(model: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "in.jsonl").write_text(json.dumps({"text": "w1 " * 6 + "fine " * 20}) + "\n")
+    assert predict(model, tmp_path / "in.jsonl") == predict(model, tmp_path / "in.jsonl", "--max-length", "8") == 0
+    printed = capsys.readouterr()
+    assert [row["probability_good"] > 0.5 for row in lines(printed.out)] == [True, False]
+    assert "truncated 1 of 1 inputs to 8 tokens" in printed.err
+    assert predict(model, tmp_path / "in.jsonl", "--max-length", "7") == 2
+    assert "--max-length is 7: it must be at least 8" in capsys.readouterr().err
+
+
 def test_several_labels_and_numbers(tmp_path: Path) -> None:
     (tmp_path / "in.tsv").write_text("review\nfine\nawful fine\nw1\n")
     several = save_by_hand(tmp_path / "several", tokenizer(), ["bad", "good"], "multi_label_classification")

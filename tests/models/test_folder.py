@@ -30,8 +30,8 @@ def test_a_model_that_is_also_a_decoder_has_it_in_a_folder(tmp_path: Path) -> No
 def test_a_name_on_the_hub_stands_for_a_local_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def download(name: str, allow_patterns: list[str]) -> str:
-        asked.append((name, allow_patterns[-1]))
+    def download(name: str, revision: str | None, allow_patterns: list[str]) -> str:
+        asked.append((name, revision, allow_patterns[-1]))
         (tmp_path / "copy").mkdir(exist_ok=True)
         (tmp_path / "copy" / "config.json").write_text("{}")
         if allow_patterns[-1] == "*.bin":  # this model has no others
@@ -40,7 +40,9 @@ def test_a_name_on_the_hub_stands_for_a_local_copy(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)
     assert find_model("owner/name") == tmp_path / "copy"
-    assert asked == [("owner/name", "*.safetensors"), ("owner/name", "*.bin")]
+    assert asked == [("owner/name", None, "*.safetensors"), ("owner/name", None, "*.bin")]
+    assert find_model("owner/name@v2.1") == tmp_path / "copy"
+    assert asked[-1] == ("owner/name", "v2.1", "*.bin")
     before = model_checksum(tmp_path / "copy")
     (tmp_path / "copy" / "README.md").write_text("a model")
     assert model_checksum(tmp_path / "copy") == before
@@ -52,7 +54,7 @@ def test_neither_a_folder_nor_a_name_on_the_hub(tmp_path: Path, monkeypatch: pyt
     with pytest.raises(InputError, match=r"none: no such folder$"):
         find_model(str(tmp_path / "none"))
 
-    def download(name: str, allow_patterns: list[str]) -> str:
+    def download(name: str, revision: str | None, allow_patterns: list[str]) -> str:
         raise OSError("no network")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", download)

@@ -300,3 +300,18 @@ def test_a_failure_to_save_ends_all(corpus, tmp_path) -> None:
     status, said = ends(processes)
     assert status == [2, 2]
     assert str(tmp_path / "run" / "checkpoints") in said
+
+
+@pytest.mark.slow
+def test_processes_start_from_one_model(corpus, tmp_path) -> None:
+    """A decoder from an encoder's weights: two processes have the losses of one."""
+    assert pretrain("mlm", corpus, tmp_path / "initial", "--budget", "2-steps") == 0
+    steps = ["--budget", "6-steps", "--log-every", "1", "--evaluations", "1", "--init", str(tmp_path / "initial")]
+    assert pretrain("clm", corpus, tmp_path / "one", *steps) == 0
+    words = arguments("clm", corpus, tmp_path / "two", *steps)
+    started = start_together([words, words], tmp_path / "log")
+    assert [end(pid, 120) for pid in started] == [0, 0], (tmp_path / "log-0").read_text()
+    assert [processes_of(tmp_path / each) for each in ("one", "two")] == [1, 2]
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), abs=1e-5, rel=3e-6)
+    said = ((tmp_path / each / "model" / "README.md").read_text() for each in ("one", "two"))
+    assert all("as a modernbert-decoder | taken: body, causal_lm head (" in card for card in said)
