@@ -84,7 +84,8 @@ def words(kind: type[Any], positional: Sequence[Text], options: Mapping[str, Any
     """
     hints = get_type_hints(kind, include_extras=True)
     repeated = {name for name, hint in hints.items() if tyro.conf.UseAppendAction in getattr(hint, "__metadata__", ())}
-    return [*map(str, positional), *_flags(options, repeated, "--")]
+    texts = map(str, positional)
+    return [*(f"./{text}" if text.startswith("-") else text for text in texts), *_flags(options, repeated, "--")]
 
 
 def _flags(options: Mapping[str, Any], repeated: set[str], prefix: str) -> Iterator[str]:
@@ -98,4 +99,7 @@ def _flags(options: Mapping[str, Any], repeated: set[str], prefix: str) -> Itera
         elif value is not None:
             values = list(map(str, value)) if isinstance(value, list | tuple) else [str(value)]
             for group in [[each] for each in values] if name in repeated else [values]:
-                yield from (f"{prefix}{flag}", *group)
+                if group and group[0].startswith("-"):  # apart, it would be a flag
+                    yield from (f"{prefix}{flag}={group[0]}", *group[1:])
+                else:
+                    yield from (f"{prefix}{flag}", *group)

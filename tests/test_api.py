@@ -10,6 +10,8 @@ import nlp_ssl
 from nlp_ssl.api import words
 from nlp_ssl.comparison.options import Compare
 from nlp_ssl.errors import InputError
+from nlp_ssl.evaluation.finetune import Finetune
+from nlp_ssl.options import parse
 from tests.harm import make_kit
 from tests.training.runs import pretrain, weights
 from tests.worlds import write_corpus
@@ -41,6 +43,29 @@ TINY = {"model": {"size": "tiny"}, "batch": {"max_length": 32, "tokens": 256}, "
 )
 def test_options_become_words(options, expected) -> None:
     assert words(Compare, ["mlm"], options) == ["mlm", *expected]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"data": [Path("a b"), "c"], "learning_rates": [1e-300, 2]}, ((Path("a b"), Path("c")), (1e-300, 2.0))),
+        ({"data": "one", "learning_rates": (0.1,)}, ((Path("one"),), (0.1,))),
+        ({"data": [], "learning_rates": [5]}, ((), (5.0,))),
+    ],
+)
+def test_lists_are_those_of_the_options(options: dict, expected: tuple) -> None:
+    found = parse(Finetune, "finetune", words(Finetune, ["run"], {"task": "mine", "out": "out", **options}))
+    assert (found.data, found.learning_rates) == expected
+
+
+def test_other_values_are_those_of_the_options() -> None:
+    """Also where a value begins as a flag does."""
+    given = {"task": "--odd", "out": Path("-o"), "text_column": "", "label_column": None, "train_examples": None}
+    given |= {"baseline_model": ["a", "--b"], "baselines": False, "seeds": 7}
+    found = parse(Finetune, "finetune", words(Finetune, [Path("-run")], given))
+    assert (found.run, found.task, found.out) == (Path("-run"), "--odd", Path("-o"))
+    assert (found.text_column, found.label_column, found.train_examples) == ("", None, None)
+    assert (found.baseline_model, found.baselines, found.seeds) == (("a", "--b"), False, 7)
 
 
 def test_the_package_has_the_functions_and_nothing_else() -> None:
