@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import secrets
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -45,24 +46,27 @@ def flush(path: Path) -> None:
 
 
 @contextmanager
-def writing(final: Path) -> Iterator[Path]:
+def writing(final: Path, durable: bool = True) -> Iterator[Path]:
     """A path beside `final` for a file or a folder, which replaces `final` when it is complete.
 
-    An error leaves nothing of it, a kill leaves something with the suffix `UNFINISHED`. Several processes may write the
-    same path: the last one wins.
+    An error leaves nothing of it, a kill leaves something with the suffix `UNFINISHED`. Several processes, also of
+    several machines, may write the same path: the last one wins. A file that is not `durable` may be lost in a crash
+    of the machine.
     """
-    beside = final.with_name(f"{final.name}.{os.getpid()}{UNFINISHED}")
+    beside = final.with_name(f"{final.name}.{secrets.token_hex(4)}{UNFINISHED}")
     with removed_on_error(beside):
         yield beside
         if beside.is_dir():
             remove(final)
             put_folder(beside, final)
         else:
-            flush(beside)
+            if durable:
+                flush(beside)
             if final.is_dir():
                 remove(final)
             beside.rename(final)
-            flush(final.parent)
+            if durable:
+                flush(final.parent)
 
 
 @contextmanager

@@ -25,12 +25,13 @@ from typing import Any
 
 from nlp_ssl import registry
 from nlp_ssl.atomic_io import write_text
-from nlp_ssl.comparison.job_kinds import JOB_KINDS, source
+from nlp_ssl.comparison.job_kinds import JOB_KINDS
 from nlp_ssl.comparison.jobs import Input, Job, write_result
 from nlp_ssl.console import duration, say
 from nlp_ssl.errors import InputError
 from nlp_ssl.json_files import write_object
 from nlp_ssl.signals import accept_stop, shielded
+from nlp_ssl.versions import code_hash
 
 SECONDS_BETWEEN_LINES = 60.0
 LINES_OF_A_TRACEBACK = 3
@@ -115,7 +116,7 @@ def _start(job: Job, slot: int, at_once: int) -> _Started:
         write_text(folder / name, text)
     stated = {"name": job.name, "depends": job.depends}
     write_object(folder / "job.json", stated)
-    arguments = (job.kind, folder, job.arguments, job.inputs, source(), slot, at_once, registry.loaded_plugins())
+    arguments = (job.kind, folder, job.arguments, job.inputs, code_hash(), slot, at_once, registry.loaded_plugins())
     process = _PROCESSES.Process(target=_work, args=arguments)
     process.start()
     return _Started(job, process, slot)

@@ -5,11 +5,8 @@ Each call runs in its own process (`executor`), with its output in the job's log
 
 from __future__ import annotations
 
-import ast
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -246,22 +243,3 @@ JOB_KINDS: dict[str, JobFunction] = {
     "show": show,
     "overlap": overlap,
 }
-
-
-@cache
-def source() -> str:
-    """Hash of this package's code without comments and docstrings."""
-    digest = blake2b(digest_size=8)
-    folder = Path(__file__).parent.parent
-    for file in sorted(folder.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            body = getattr(node, "body", None)
-            if isinstance(body, list):
-                node.body = [line for line in body if not _is_text(line)]  # type: ignore[attr-defined]
-        digest.update(f"{file.relative_to(folder)}\n{ast.dump(tree)}\n".encode())
-    return digest.hexdigest()
-
-
-def _is_text(line: ast.AST) -> bool:
-    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)

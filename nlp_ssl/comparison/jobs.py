@@ -6,7 +6,7 @@ with budget and seed, the corpus fingerprint, the task's declaration and data, t
 this package. Finished jobs never run again, and a new objective, seed or task adds only its own jobs.
 
 The package version stands for the code in the key. Every result also records a hash of the source
-(`job_kinds.source`), and mixed hashes cause a warning. As part of the key, that hash would discard hours of work
+(`versions.code_hash`), and mixed hashes cause a warning. As part of the key, that hash would discard hours of work
 after any edit.
 
     job.json     what the result depends on

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from nlp_ssl.atomic_io import remove
+from nlp_ssl.atomic_io import writing
 from nlp_ssl.checksums import changed, checksums
 from nlp_ssl.corpus.documents import document_hash
 from nlp_ssl.errors import InputError
@@ -59,10 +59,10 @@ def write_documents(
     index["end"] = np.cumsum([len(text) for text in encoded])
     index["hash"] = [document_hash(text) for text in encoded]
     index["part"] = [part(text, hash) for text, hash in zip(encoded, index["hash"].tolist(), strict=True)]
-    for file in (path, path.with_suffix(".npy")):
-        remove(file)  # a damaged one
-    path.write_bytes(b"".join(encoded))
-    np.save(path.with_suffix(".npy"), index)
+    with writing(path, durable=False) as beside:
+        beside.write_bytes(b"".join(encoded))
+    with writing(path.with_suffix(".npy"), durable=False) as beside, beside.open("wb") as file:
+        np.save(file, index)
 
 
 def read_hashes(path: Path) -> npt.NDArray[np.uint64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from nlp_ssl.corpus.finding import Found, end_of, find_sources, listed
 from nlp_ssl.corpus.options import PrepareOptions
 from nlp_ssl.corpus.per_source import PerSource
 from nlp_ssl.corpus.readers.base import TableReader
-from nlp_ssl.corpus.scanning import NotRead, choose_document, is_encoding, scan
+from nlp_ssl.corpus.scanning import UNREADABLE, NotRead, choose_document, is_encoding, scan
 from nlp_ssl.corpus.sources import DocumentKind, Source
 from nlp_ssl.corpus.workers import Workers
 from nlp_ssl.errors import InputError, cut
@@ -64,6 +65,10 @@ def scan_sources(options: PrepareOptions, workers: Workers) -> Inputs:
         raise InputError(*problems)
     for source in scanned:
         if isinstance(source, NotRead):
+            if source.reason in UNREADABLE and os.access(source.name, os.R_OK):
+                raise InputError(
+                    f"{source.name}: a worker cannot read it, this process can; all workers need the same file system"
+                )
             found.not_read[source.reason].append(source.name)
     sources = [source for source in scanned if isinstance(source, Source)]
     if not sources:

@@ -30,7 +30,7 @@ _LIBRARIES = ("tokenizers", "icu4py", "regex", "pyarrow")  # a corpus depends on
 
 def settings_of(options: PrepareOptions, inputs: Inputs) -> dict[str, Any]:
     """What the corpus depends on: options and text. A run continues, or finds its corpus, only if both agree."""
-    ignored = {"text", "out", "processes"}
+    ignored = {"text", "out", "processes", "cluster"}
     kept = {f.name: getattr(options, f.name) for f in fields(options) if f.name not in ignored}
     digest = blake2b(digest_size=16)
     for source in inputs.sources:

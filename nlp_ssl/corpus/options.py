@@ -57,6 +57,9 @@ class PrepareOptions:
     or more than this share of a group of sources, long documents of it give a part each instead."""
     processes: int = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     """Number of worker processes. The corpus is the same for any number."""
+    cluster: str | None = None
+    """Work on a Dask cluster, in place of --processes: local:N (N processes here), the address of a scheduler
+    (HOST:PORT), or a .toml file that describes one (docs/cluster.md). The corpus is the same."""
 
     def __post_init__(self) -> None:
         problems = []

@@ -13,6 +13,7 @@ Work is cut into units that depend on the input alone, so any number of processe
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -85,7 +86,8 @@ def prepare(options: PrepareOptions) -> Corpus:
     started = time.monotonic()
     load_splitter(options.splitter, options.language)  # report a wrong one before any work
     require_own_folder(options.out)
-    with start_workers(options.processes) as workers:
+    seen = [os.path.abspath(text) for text in options.text if Path(text).exists()]  # noqa: PTH100
+    with start_workers(options.processes, options.cluster, seen) as workers:
         inputs = scan_sources(options, workers)
         settings = settings_of(options, inputs)
         if is_finished(options.out, settings):

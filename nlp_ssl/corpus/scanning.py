@@ -19,6 +19,7 @@ from nlp_ssl.errors import InputError
 MOST_BLANK = 0.02  # share of blank lines in text without blank lines between its paragraphs
 LARGEST_FILE_DOCUMENT = 16 * 2**20  # bytes; larger files are one document each only on request
 _HEAD = 2**20  # characters that the line layout is judged by
+UNREADABLE = ("no permission", "unreadable")
 _NO_TEXT = "not UTF-8 and without a known suffix"
 _FEWEST_BAD_BYTES = 5  # with fewer invalid bytes, a file is damaged UTF-8 rather than another encoding
 
@@ -65,7 +66,7 @@ def scan(source: Source, encoding: str | None) -> Source | NotRead | InputError:
     except OSError as error:
         if not source.found or error.errno not in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO):
             raise
-        return NotRead(source.name, "no permission" if error.errno in (errno.EACCES, errno.EPERM) else "unreadable")
+        return NotRead(source.name, UNREADABLE[error.errno not in (errno.EACCES, errno.EPERM)])
     except InputError as error:
         binary = isinstance(error, DecodingError) and error.byte is None
         if source.found and binary:

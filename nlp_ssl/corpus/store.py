@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from nlp_ssl.atomic_io import remove
+from nlp_ssl.atomic_io import writing
 from nlp_ssl.checksums import changed
 from nlp_ssl.errors import InputError, cut
 from nlp_ssl.json_files import read_object
@@ -181,11 +181,14 @@ def write_shard(
     document_offsets: npt.NDArray[np.int32],
 ) -> None:
     """Write one shard (arrays as in `Shard`) as a single record batch."""
-    remove(file)  # a damaged one
     sentences = pa.ListArray.from_arrays(_arrow(sentence_offsets), _arrow(tokens))
     documents = pa.ListArray.from_arrays(_arrow(document_offsets), sentences)
     batch = pa.record_batch([documents], names=["sentences"])
-    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, batch.schema) as writer:
+    with (
+        writing(file, durable=False) as beside,
+        pa.OSFile(str(beside), "wb") as sink,
+        pa.ipc.new_stream(sink, batch.schema) as writer,
+    ):
         writer.write_batch(batch)
 
 

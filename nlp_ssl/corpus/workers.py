@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nlp_ssl import registry
+from nlp_ssl.cluster import Cluster, connected
 from nlp_ssl.signals import accept_stop, shielded
 
 _BATCHES = 1024
@@ -20,7 +22,7 @@ _BATCHES = 1024
 
 @dataclass(frozen=True)
 class Workers:
-    """A pool of processes, or this process alone."""
+    """A pool of processes, a cluster, or this process alone."""
 
     pool: Executor | None
 
@@ -47,6 +49,8 @@ class Workers:
         finally:
             for future in futures:
                 future.cancel()
+            if isinstance(self.pool, Cluster) and not isinstance(sys.exc_info()[1], KeyboardInterrupt):
+                self.pool.settle()
         return [future.result() for future in futures]
 
     def run_in_batches(self, function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> list[Any]:
@@ -61,8 +65,12 @@ def _each(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]]) -> lis
 
 
 @contextmanager
-def start_workers(processes: int) -> Iterator[Workers]:
-    """Workers for the duration of a block."""
+def start_workers(processes: int, cluster: str | None = None, paths: Sequence[str] = ()) -> Iterator[Workers]:
+    """Workers for the duration of a block: of a cluster if one is named, whose workers must see `paths`."""
+    if cluster is not None:
+        with connected(cluster, paths) as workers:
+            yield Workers(workers)
+        return
     if processes == 1:
         yield Workers(None)
         return

@@ -125,22 +125,6 @@ def test_overlap_counts_the_texts_of_each_split(tmp_path: Path) -> None:
     assert {split: counts["of"] for split, counts in found.items()} == {"train": 40, "dev": 24}
 
 
-def test_the_hash_of_the_source_ignores_comments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "nlp_ssl" / "comparison").mkdir(parents=True)
-    file = tmp_path / "nlp_ssl" / "a.py"
-    monkeypatch.setattr(kinds, "__file__", str(tmp_path / "nlp_ssl" / "comparison" / "job_kinds.py"))
-
-    def hash_of(text: str) -> str:
-        file.write_text(text)
-        kinds.source.cache_clear()
-        return kinds.source()
-
-    first = hash_of('"""Doc."""\n\n\ndef f():\n    """Doc."""\n    return 1  # why\n')
-    assert hash_of('def f():\n    """Other."""\n\n    return 1\n') == first
-    assert hash_of("def f():\n    return 2\n") != first
-    kinds.source.cache_clear()
-
-
 def test_scores_of_a_command_name_their_predictions(tmp_path: Path) -> None:
     """Baselines on texts have one score if all labels are used; networks have one for each seed."""
     words = {"run": tmp_path, "task": "mine", "out": tmp_path / "scores"}
