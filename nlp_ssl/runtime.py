@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections import defaultdict
 from typing import Any, Literal
 
 import torch
@@ -84,13 +85,19 @@ def choose_attention(model: torch.nn.Module, longest: int) -> None:
 
 
 def make_optimizer(model: torch.nn.Module, weight_decay: float, **options: Any) -> torch.optim.AdamW:
-    """Fused AdamW on the trainable parameters, without weight decay for biases and norms.
+    """Fused AdamW on the trainable parameters. `options` are those of `torch.optim.AdamW`."""
+    return torch.optim.AdamW(parameter_groups(model, weight_decay), fused=True, **options)
 
-    `options` are those of `torch.optim.AdamW`.
+
+def parameter_groups(model: torch.nn.Module, weight_decay: float, embedding_rate: float = 1.0) -> list[dict[str, Any]]:
+    """Groups of the trainable parameters, without weight decay for biases and norms.
+
+    A group's `scale` is its learning rate as a multiple of that of the schedule: `embedding_rate` for embeddings, else
+    1.
     """
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, fused=True, **options)
+    tables = {module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)}
+    groups = defaultdict[tuple[float, float], list[torch.nn.Parameter]](list)
+    for p in model.parameters():
+        if p.requires_grad:
+            groups[weight_decay if p.ndim >= 2 else 0.0, embedding_rate if p in tables else 1.0].append(p)
+    return [{"params": params, "weight_decay": decay, "scale": scale} for (decay, scale), params in groups.items()]

@@ -28,7 +28,7 @@ from nlp_ssl.training import checkpoint
 from nlp_ssl.training import run_folder as run
 from nlp_ssl.training.collate import Inputs, collate_group
 from nlp_ssl.training.data_workers import WorkerDiedError, load_batches
-from nlp_ssl.training.optimizer import clip_gradients, skip_unless_finite
+from nlp_ssl.training.optimizer import clip_gradients, set_learning_rate, skip_unless_finite
 from nlp_ssl.training.pretrain import Pretrain
 from nlp_ssl.training.readable import format_metrics
 from nlp_ssl.training.schedule import learning_rate
@@ -81,8 +81,7 @@ class Trainer:
         targets = counts[3:].clamp(min=1)  # [losses]
         sums = self.step.backward(step, group, targets)
         norm = clip_gradients(accelerator, self.model, self.optimizer.optimizer, self.options.optimizer.max_grad_norm)
-        for parameters in self.optimizer.param_groups:
-            parameters["lr"] = rate
+        set_learning_rate(self.optimizer, rate)
         skip_unless_finite(self.optimizer.optimizer, norm)
         self.optimizer.step()
         self.optimizer.zero_grad()

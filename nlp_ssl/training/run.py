@@ -107,7 +107,7 @@ def _make_trainer(
         model.body.compile()
     flops = FlopCounter(model)
     batches = make_batches(options, text, examples, vocabulary, options.seed, accelerator)
-    optimizer = optimizer_of(model, options.optimizer)
+    optimizer = optimizer_of(model, options.optimizer, precision)
     prepared, optimizer = accelerator.prepare(model, optimizer)
     peak = peak_flops(accelerator.device, precision)
     return Trainer(options, accelerator, prepared, optimizer, batches, flops, peak)

@@ -54,12 +54,13 @@ def test_eight_rows_are_learned_by_heart(objective, tmp_path) -> None:
 
 DISENTANGLED = pytest.param("rtd", ["--objective.rtd.embeddings", "disentangled"], id="rtd-disentangled")
 FALLING = ["--objective.mlm.mlm-probability", "0.6", "--objective.mlm.final-probability", "0.1"]
+MUON = pytest.param("clm", ["--optimizer.method", "muon", "--optimizer.embedding-rate", "3"], id="clm-muon")
 SCHEDULE = pytest.param("mlm", [*FALLING, "--batch.workers", "1"], id="mlm-schedule")
 
 
 @pytest.mark.parametrize(
     ("objective", "options"),
-    [*(pytest.param(*run.values, [], id=run.id, marks=run.marks) for run in EACH), DISENTANGLED, SCHEDULE],
+    [*(pytest.param(*run.values, [], id=run.id, marks=run.marks) for run in EACH), DISENTANGLED, SCHEDULE, MUON],
 )
 def test_resuming_gives_the_same_weights(objective, options, corpus, tmp_path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
