@@ -222,7 +222,7 @@ def _explained(error: Exception, place: str) -> InputError | None:
     kind = f"{type(error).__module__}.{type(error).__name__}"
     if isinstance(error, UnfitWorkerError):
         return InputError(f"--cluster {place}: {error}")
-    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "nlp_ssl":
+    if "No module named 'nlp_ssl" in str(error):  # Dask passes it on as another type
         return InputError(
             f"--cluster {place}: a worker cannot import nlp_ssl ({cut(error)}); install it on all workers"
         )

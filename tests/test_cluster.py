@@ -127,20 +127,26 @@ def test_a_corpus_is_the_same_and_dask_says_nothing(tmp_path: Path, capfd, monke
 
 
 @pytest.mark.slow
-def test_a_worker_with_other_code_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("other", ["edited", "empty"])
+def test_a_worker_with_other_code_is_refused(other: str, tmp_path: Path) -> None:
     dask = pytest.importorskip("dask.distributed")
-    other, package = tmp_path / "other", Path(nlp_ssl.__file__).parent
-    shutil.copytree(package, other / "nlp_ssl")
-    (other / "nlp_ssl" / "versions.py").open("a").write("\nEDITED = True\n")
+    package = tmp_path / other / "nlp_ssl"
+    if other == "edited":
+        shutil.copytree(Path(nlp_ssl.__file__).parent, package)
+        (package / "edited.py").write_text("EDITED = True\n")
+    else:
+        package.mkdir(parents=True)
+        (package / "__init__.py").touch()
     with dask.LocalCluster(n_workers=0, dashboard_address=None) as cluster:
-        path = os.pathsep.join([str(other), *filter(None, sys.path)])
+        path = os.pathsep.join([str(package.parent), *filter(None, sys.path)])
         words = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-dashboard"]
         env = {**os.environ, "PYTHONPATH": path}
         with subprocess.Popen(words, env=env, cwd=tmp_path, stderr=subprocess.DEVNULL) as worker:
             try:
                 with pytest.raises(InputError) as error, connected(cluster.scheduler_address, []):
                     pass
-                assert "has nlp_ssl with code" in str(error.value)
+                reasons = {"edited": "has nlp_ssl with code", "empty": "a worker cannot import nlp_ssl"}
+                assert reasons[other] in str(error.value)
             finally:
                 worker.terminate()
 
