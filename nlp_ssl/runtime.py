@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import sys
 from collections import defaultdict
@@ -10,6 +11,7 @@ from typing import Any, Literal
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import recursively_apply, send_to_device
 from transformers import PreTrainedModel
 
 SHORT = 256
@@ -51,6 +53,52 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     if on_cpu:
         keep_freed_memory()
     return Accelerator(mixed_precision=mixed, cpu=on_cpu, **options)
+
+
+def runs_ahead(device: torch.device) -> bool:
+    """Whether the device works off a queue while the host goes on, and copies from and to pinned memory meanwhile."""
+    return device.type in ("cuda", "xpu")
+
+
+def pinned(tensors: Any) -> Any:
+    """Nested tensors in pinned memory, which the device can copy by itself."""
+    return recursively_apply(lambda tensor: tensor.pin_memory(), tensors)
+
+
+def to_device(tensors: Any, device: torch.device) -> Any:
+    """Nested tensors on the device. The host does not wait until they are there."""
+    if not runs_ahead(device):
+        return send_to_device(tensors, device)
+    return send_to_device(pinned(tensors), device, non_blocking=True)
+
+
+class Figures:
+    """Numbers on the way from the device to the host.
+
+    The copy begins at once. Reading waits for it alone, not for what the device was given to do afterwards.
+    """
+
+    def __init__(self, numbers: torch.Tensor) -> None:
+        """`numbers` [N] on any device."""
+        self._numbers, self._copied = numbers, None
+        if runs_ahead(numbers.device):
+            self._numbers = torch.empty_like(numbers, device="cpu", pin_memory=True)
+            self._numbers.copy_(numbers, non_blocking=True)
+            self._copied = torch.Event(numbers.device)
+            self._copied.record()
+
+    def read(self) -> list[float]:
+        """The numbers."""
+        if self._copied is not None:
+            self._copied.synchronize()
+        found: list[float] = self._numbers.tolist()
+        return found
+
+
+def full_precision(tensor: torch.Tensor) -> Any:
+    """A context in which `tensor`'s device computes in the precision of its inputs, also within autocast."""
+    kind = tensor.device.type
+    return torch.autocast(kind, enabled=False) if torch.amp.is_autocast_available(kind) else contextlib.nullcontext()
 
 
 def _forget_other_precision(mixed: str) -> None:

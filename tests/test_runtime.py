@@ -10,7 +10,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from nlp_ssl import runtime
-from nlp_ssl.runtime import choose_attention, make_accelerator, make_optimizer, resolve_precision
+from nlp_ssl.runtime import Figures, choose_attention, make_accelerator, make_optimizer, resolve_precision
 
 FAULTS = """
 import resource, sys, torch
@@ -79,3 +79,29 @@ def test_biases_and_norms_do_not_decay() -> None:
         (0.5, [2]),
         (0.0, [1, 1, 1, 1]),
     ]
+
+
+def test_figures_of_a_device_that_runs_ahead_wait_for_their_own_copy_alone(monkeypatch) -> None:
+    order: list[str] = []
+
+    class Event:
+        def __init__(self, device: torch.device) -> None:
+            pass
+
+        def record(self) -> None:
+            order.append("copied")
+
+        def synchronize(self) -> None:
+            order.append("waited")
+
+    empty = torch.empty_like
+    monkeypatch.setattr(runtime, "runs_ahead", lambda device: True)
+    monkeypatch.setattr(torch, "Event", Event)
+    monkeypatch.setattr(torch, "empty_like", lambda tensor, device, pin_memory: empty(tensor, device=device))
+    figures = Figures(torch.tensor([1.5, 2.0]))
+    order.append("next step")
+    assert figures.read() == [1.5, 2.0] and order == ["copied", "next step", "waited"]
+
+
+def test_figures_of_a_cpu_are_its_numbers() -> None:
+    assert Figures(torch.tensor([1.5, 2.0], dtype=torch.float64)).read() == [1.5, 2.0]

@@ -28,6 +28,7 @@ from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
 from nlp_ssl.evaluation.inputs import Tokens, for_all, padded_batch
 from nlp_ssl.evaluation.network import DROPOUT, Network, Rows
 from nlp_ssl.models.architectures import set_dropout
+from nlp_ssl.runtime import to_device
 from nlp_ssl.tasks.kinds.base import TaskKind
 
 
@@ -64,7 +65,7 @@ class Classifier(Network):
 
         def summed(rows: Rows) -> torch.Tensor:
             logits = self._logits(self.model, tokens, rows)
-            gold = targets[tokens.units_of(rows)].to(self.device.device)
+            gold = to_device(targets[tokens.units_of(rows)], self.device.device)
             loss: torch.Tensor = self.kind.loss(logits, gold, class_weights)
             return loss
 
@@ -89,8 +90,9 @@ class Classifier(Network):
 
     def _logits(self, model: torch.nn.Module, tokens: Tokens, rows: Rows) -> torch.Tensor:
         batch = padded_batch(tokens, rows, self.tokenizer.pad_token_id)
-        logits: torch.Tensor = model(**{k: v.to(self.device.device) for k, v in batch.items()}).logits
+        logits: torch.Tensor = model(**to_device(batch, self.device.device)).logits
         if tokens.words is not None:
             _, example, position = tokens.word_places(rows)
-            logits = logits[torch.from_numpy(example), torch.from_numpy(position)]
+            places = torch.from_numpy(example), torch.from_numpy(position)
+            logits = logits[to_device(places, self.device.device)]
         return logits.float()

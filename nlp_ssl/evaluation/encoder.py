@@ -18,7 +18,7 @@ from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
 from nlp_ssl.evaluation.inputs import Tokens, for_all, padded_batch
 from nlp_ssl.models.architectures import set_dropout
 from nlp_ssl.models.pooling import mean_pooled
-from nlp_ssl.runtime import Precision, make_accelerator
+from nlp_ssl.runtime import Precision, make_accelerator, to_device
 
 
 class Encoder:
@@ -48,13 +48,14 @@ class Encoder:
         """
 
         def pooled(tokens: Tokens, rows: npt.NDArray[np.int64]) -> torch.Tensor:
-            batch = {k: v.to(self.device.device) for k, v in padded_batch(tokens, rows, self.pad).items()}
+            batch = to_device(padded_batch(tokens, rows, self.pad), self.device.device)
             hidden = self.body(**batch).last_hidden_state.float()  # [B, L, H]
             advance(len(rows))
             if tokens.words is None:
                 return mean_pooled(hidden, batch.get("attention_mask"))
             _, example, position = tokens.word_places(rows)
-            vectors: torch.Tensor = hidden[torch.from_numpy(example), torch.from_numpy(position)]
+            places = torch.from_numpy(example), torch.from_numpy(position)
+            vectors: torch.Tensor = hidden[to_device(places, self.device.device)]
             return vectors
 
         return for_all(self.device, tokens, self.width, pooled)

@@ -15,9 +15,11 @@ import torch
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.inputs import Tokens, batches, has_token_types
 from nlp_ssl.models.loading import quiet
+from nlp_ssl.models.mask_reads import known_masks
 from nlp_ssl.recipe import Optimizer
-from nlp_ssl.runtime import Precision, choose_attention, make_accelerator, make_optimizer
+from nlp_ssl.runtime import Figures, Precision, choose_attention, make_accelerator, make_optimizer
 from nlp_ssl.tasks.kinds.base import TaskKind
+from nlp_ssl.training.optimizer import skip_unless_finite
 from nlp_ssl.training.schedule import learning_rate
 
 DROPOUT = 0.1
@@ -72,30 +74,41 @@ class Network(ABC):
         """Train on labels [n, ...] and yield the number of finished epochs after each epoch.
 
         `advance` is called after each step with the number of examples in it. The loss is the mean of
-        `TaskKind.loss` over targets. Raises InputError if the loss is not finite; the step is not applied then.
+        `TaskKind.loss` over targets. A step with gradients that are not finite is not applied. It raises
+        InputError when its loss is read, one step later.
         """
         choose_attention(self.model, int(tokens.lengths.max()))
         optimizer = self.device.prepare(make_optimizer(self.model, WEIGHT_DECAY, lr=training.learning_rate))
         summed = self.losses(tokens, labels)
         steps = training.epochs * -(-len(tokens.lengths) // training.batch_size)
         schedule = Optimizer(learning_rate=1.0, warmup=max(WARM_UP, 1 / steps))  # at least one step of warm-up
-        step = 0
+        step, unread = 0, None
         torch.manual_seed(training.seed + self.device.process_index)  # dropout
         for epoch in range(training.epochs):
             self.model.train()
             for rows in batches(tokens.lengths, training.batch_size, training.seed, epoch):
-                loss = self._share(summed, rows) / max(1, self.targets(tokens, rows))
+                with known_masks():
+                    loss = self._share(summed, rows) / max(1, self.targets(tokens, rows))
                 rate = training.learning_rate * learning_rate(step, steps, schedule)
                 step += 1
-                value = float(self.device.reduce(loss.detach(), "mean"))
-                if not np.isfinite(value):
-                    raise InputError(
-                        f"fine-tuning: the loss is {value} at step {step} of {steps} with learning rate "
-                        f"{rate:.2g}; lower --learning-rates or use --precision fp32"
-                    )
-                self._update(optimizer, loss, rate)
+                figures = Figures(self._update(optimizer, loss, rate))
+                self._check(unread)
+                unread = figures, f"step {step} of {steps} with learning rate {rate:.2g}"
                 advance(len(rows))
+            self._check(unread)
+            unread = None
             yield epoch + 1
+
+    def _check(self, unread: tuple[Figures, str] | None) -> None:
+        """InputError if the loss or the gradient norm of a step is not finite."""
+        if unread is None:
+            return
+        loss, norm = unread[0].read()
+        if not np.isfinite([loss, norm]).all():
+            raise InputError(
+                f"fine-tuning: the loss is {loss} (gradient norm {norm}) at {unread[1]}; lower --learning-rates or use "
+                "--precision fp32"
+            )
 
     def _share(self, summed: Callable[[Rows], torch.Tensor], rows: Rows) -> torch.Tensor:
         """This process's part of the summed loss of a batch, scaled for gradients averaged over processes."""
@@ -103,13 +116,16 @@ class Network(ABC):
         scale = self.device.num_processes if len(own) else 0
         return summed(own if len(own) else rows[:1]) * scale  # every process takes part in the backward pass
 
-    def _update(self, optimizer: Any, loss: torch.Tensor, rate: float) -> None:
+    def _update(self, optimizer: Any, loss: torch.Tensor, rate: float) -> torch.Tensor:
+        """Take a step. Returns its mean loss over processes and its gradient norm, float32 [2], on the device."""
         self.device.backward(loss)
-        self.device.clip_grad_norm_(self.model.parameters(), CLIP)
+        norm = self.device.clip_grad_norm_(self.model.parameters(), CLIP)
         for group in optimizer.param_groups:
             group["lr"] = rate
+        skip_unless_finite(optimizer.optimizer, norm)
         optimizer.step()
         optimizer.zero_grad()
+        return torch.stack([self.device.reduce(loss.detach(), "mean"), norm])
 
     def save(self, folder: Path, max_length: int) -> None:
         """Save model and tokenizer in Hugging Face format. The tokenizer gives what `predict` reads, to any program.

@@ -21,6 +21,7 @@ from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
 from nlp_ssl.evaluation.inputs import Tokens, for_all, padded_batch
 from nlp_ssl.evaluation.network import DROPOUT, Network, Rows, Training
 from nlp_ssl.models.architectures import set_dropout
+from nlp_ssl.runtime import to_device
 from nlp_ssl.sampling.targets import NO_LABEL
 from nlp_ssl.tasks.kinds.generation import text_outputs
 
@@ -62,8 +63,8 @@ class Seq2Seq(Network):
             batch = padded_batch(tokens, rows, self.tokenizer.pad_token_id)
             gold = padded_batch(targets, rows, NO_LABEL)["input_ids"]  # [B, T]
             batch["decoder_input_ids"] = decoder_inputs(gold, start, self.tokenizer.pad_token_id)
-            logits = self.model(**self._moved(batch), use_cache=False).logits.float()  # [B, T, V]
-            loss: torch.Tensor = self.kind.loss(logits, gold.to(self.device.device))
+            logits = self.model(**to_device(batch, self.device.device), use_cache=False).logits.float()  # [B, T, V]
+            loss: torch.Tensor = self.kind.loss(logits, to_device(gold, self.device.device))
             return loss
 
         return summed
@@ -81,7 +82,7 @@ class Seq2Seq(Network):
 
         def written(tokens: Tokens, rows: Rows) -> torch.Tensor:
             batch = padded_batch(tokens, rows, filler)
-            found = model.generate(**self._moved(batch))[:, 1:]  # [B, T], without the start token
+            found = model.generate(**to_device(batch, self.device.device))[:, 1:]  # [B, T], without the start token
             advance(len(rows))
             return pad(found, (0, longest - found.shape[1]), value=filler).float()
 
@@ -93,9 +94,6 @@ class Seq2Seq(Network):
     def _generation(self) -> GenerationConfig:
         found: GenerationConfig = self.device.unwrap_model(self.model).generation_config
         return found
-
-    def _moved(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-        return {name: tensor.to(self.device.device) for name, tensor in batch.items()}
 
 
 def decoder_inputs(labels: torch.Tensor, start: int, filler: int) -> torch.Tensor:

@@ -54,7 +54,7 @@ class FutureSentences(Head):
         own = torch.arange(rows * distances, device=vectors.device)
         excluded = (group[:, None] == group) | ~valid  # [N, N] same document, or padding
         excluded = excluded.repeat_interleave(distances, 0).repeat_interleave(distances, 1)
-        excluded[own, own] = False
+        excluded.fill_diagonal_(False)
         scores = scores.masked_fill(excluded, -torch.inf)
         losses = nn.functional.cross_entropy(scores, own, reduction="none").view(rows, distances)
         total = torch.where(valid, losses.mean(1), 0.0).sum()

@@ -17,6 +17,7 @@ from nlp_ssl.heads.base import Encode, Head, LossSum, TargetTensors
 from nlp_ssl.models.static import AutoModelForNegativeSampling
 from nlp_ssl.objectives._windows import Windows
 from nlp_ssl.objectives.mixture import Loss
+from nlp_ssl.runtime import full_precision
 
 
 class NegativeSampling(Head):
@@ -42,7 +43,7 @@ class NegativeSampling(Head):
             compiled: Any = CompiledNegativeSampling.apply
             return LossSum(compiled(*arrays, objective.negative, objective.counts_pairs))
         vectors: Tensor = encode().last_hidden_state
-        with torch.autocast(vectors.device.type, enabled=False):
+        with full_precision(vectors):
             total, correct, count = negative_sampling(
                 ids, vectors.float(), contexts, windows, negatives, objective.negative, objective.counts_pairs
             )

@@ -39,8 +39,7 @@ class NTXent(ViewsHead):
         views = vectors.transpose(0, 1).flatten(0, 1)  # [2N, D]: all first views, then all second views
         place = torch.arange(2 * rows, device=views.device)
         other = (place + rows) % (2 * rows)  # [2N]: index of each view's counterpart
-        excluded = ~different_documents(targets)
-        excluded[place, other] = False
+        excluded = (~different_documents(targets)).scatter(1, other[:, None], False)
         scores = (views @ views.T / self.options.temperature).masked_fill(excluded, -torch.inf)
         losses = nn.functional.cross_entropy(scores, other, reduction="none")
         return self.reported(torch.where(valid, losses, 0.0).sum() / 2, vectors, targets)

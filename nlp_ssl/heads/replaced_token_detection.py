@@ -107,15 +107,15 @@ class ReplacedTokenDetectionHead(Head):
     @torch.no_grad()
     def _sampled(self, encode: Encode, hidden: Tensor, targets: TargetTensors) -> Tensor:
         """Token ids [B, L] with a generator sample at each masked position, by inverse transform sampling."""
-        ids: Tensor = encode.views["main"]["input_ids"].clone()
-        labels, flat = targets["labels"], ids.view(-1)
+        ids: Tensor = encode.views["main"]["input_ids"]
+        labels = targets["labels"]
+        flat = nn.functional.pad(ids.flatten(), (0, 1))  # the last place is for what is no target
         for part in chunks(labels, len(self.bias)):
             share = self._logits(hidden[part]).double().softmax(-1).cumsum(-1)
             sampled = torch.searchsorted(share, targets["draws"][part].double()[:, None])[:, 0]
-            there = labels[part] >= 0
-            place = targets["positions"][part]
-            flat[place[there]] = sampled.clamp(max=share.shape[1] - 1)[there]
-        return ids
+            place = torch.where(labels[part] >= 0, targets["positions"][part], ids.numel())
+            flat[place] = sampled.clamp(max=share.shape[1] - 1)
+        return flat[:-1].view_as(ids)
 
     def _detect(self, encode: Encode, targets: TargetTensors) -> LossSum:
         ids = encode.memo["sampled_ids"]

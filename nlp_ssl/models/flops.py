@@ -1,19 +1,24 @@
 """Training FLOPs of a model, counted with PyTorch's `FlopCounterMode`.
 
 A multiply-add is two FLOPs. The forward pass is counted and the backward pass is taken as twice that. Element-wise
-operations do not count.
+operations do not count. The forward pass runs on a copy of the model without weights (on the meta device): the model
+itself may be compiled, and then must not run under `FlopCounterMode`, or divided among processes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
+
+from nlp_ssl.models.mask_reads import known_masks
 
 Inputs = dict[str, Any]
 """The inputs of a micro-batch (nlp_ssl.training.collate)."""
@@ -32,7 +37,7 @@ class FlopCounter:
 
     def __init__(self, model: Any) -> None:
         """`model` is a `PretrainingModel` (nlp_ssl.training.model)."""
-        self._model = model
+        self._model = without_weights(model).train()
         self._of_row: dict[Any, int] = {}  # forward and backward
         self._of_target: dict[str, int] = {}
         self._of_batch: dict[tuple[str, int], int] = {}
@@ -41,51 +46,44 @@ class FlopCounter:
         """FLOPs of the forward and backward pass over `rows` sequences of these shapes with `targets` per loss."""
         shape = _shape(inputs)
         if shape not in self._of_row:
-            self._of_row[shape], of_target = self._count(_one_row(inputs, self._device))
+            self._of_row[shape], of_target = self._count(_one_row(inputs))
             self._of_target = self._of_target or of_target
         of_targets = sum(n * self._of_target[name] for name, n in targets.items())
         of_batch = sum(self._batch(name, inputs, n) for name, n in targets.items() if name in self._model.batch_losses)
         return rows * self._of_row[shape] + 3 * (of_targets + of_batch)
 
+    @known_masks()
     def _batch(self, name: str, inputs: Inputs, rows: int) -> int:
         """FLOPs of the forward pass of a whole-batch loss over `rows` sequences."""
         if rows and (name, rows) not in self._of_batch:
-            model, one = self._model, _one_row(inputs, self._device)
+            model, one = self._model, _one_row(inputs)
             loss, head, targets = model.losses[name], model.head(name), one["targets"][name]
-            with torch.no_grad():
-                encode, generator = model.encoder(one), torch.Generator(self._device)
-                vectors = head.vectors(loss, encode, targets, generator).float()
+            vectors = head.vectors(loss, model.encoder(one), targets, torch.Generator()).float()
             many = {key: tensor.expand(rows, *tensor.shape[1:]) for key, tensor in targets.items()}
-            with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            with FlopCounterMode(display=False) as counter:
                 head.batch_loss(loss, vectors.expand(rows, *vectors.shape[1:]), many)
             self._of_batch[name, rows] = int(counter.get_total_flops())
         return self._of_batch.get((name, rows), 0)
 
-    @property
-    def _device(self) -> torch.device:
-        device: torch.device = next(self._model.parameters()).device
-        return device
-
+    @known_masks()
     def _count(self, inputs: Inputs) -> tuple[int, dict[str, int]]:
         """Training FLOPs per sequence, and for each loss forward FLOPs per target."""
         model, of_target = self._model, {}
         bodies = [model.body, *(m for name in model.losses for m in model.head(name).body_modules())]
         averaged = [] if model.averaged is None else [model.averaged]
         counter = FlopCounterMode(display=False)
-        training = model.training
         model.eval()
-        # Compiled code cannot be counted. The counter supports only math attention on every device; fused kernels
-        # compute the same products.
+        # The counter supports only math attention; fused kernels compute the same products.
         with (
             torch.no_grad(),
-            torch.compiler.set_stance("force_eager"),
+            _ReadAsZero(),  # type: ignore[no-untyped-call]
             sdpa_kernel(SDPBackend.MATH),
             counter,
             _counted_in(bodies, counter) as in_bodies,
             _counted_in(averaged, counter) as in_averaged,
         ):
             encode = model.encoder(inputs)
-            generator = torch.Generator(self._device)
+            generator = torch.Generator()
             of_row = 0
             for name, loss in model.losses.items():
                 head, before = model.head(name), counter.get_total_flops()
@@ -97,8 +95,26 @@ class FlopCounter:
                 own = counter.get_total_flops() - before - (in_bodies[0] + in_averaged[0] - before_bodies)
                 of_row += int(own) if head.costs_per_row else 0
                 of_target[name] = 0 if head.costs_per_row else int(own)
-        model.train(training)
+        model.train()
         return 3 * (of_row + in_bodies[0]) + in_averaged[0], of_target  # averaged weights get no gradient
+
+
+def without_weights(model: nn.Module) -> Any:
+    """A copy of a model on the meta device, which takes no memory: its tensors have shapes, but no values."""
+    tensors = [*model.parameters(), *model.buffers()]
+    return deepcopy(model, {id(tensor): _on_meta(tensor) for tensor in tensors})
+
+
+def _on_meta(tensor: Tensor) -> Tensor:
+    empty = torch.empty_like(tensor, device="meta")
+    return nn.Parameter(empty, requires_grad=False) if isinstance(tensor, nn.Parameter) else empty
+
+
+class _ReadAsZero(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Every value that the host reads is 0: some architectures read lengths that no product depends on."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return 0 if function is torch.ops.aten._local_scalar_dense.default else function(*args, **(kwargs or {}))
 
 
 @contextmanager
@@ -131,20 +147,20 @@ def _shape(inputs: Inputs) -> tuple[Any, ...]:
     )
 
 
-def _one_row(inputs: Inputs, device: torch.device) -> Inputs:
-    """Zero inputs for one sequence and one target per loss, with the sequence lengths of `inputs`."""
+def _one_row(inputs: Inputs) -> Inputs:
+    """Inputs on the meta device for one sequence and one target per loss, with the sequence lengths of `inputs`."""
 
-    def zeros(tensor: Tensor) -> Tensor:
+    def one(tensor: Tensor) -> Tensor:
         """[B, L] -> [1, L], [2, B, L] -> [2, 1, L], [B] or [T] -> [1]"""
         shape = (1,) if tensor.ndim == 1 else (*tensor.shape[:-2], 1, tensor.shape[-1])
-        return torch.zeros(shape, dtype=tensor.dtype, device=device)
+        return torch.empty(shape, dtype=tensor.dtype, device="meta")
 
     views = {
-        name: {key: zeros(tensor) for key, tensor in view.items() if key in COUNTED_VIEWS}
+        name: {key: one(tensor) for key, tensor in view.items() if key in COUNTED_VIEWS}
         for name, view in inputs["views"].items()
     }
     targets = {
-        name: {key: zeros(tensor) for key, tensor in of_loss.items()} for name, of_loss in inputs["targets"].items()
+        name: {key: one(tensor) for key, tensor in of_loss.items()} for name, of_loss in inputs["targets"].items()
     }
     return {"views": views, "targets": targets}
 

@@ -1,7 +1,7 @@
 """The training loop.
 
-The metrics of a step are read one step later, so that the device never waits. The device skips an update with
-non-finite gradients; the run stops with an error when that step's metrics are read.
+The metrics of a step are copied to the host right after it and read one step later, so that the device never waits. The
+device skips an update with non-finite gradients; the run stops with an error when that step's metrics are read.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import send_to_device
 from torch import Tensor
 
 from nlp_ssl.console import progress, quantity, say
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.flops import FlopCounter
+from nlp_ssl.runtime import Figures, runs_ahead, to_device
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.training import checkpoint
 from nlp_ssl.training import run_folder as run
@@ -74,7 +74,7 @@ class Trainer:
         flag, text tokens, sequences, targets of each loss, mean of each loss.
         """
         accelerator, device = self.accelerator, self.accelerator.device
-        group = [send_to_device(inputs, device, non_blocking=True) for inputs in group]
+        group = [to_device(inputs, device) for inputs in group]
         mine = torch.stack([inputs.pop("counts") for inputs in group]).sum(0)  # [2 + losses]
         stop = torch.full_like(mine[:1], self._signal)
         counts = accelerator.reduce(torch.cat([stop, mine]), "sum")
@@ -107,7 +107,7 @@ class Trainer:
         self.model.train()
         self._clock = time.perf_counter()
         label = f"pretrain {self.mixture.name}"
-        unread: tuple[Inputs, Tensor] | None = None  # of the step before
+        unread: tuple[Inputs, Figures] | None = None  # of the step before
         loaded = self._load_batches(totals)
         with self._stopping_on_signals(), progress(label, steps, "steps", totals.step) as job:
             for step in range(totals.step, steps):
@@ -116,7 +116,7 @@ class Trainer:
                 except WorkerDiedError as error:
                     raise self._end_without_worker(error, unread, totals) from None
                 rate = learning_rate(step, steps, options.optimizer)
-                figures = self.update(step, rate, group)
+                figures = Figures(self.update(step, rate, group))
                 stop = unread is not None and self._read(*unread, totals)
                 done = step + 1
                 log = done % options.log_every == 0 or done == steps
@@ -156,7 +156,7 @@ class Trainer:
             range(totals.step, totals.steps),
             self.options.batch.workers,
             partial(collate_group, mixture=self.mixture, vocabulary=self.batches.vocabulary),
-            pin_memory=self.accelerator.device.type == "cuda",
+            ahead=runs_ahead(self.accelerator.device),
         )
 
     def _save(self, totals: Totals) -> None:
@@ -165,7 +165,9 @@ class Trainer:
             self.accelerator, self.options.out / "checkpoints", totals, self.options.keep_checkpoints, written
         )
 
-    def _end_without_worker(self, error: Exception, unread: tuple[Inputs, Tensor] | None, totals: Totals) -> InputError:
+    def _end_without_worker(
+        self, error: Exception, unread: tuple[Inputs, Figures] | None, totals: Totals
+    ) -> InputError:
         """Save what is done and say how to continue. Of several processes the others cannot join in, so none saves."""
         if unread is not None:
             self._read(*unread, totals)
@@ -191,9 +193,9 @@ class Trainer:
         loss = f"{name} {line['loss']:.4f}  " if "loss" in line else ""
         return f"{loss}{quantity(line['tokens_per_second'])} tokens/s"
 
-    def _read(self, inputs: Inputs, figures: Tensor, totals: Totals) -> bool:
+    def _read(self, inputs: Inputs, figures: Figures, totals: Totals) -> bool:
         """Add a step's metrics to the totals. Returns whether to stop. InputError if the loss is not finite."""
-        norm, stop, tokens, rows, *of_losses = figures.tolist()
+        norm, stop, tokens, rows, *of_losses = figures.read()
         parts = list(self.mixture.losses)
         targets, losses = [int(n) for n in of_losses[: len(parts)]], of_losses[len(parts) :]
         loss = sum(term.weight * mean for term, mean in zip(self.mixture.losses.values(), losses, strict=True))

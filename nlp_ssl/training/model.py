@@ -21,9 +21,11 @@ from nlp_ssl.models.building import build
 from nlp_ssl.models.folder import HEADS_FOLDER
 from nlp_ssl.models.hybrid import ARCHITECTURE, attention_by_row
 from nlp_ssl.models.initial import Initial, Loaded, continued_config, describe, load_initial
+from nlp_ssl.models.mask_reads import known_masks
 from nlp_ssl.models.parts import detach_body
 from nlp_ssl.objectives.mixture import Loss, Mixture
 from nlp_ssl.recipe import Recipe
+from nlp_ssl.runtime import full_precision
 from nlp_ssl.training.collate import Inputs
 
 Vectors = dict[str, Tensor]
@@ -158,6 +160,7 @@ class PretrainingModel(nn.Module):
                 return body(**arguments)
         return body(**arguments)
 
+    @known_masks()
     def forward(
         self, inputs: Inputs, generator: torch.Generator, gradients: Vectors | None = None
     ) -> dict[str, LossSum | Tensor]:
@@ -181,12 +184,13 @@ class PretrainingModel(nn.Module):
                 unused = sum(p.sum() for p in head.parameters() if p.requires_grad)  # DDP needs gradients of all
                 found[name] = LossSum((vectors[name] * gradients[name]).sum() + 0.0 * unused)
             elif torch.is_grad_enabled():
-                with torch.autocast(vectors[name].device.type, enabled=False):  # float32, as in a divided batch
+                with full_precision(vectors[name]):  # as in a divided batch
                     found[name] = head.batch_loss(loss, vectors[name], targets)
             else:
                 found[name] = vectors[name]
         return found
 
+    @known_masks()
     def batch_vectors(self, inputs: Inputs, generator: torch.Generator, encode: Encode | None = None) -> Vectors:
         """Representations [B, K, D], float32, of a micro-batch for each whole-batch loss.
 

@@ -54,7 +54,9 @@ def gather_loss(
     """
     head, loss = model.head(name), model.losses[name]
     sizes = [len(v) for v in vectors]
-    most = int(accelerator.gather(torch.tensor([max(sizes)], device=accelerator.device)).max())
+    most = max(sizes)
+    if accelerator.num_processes > 1:
+        most = int(accelerator.gather(torch.tensor([most], device=accelerator.device)).max())
     shape = accelerator.num_processes, len(sizes), most
 
     def whole(parts: Sequence[Tensor]) -> Tensor:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import send_to_device
 
 from nlp_ssl.console import warn
 from nlp_ssl.corpus.ngrams import Ngrams
@@ -19,7 +18,7 @@ from nlp_ssl.models.initial import Initial
 from nlp_ssl.models.loading import load_config
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import Recipe
-from nlp_ssl.runtime import make_accelerator, resolve_precision
+from nlp_ssl.runtime import make_accelerator, resolve_precision, to_device
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
 from nlp_ssl.training.collate import collate
@@ -100,7 +99,7 @@ def validate(
     for step in range(validation.steps):
         group, vectors = [], {name: list[torch.Tensor]() for name in model.batch_losses}
         for micro, batch in enumerate(validation.batches[step]):
-            inputs = send_to_device(collate(batch, mixture, vocabulary), device)
+            inputs = to_device(collate(batch, mixture, vocabulary), device)
             generator = keyed_generator(device, "validation", step, accelerator.process_index, micro)
             for name, of_loss in totals.items():
                 of_loss.step = step

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from nlp_ssl.models.flops import PEAK_FLOPS_BF16, FlopCounter, peak_flops
+from nlp_ssl.models.flops import PEAK_FLOPS_BF16, FlopCounter, peak_flops, without_weights
 from nlp_ssl.objectives.contrastive import Contrastive
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.recipe import SIZES
 from nlp_ssl.training.model import PretrainingModel
-from tests.networks import batch, config_of, make
+from tests.networks import batch, config_of, loss_of, make
 from tests.worlds import vocabulary
 
 
@@ -53,6 +53,40 @@ def test_averaged_weights_have_no_backward_pass() -> None:
     targets = {"contrastive": {"valid": torch.ones(3, dtype=torch.bool), "group": torch.arange(3)}}
     found = FlopCounter(model).training({"views": views, "targets": targets}, rows, {"contrastive": rows})
     assert found == (3 + 1) * body + 3 * projections
+
+
+def test_counting_runs_no_compiled_code_and_leaves_it_compiled() -> None:
+    """Under `FlopCounterMode` dynamo would give up on the body for good."""
+    calls = []
+
+    def backend(graph, _):
+        def run(*arguments):
+            calls.append(graph)
+            return graph(*arguments)
+
+        return run
+
+    torch.compiler.reset()
+    model, inputs = make("mlm"), batch("mlm")
+    model.body.compile(backend=backend)
+    counter = FlopCounter(model)
+    for length in (16, 12):
+        assert counter.training(
+            {**inputs, "views": {"main": {"input_ids": torch.zeros((3, length), dtype=torch.long)}}}, 3, {"mlm": 4}
+        )
+    assert not calls
+    for _ in range(3):
+        loss_of(model, inputs).backward()
+    assert len(calls) == 3 and len(set(map(id, calls))) == 1  # compiled once, and run each time
+    torch.compiler.reset()
+
+
+def test_a_copy_without_weights_takes_no_memory_and_keeps_ties() -> None:
+    model = make("mlm", "bert")
+    twin = without_weights(model)
+    assert {tensor.device.type for tensor in [*twin.parameters(), *twin.buffers()]} == {"meta"}
+    assert [p.shape for p in twin.parameters()] == [p.shape for p in model.parameters()]
+    assert twin.head("mlm").carrier.get_output_embeddings().weight is twin.body.get_input_embeddings().weight
 
 
 @pytest.mark.parametrize(

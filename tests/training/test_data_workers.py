@@ -4,12 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from multiprocessing import active_children
 
 import pytest
 
-from nlp_ssl.training import data_workers
+from nlp_ssl.training import data_workers, loop
 from nlp_ssl.training.loop import Trainer
 from tests.training.runs import TINY, pretrain, refused, weights
 
@@ -49,15 +50,64 @@ def test_a_worker_that_dies_while_it_hands_over_a_batch_has_died(error, monkeypa
         raise error
 
     monkeypatch.setattr(data_workers, "DataLoader", loader)
-    groups = data_workers.load_batches([], range(2), 1, list, pin_memory=False)
+    groups = data_workers.load_batches([], range(2), 1, list, ahead=False)
     assert next(groups) == "group"
     with pytest.raises(data_workers.WorkerDiedError, match="a DataLoader worker exited unexpectedly"):
         next(groups)
 
 
+def test_a_thread_prepares_two_groups_ahead_in_their_order() -> None:
+    taken: list[int] = []
+
+    def groups():
+        for number in range(9):
+            taken.append(number)
+            yield number
+
+    found = data_workers.prepared(groups(), lambda number: 10 * number)
+    for number in range(9):
+        assert next(found) == 10 * number
+        time.sleep(0.02)
+        assert len(taken) <= number + 3
+    assert next(found, None) is None and taken == list(range(9))
+
+
+def test_an_error_of_the_thread_is_raised_after_the_groups_before_it() -> None:
+    def groups():
+        yield "group"
+        raise data_workers.WorkerDiedError("ended")
+
+    found = data_workers.prepared(groups(), str.upper)
+    assert next(found) == "GROUP"
+    with pytest.raises(data_workers.WorkerDiedError, match="ended"):
+        next(found)
+
+
+def test_the_thread_ends_with_the_loop_that_it_works_for() -> None:
+    found = data_workers.prepared(iter(range(1000)), str)
+    assert next(found) == "0"
+    found.close()
+    for _ in range(100):
+        if not any(thread.name == "batches" for thread in threading.enumerate()):
+            return
+        time.sleep(0.05)
+    pytest.fail("the thread goes on")
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_batches_made_ahead_are_the_same(workers, corpus, tmp_path, monkeypatch) -> None:
+    """As with a device that runs ahead of the host; without one, there is nothing to pin for."""
+    few = ["--budget", "5-steps", "--evaluations", "1", "--batch.workers", workers]
+    assert pretrain("mlm", corpus, tmp_path / "plain", *few) == 0
+    monkeypatch.setattr(loop, "runs_ahead", lambda device: True)
+    monkeypatch.setattr(data_workers, "pinned", lambda group: group)
+    assert pretrain("mlm", corpus, tmp_path / "ahead", *few) == 0
+    assert weights(tmp_path / "ahead") == weights(tmp_path / "plain")
+
+
 WORKER = """
 import os, signal, sys, time
-from nlp_ssl.training import data_workers
+from nlp_ssl.training import data_workers, loop
 data_workers.GRACE = 1
 data_workers._delay_stop_signals(0)
 os.kill(os.getpid(), signal.SIGINT)

@@ -11,10 +11,16 @@ import pytest
 import torch
 
 from nlp_ssl.cli import main
+from nlp_ssl.corpus.store import Corpus
+from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.heads.base import LossSum
+from nlp_ssl.training.collate import collate_group
 from nlp_ssl.training.loop import Trainer
 from nlp_ssl.training.model import PretrainingModel
-from tests.training.runs import EACH, RUNS, TINY, metrics, pretrain, refused, weights
+from nlp_ssl.training.pretrain import read_options, usable_examples
+from nlp_ssl.training.run import make_trainer
+from tests.host_reads import HostReads
+from tests.training.runs import EACH, RUNS, TINY, arguments_of, metrics, pretrain, refused, weights
 from tests.worlds import write_corpus
 
 EIGHT_ROWS = {"mlm": 0.5, "clm": 0.6, "skip_thought": 0.6, "nsp": 0.25, "sop": 0.25, "emoji": 0.7}
@@ -248,3 +254,16 @@ def test_weights_that_blow_up_are_not_saved(step, corpus, tmp_path, capsys, monk
     said = refused(capsys, "pretrain", *arguments)
     assert "lower --optimizer.learning-rate" in said and "Traceback" not in said
     assert not (tmp_path / "run" / "model").exists()
+
+
+@pytest.mark.parametrize("objective", [*EACH, "bart"])
+def test_nothing_is_read_from_the_device_within_a_step(objective, corpus, tmp_path) -> None:
+    words = [*arguments_of(objective), "--corpus", str(corpus), "--out", str(tmp_path / "run"), *TINY]
+    options = read_options([*words, "--batch.accumulation", "2"])
+    opened = Corpus.open(corpus)
+    vocabulary = Vocabulary.of(opened)
+    trainer = make_trainer(options, vocabulary, *usable_examples(opened, vocabulary, "train", options))
+    group = collate_group(trainer.batches[0], trainer.mixture, vocabulary)
+    with HostReads() as reads:
+        figures = trainer.update(0, 1e-3, group)
+    assert reads.found == [] and torch.isfinite(figures).all()
