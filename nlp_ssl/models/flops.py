@@ -7,6 +7,7 @@ itself may be compiled, and then must not run under `FlopCounterMode`, or divide
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
@@ -166,15 +167,28 @@ def _one_row(inputs: Inputs) -> Inputs:
 
 
 PEAK_FLOPS_BF16 = {
+    "B300": 2250e12,
     "B200": 2250e12,
+    "H200 NVL": 835e12,
     "H200": 989e12,
+    "H100 PCIe": 756e12,
+    "H100 NVL": 835e12,
     "H100": 989e12,
     "A100": 312e12,
+    "A10": 125e12,
+    "RTX A6000": 155e12,
     "L40S": 362e12,
-    "RTX 4090": 165e12,
+    "L40": 181e12,
     "L4": 121e12,
+    "GeForce RTX 3090": 71e12,
+    "GeForce RTX 4090": 165e12,
+    "GeForce RTX 5090": 209e12,
+    "Instinct MI300X": 1307e12,
 }
-"""Dense bf16 peak in FLOP/s by a substring of the GPU's name, from the vendors' data sheets."""
+"""Dense bf16 peak in FLOP/s by the GPU's name, from the vendors' data sheets. The first name that fits counts."""
+
+_DETAILS = r"([ -](SXM\d?|PCIe|PCIE|HBM\w+|\d+GB))*"
+"""What may follow a name: the socket and the memory."""
 
 
 def peak_flops(device: torch.device, precision: str) -> float | None:
@@ -182,4 +196,7 @@ def peak_flops(device: torch.device, precision: str) -> float | None:
     if device.type != "cuda" or precision != "bf16":
         return None
     name = torch.cuda.get_device_name(device)
-    return next((peak for part, peak in PEAK_FLOPS_BF16.items() if part in name), None)
+    return next(
+        (peak for known, peak in PEAK_FLOPS_BF16.items() if re.fullmatch(rf"(NVIDIA|AMD) {known}{_DETAILS}", name)),
+        None,
+    )
