@@ -65,12 +65,14 @@ def require_folder(folder: Path) -> None:
             raise InputError(f"{place} is a file: choose another --out")
 
 
-def check_file(out: Path, suffixes: Sequence[str]) -> None:
-    """InputError if a file to write has none of the suffixes, or its folder does not exist."""
+def check_file(out: Path, suffixes: Sequence[str], data: Path) -> None:
+    """InputError if a file to write has none of the suffixes, has no folder, or is the file of `data`."""
     if out.suffix not in suffixes:
         raise InputError(f"--out {out}: the suffix must be one of {', '.join(suffixes)}")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: no such folder: {out.parent}")
+    if out.exists() and data.exists() and out.samefile(data):
+        raise InputError(f"--out {out}: this is the file of --data, which would be lost; choose another file")
 
 
 def contents(folder: Path) -> list[Path]:

@@ -106,8 +106,12 @@ def test_the_next_writer_removes_what_killed_ones_left_half_written(tmp_path: Pa
 
 
 def test_a_file_has_a_known_suffix_and_a_folder(tmp_path: Path) -> None:
-    check_file(tmp_path / "new.csv", (".csv", ".tsv"))
+    data = tmp_path / "data.csv"
+    data.touch()
+    check_file(tmp_path / "new.csv", (".csv", ".tsv"), data)
     with pytest.raises(InputError, match=r"--out new.txt: the suffix must be one of .csv, .tsv$"):
-        check_file(Path("new.txt"), (".csv", ".tsv"))
+        check_file(Path("new.txt"), (".csv", ".tsv"), data)
     with pytest.raises(InputError, match=r"--out none/new.csv: no such folder: none$"):
-        check_file(Path("none/new.csv"), (".csv",))
+        check_file(Path("none/new.csv"), (".csv",), data)
+    with pytest.raises(InputError, match=r"this is the file of --data, which would be lost; choose another file$"):
+        check_file(tmp_path / "." / "data.csv", (".csv",), data)

@@ -23,12 +23,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import transformers
+from torch import nn
 
 from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
 from nlp_ssl.evaluation.inputs import Tokens, for_all, padded_batch
 from nlp_ssl.evaluation.network import DROPOUT, Network, Rows
 from nlp_ssl.models.architectures import set_dropout
-from nlp_ssl.runtime import to_device
+from nlp_ssl.runtime import Precision, full_precision, to_device
 from nlp_ssl.tasks.kinds.base import TaskKind
 
 
@@ -55,7 +56,12 @@ def build(checkpoint: Checkpoint, pretrained: bool, kind: TaskKind, seed: int) -
 
 
 class Classifier(Network):
-    """A classifier under Accelerate."""
+    """A classifier under Accelerate. Its last layer computes in float32, as bf16 would make many outputs equal."""
+
+    def __init__(self, model: torch.nn.Module, tokenizer: Any, kind: TaskKind, precision: Precision) -> None:
+        layers = [m for m in model.modules() if isinstance(m, nn.Linear) and m.out_features == kind.outputs]
+        layers[-1].register_forward_hook(_in_float32)
+        super().__init__(model, tokenizer, kind, precision)
 
     def losses(self, tokens: Tokens, labels: npt.NDArray[Any]) -> Callable[[Rows], torch.Tensor]:
         """The summed loss over the covered units of rows, with the class weights of the labels."""
@@ -96,3 +102,9 @@ class Classifier(Network):
             places = torch.from_numpy(example), torch.from_numpy(position)
             logits = logits[to_device(places, self.device.device)]
         return logits.float()
+
+
+def _in_float32(layer: Any, inputs: tuple[torch.Tensor], _: torch.Tensor) -> torch.Tensor:
+    """A forward hook: the outputs of a linear layer, computed in float32."""
+    with full_precision(inputs[0]):
+        return nn.functional.linear(inputs[0].float(), layer.weight, layer.bias)

@@ -71,7 +71,7 @@ def embed(options: Embed) -> tuple[DataTable, npt.NDArray[np.float32]]:
 
     InputError for unusable options, data or models.
     """
-    check_file(options.out, SUFFIXES)
+    check_file(options.out, SUFFIXES, options.data)
     if options.max_length < 8:
         raise InputError(f"--max-length is {options.max_length}: it must be at least 8")
     from nlp_ssl.tasks.unlabelled import read_file, unlabelled  # imports NumPy

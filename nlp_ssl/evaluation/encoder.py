@@ -1,7 +1,8 @@
 """Frozen vectors of texts and words.
 
 The vector of a text is the mean of the last hidden states over all tokens except padding; an encoder-decoder uses its
-encoder. All architectures are pooled in the same way, so vectors differ only by what the models have learned. A
+encoder. Static vectors leave out the special tokens, as fine-tuning does: each would add the same vector to all texts.
+Otherwise all architectures are pooled in the same way, so vectors differ only by what the models have learned. A
 decoder's last token is not used: it is trained to predict the next token rather than to represent the text.
 """
 
@@ -18,6 +19,7 @@ from nlp_ssl.evaluation.checkpoints import Checkpoint, config_of, put_body
 from nlp_ssl.evaluation.inputs import Tokens, for_all, padded_batch
 from nlp_ssl.models.architectures import set_dropout
 from nlp_ssl.models.pooling import mean_pooled
+from nlp_ssl.models.static import words_of
 from nlp_ssl.runtime import Precision, make_accelerator, to_device
 
 
@@ -37,6 +39,7 @@ class Encoder:
         if config.is_encoder_decoder:
             body = body.get_encoder()
         self.width: int = config.hidden_size
+        self.static: bool = config.model_type == "static_vectors"
         self.body = self.device.prepare_model(body.eval(), evaluation_mode=True)
 
     @torch.no_grad()
@@ -52,7 +55,10 @@ class Encoder:
             hidden = self.body(**batch).last_hidden_state.float()  # [B, L, H]
             advance(len(rows))
             if tokens.words is None:
-                return mean_pooled(hidden, batch.get("attention_mask"))
+                mask = batch.get("attention_mask")
+                if self.static:
+                    mask = words_of(self.body.config, batch["input_ids"], mask)
+                return mean_pooled(hidden, mask)
             _, example, position = tokens.word_places(rows)
             places = torch.from_numpy(example), torch.from_numpy(position)
             vectors: torch.Tensor = hidden[to_device(places, self.device.device)]

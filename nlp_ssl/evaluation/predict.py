@@ -71,7 +71,7 @@ def predict(options: Predict) -> DataTable:
     """The table of the file with the predictions. InputError for unusable options, data or models."""
     suffix = ".jsonl" if options.out is None else options.out.suffix
     if options.out is not None:
-        check_file(options.out, SUFFIXES)
+        check_file(options.out, SUFFIXES, options.data)
     if options.max_length is not None and options.max_length < 8:
         raise InputError(f"--max-length is {options.max_length}: it must be at least 8")
     from nlp_ssl.tasks.unlabelled import read_file, unlabelled  # imports NumPy
@@ -85,6 +85,8 @@ def predict(options: Predict) -> DataTable:
     if options.text_column is not None:
         columns[0] = (options.text_column,)
     if options.pair_column is not None:
+        if len(columns) == 1:
+            raise InputError(f"--pair-column {options.pair_column}: {options.model} was fine-tuned on single texts")
         columns[1:] = [(options.pair_column,)]
     if suffix == ".conll" and not kind.labels_words:
         raise InputError(f"--out {options.out}: .conll is for labels of words, and this model labels whole texts")

@@ -62,6 +62,14 @@ class _StaticVectors(PreTrainedModel):  # type: ignore[misc]
             nn.init.zeros_(module.bias)
 
 
+def words_of(config: Any, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Which of the ids [B, L] are words, bool [B, L]: neither padding nor the special tokens around a text."""
+    names = ("pad_token_id", "cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id")
+    special = {getattr(config, name, None) for name in names} - {None}
+    words = ~torch.isin(input_ids, torch.tensor(sorted(special), device=input_ids.device))
+    return words if attention_mask is None else words & attention_mask.bool()
+
+
 class StaticVectorsModel(_StaticVectors):
     """The vector of each token: `last_hidden_state` [B, L, H]."""
 
@@ -110,11 +118,7 @@ class StaticVectorsForSequenceClassification(_StaticVectors):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> SequenceClassifierOutput:
         """`input_ids` int64 [B, L], `attention_mask` [B, L] 0 at padding."""
-        names = ("pad_token_id", "cls_token_id", "sep_token_id", "bos_token_id", "eos_token_id")
-        special = {getattr(self.config, name, None) for name in names} - {None}
-        words = ~torch.isin(input_ids, torch.tensor(sorted(special), device=input_ids.device))
-        if attention_mask is not None:
-            words &= attention_mask.bool()
+        words = words_of(self.config, input_ids, attention_mask)
         share = words / words.sum(1, keepdim=True).clamp(min=1)  # [B, L]
         mean = (share[:, None] @ self.body(input_ids).last_hidden_state)[:, 0]  # [B, H]
         return SequenceClassifierOutput(logits=self.classifier(self.dropout(mean)))

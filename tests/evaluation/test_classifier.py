@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from nlp_ssl.evaluation.checkpoints import load_checkpoint
-from nlp_ssl.evaluation.classifier import build
+from nlp_ssl.evaluation.classifier import Classifier, build
 from nlp_ssl.evaluation.inputs import encode, padded_batch
 from nlp_ssl.evaluation.network import DROPOUT
 from nlp_ssl.models.architectures import longest_input
+from nlp_ssl.tasks.kinds.regression import Regression
 from nlp_ssl.tasks.splits import LabelledExamples
 from tests.evaluation.networks import BODIES, LABELS, PAIRS, THREE, Run, model_of
 
@@ -89,3 +90,14 @@ def test_an_encoder_decoder_reads_up_to_its_number_of_positions(run: Run, kind: 
     tokens = encode(checkpoint, LabelledExamples(["w1 " * 100], None, None), 64)
     assert tokens.lengths.tolist() == [64]
     assert torch.isfinite(model_of(run, kind)(**padded_batch(tokens, np.array([0]), 0)).logits).all()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "clm"])  # GPT-2's last layer has no bias
+def test_outputs_in_bf16_are_not_rounded_to_equal_ones(run: Run, kind: str) -> None:
+    checkpoint, kind_of_task = load_checkpoint(run(kind) / "model"), Regression()
+    model = build(checkpoint, True, kind_of_task, 1)
+    with torch.no_grad():
+        [m for m in model.modules() if isinstance(m, torch.nn.Linear)][-1].bias.fill_(3.5)
+    texts = LabelledExamples([f"w{i} w{i + 1} fine" for i in range(28)], None, None)
+    outputs = Classifier(model, checkpoint.tokenizer, kind_of_task, "bf16").predict(encode(checkpoint, texts, 64))
+    assert len(np.unique(outputs.astype(np.float32))) > 20  # in bf16, numbers near 3.5 are 1/64 apart

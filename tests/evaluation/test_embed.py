@@ -48,8 +48,8 @@ def test_the_columns_of_the_file_and_a_vector(tmp_path: Path, capsys) -> None:
     assert embed(model, tmp_path / "in.jsonl", tmp_path / "out.parquet", "--max-length", "8") == 0
     table = read_table(tmp_path / "out.parquet").columns
     assert table["id"] == [1, 2, 3] and table["text"] == [row["text"] for row in rows]
-    third, eighth = np.log(3) / 3, np.log(3) / 8  # special tokens count, with zeros; two words are cut
-    np.testing.assert_allclose(np.array(table["vector"]), [[0, third], [eighth, eighth], [0, 0]], atol=1e-7)
+    one, sixth = np.log(3), np.log(3) / 6  # special tokens do not count; two words are cut
+    np.testing.assert_allclose(np.array(table["vector"]), [[0, one], [sixth, sixth], [0, 0]], atol=1e-7)
     said = capsys.readouterr().err
     assert "in.jsonl: truncated 1 of 3 inputs to 8 tokens" in said and "in.jsonl: 1 of 3 texts are empty" in said
     assert f"3 vectors of 2 dimensions: {tmp_path / 'out.parquet'}" in said

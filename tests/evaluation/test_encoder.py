@@ -11,8 +11,10 @@ from transformers import AutoModel
 from nlp_ssl.evaluation.checkpoints import load_checkpoint
 from nlp_ssl.evaluation.encoder import Encoder
 from nlp_ssl.evaluation.inputs import encode
+from nlp_ssl.models.static import StaticVectorsConfig, StaticVectorsModel
 from nlp_ssl.tasks.kinds.classification import Classification
 from nlp_ssl.tasks.splits import LabelledExamples
+from tests.evaluation.conftest import tokenizer
 
 Run = Callable[[str], Path]
 KINDS = ["mlm", "sop", "clm", "bart", "mbart", "t5"]
@@ -34,6 +36,19 @@ def test_a_frozen_vector_is_the_mean_over_the_tokens(run: Run, kind: str) -> Non
         with torch.no_grad():
             expected = body(input_ids=ids[None]).last_hidden_state[0].mean(0)
         np.testing.assert_allclose(vectors[i], expected, atol=1e-5)
+
+
+def test_static_vectors_leave_out_special_tokens(tmp_path: Path) -> None:
+    ends = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3}
+    config = StaticVectorsConfig(vocab_size=len(tokenizer()), hidden_size=8, **ends)
+    body = StaticVectorsModel(config)
+    body.save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    checkpoint = load_checkpoint(tmp_path)
+    texts = LabelledExamples(["w4", "w4 w5"], None, None)
+    found = Encoder(checkpoint, True, 0, "fp32").vectors(encode(checkpoint, texts, 64), lambda _: None)
+    words = body.vectors.weight.detach().numpy()[[9, 10]]  # w4 and w5
+    np.testing.assert_allclose(found, [words[0], words.mean(0)], rtol=1e-6)
 
 
 def test_a_random_initialisation_is_its_seed(run: Run) -> None:

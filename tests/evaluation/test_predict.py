@@ -162,6 +162,8 @@ def test_a_file_without_a_header_has_the_columns_of_the_task(run: Run, tmp_path:
         (["--out", "out.txt"], "text\nw1\n", "--out out.txt: the suffix must be one of .csv, .tsv, .jsonl, .parquet, "),
         (["--out", "none/out.csv"], "text\nw1\n", "--out none/out.csv: no such folder: none"),
         (["--out", "out.conll"], "text\nw1\n", "--out out.conll: .conll is for labels of words, and this model labels"),
+        (["--out", "in.tsv"], "text\nw1\n", "--out in.tsv: this is the file of --data, which would be lost; choose"),
+        (["--pair-column", "text"], "text\nw1\n", " was fine-tuned on single texts"),
         ([], "text\tprediction\nw1\tx\n", "in.tsv: there is a column 'prediction' already; rename it"),
         ([], "text\tid\nw1\n", "in.tsv:2: 1 columns, the header has 2; a value cannot contain a tab or a line break"),
         ([], "text\n", "in.tsv: no examples in it"),
