@@ -12,6 +12,7 @@ from nlp_ssl.comparison.options import Compare
 from nlp_ssl.errors import InputError
 from nlp_ssl.evaluation.finetune import Finetune
 from nlp_ssl.options import parse
+from nlp_ssl.training.pretrain import Pretrain
 from tests.harm import make_kit
 from tests.training.runs import pretrain, weights
 from tests.worlds import write_corpus
@@ -75,13 +76,43 @@ def test_the_package_has_the_functions_and_nothing_else() -> None:
         _ = nlp_ssl.train
 
 
-def test_a_run_of_the_function_is_that_of_the_command(tmp_path: Path) -> None:
+def test_a_run_of_the_function_is_that_of_the_command_and_goes_on_when_it_is_repeated(tmp_path: Path, capsys) -> None:
     corpus = write_corpus(tmp_path / "corpus").folder
     out = nlp_ssl.pretrain("mlm", corpus=corpus, out=tmp_path / "function", budget="3-steps", compile=False, **TINY)
     assert out == tmp_path / "function"
     assert pretrain("mlm", corpus, tmp_path / "command", "--budget", "3-steps") == 0
     assert weights(out) == weights(tmp_path / "command")
     assert nlp_ssl.pretrain(resume=out) == out
+    capsys.readouterr()
+    again = {"corpus": corpus, "out": out, "compile": False, **TINY}
+    assert nlp_ssl.pretrain("mlm", budget="3-steps", **again) == out
+    assert f"{out} is finished" in capsys.readouterr().err
+    message = re.escape(f"{out} holds a run with another recipe or corpus: continue that run with resume='{out}' alone")
+    with pytest.raises(InputError, match=message):
+        nlp_ssl.pretrain("mlm", budget="4-steps", **again)
+    with pytest.raises(InputError, match=message):
+        nlp_ssl.pretrain("clm", budget="3-steps", **again)
+    again["corpus"] = write_corpus(tmp_path / "other", seed=1).folder
+    with pytest.raises(InputError, match=message):
+        nlp_ssl.pretrain("mlm", budget="3-steps", **again)
+
+
+def test_a_list_holds_several_texts() -> None:
+    assert words(Compare, [["mlm", "clm"], Path("-x")], {}) == ["mlm", "clm", "./-x"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "tiny"}, "model is 'tiny': it must be a dict, as in model={'size': 'tiny'}"),
+        ({"compile": "yes"}, "compile is 'yes': it must be True or False"),
+        ({"tune": 1}, "tune is 1: it must be True or False"),
+    ],
+)
+def test_values_of_another_kind_are_refused_by_name(options, message: str) -> None:
+    with pytest.raises(InputError) as error:
+        words(Compare if "tune" in options else Pretrain, ["mlm"], options)
+    assert str(error.value) == message
 
 
 def test_wrong_options_are_an_input_error(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from nlp_ssl.comparison.jobs import Input, Job, write_result
 from nlp_ssl.console import duration, say
 from nlp_ssl.errors import InputError
 from nlp_ssl.json_files import write_object
+from nlp_ssl.main_guard import require_start
 from nlp_ssl.signals import accept_stop, shielded
 from nlp_ssl.versions import code_hash
 
@@ -56,6 +57,7 @@ def call_in_process(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in a new process and return its result."""
     _import_early()
     with ProcessPoolExecutor(1, mp_context=_PROCESSES) as pool:
+        require_start(pool)
         return pool.submit(function, *arguments).result()
 
 
@@ -74,9 +76,9 @@ def execute(jobs: Callable[[], list[Job]], at_once: int) -> None:
     A failed job leaves its error in its folder and is not tried again in this call; jobs that need it are skipped.
     Ctrl-C and SIGTERM stop the running jobs, which save what they can.
     """
+    call_in_process(int)  # before any job: can a process start at all?
     for job in jobs():
         (job.folder / "failed.json").unlink(missing_ok=True)  # every call tries again
-    _import_early()
     started: list[_Started] = []
     try:
         while True:

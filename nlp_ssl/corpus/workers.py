@@ -15,6 +15,7 @@ from typing import Any
 
 from nlp_ssl import registry
 from nlp_ssl.cluster import Cluster, connected
+from nlp_ssl.main_guard import require_start
 from nlp_ssl.signals import accept_stop, shielded
 
 _BATCHES = 1024
@@ -77,6 +78,7 @@ def start_workers(processes: int, cluster: str | None = None, paths: Sequence[st
     context = multiprocessing.get_context("spawn")
     plugins = registry.loaded_plugins()
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(plugins,)) as pool:
+        require_start(pool)
         try:
             yield Workers(pool)
         except KeyboardInterrupt:  # the pool would wait until they have done what they were given

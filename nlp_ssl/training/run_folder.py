@@ -64,6 +64,17 @@ def has_begun(folder: Path) -> bool:
     return not {entry.name for entry in contents(folder)} <= {"environment.json"}
 
 
+def holds(folder: Path, recipe: Recipe, corpus: Corpus) -> bool:
+    """Whether the run in a folder has this recipe and corpus. InputError if its records are damaged."""
+    trained = recipe_files.load(str(folder))
+    same = trained.mixture.name == recipe.mixture.name and not _changes(trained, recipe)
+    return same and read_environment(folder).get("fingerprint") == corpus.fingerprint
+
+
+def _changes(trained: Recipe, recipe: Recipe) -> list[str]:
+    return [str(change) for change in differences(trained, recipe) if change.field not in INCIDENTAL]
+
+
 def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool) -> None:
     if not has_begun(folder):
         return
@@ -78,8 +89,7 @@ def _check_resumable(folder: Path, recipe: Recipe, corpus: Corpus, resume: bool)
         raise InputError(
             f"{folder} is a run of {was}, not {now}: leave out the recipe, or begin another run with --out"
         )
-    changes = [str(c) for c in differences(trained, recipe) if c.field not in INCIDENTAL]
-    if changes:
+    if changes := _changes(trained, recipe):
         remedy = "leave these flags and the recipe out to keep its values, or begin another run with --out"
         raise InputError(f"{folder} holds a run with another recipe: {'; '.join(changes)}; {remedy}")
     check_corpus(folder, corpus, "leave out --corpus, or begin another run with --out")
