@@ -9,9 +9,12 @@ even if that process is killed.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from filelock import FileLock, Timeout
 
@@ -38,7 +41,7 @@ def exclusive(folder: Path) -> Iterator[None]:
         yield
         return
     created = [place for place in (folder, *folder.parents) if not place.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    _create(folder)
     lock = FileLock(folder / LOCK, blocking=False)
     try:
         lock.acquire()
@@ -58,6 +61,17 @@ def exclusive(folder: Path) -> Iterator[None]:
                 place.rmdir()
 
 
+def _create(folder: Path) -> None:
+    """Create a folder. InputError if it cannot be created, unless a disk is full."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        reason = os.strerror(error.errno or 0).lower()
+        raise InputError(f"{folder} cannot be created ({reason}): choose another --out") from None
+
+
 def require_folder(folder: Path) -> None:
     """InputError if a folder, or one that it would lie in, is a file."""
     for place in (folder, *folder.parents):
@@ -66,13 +80,24 @@ def require_folder(folder: Path) -> None:
 
 
 def check_file(out: Path, suffixes: Sequence[str], data: Path) -> None:
-    """InputError if a file to write has none of the suffixes, has no folder, or is the file of `data`."""
+    """InputError if a file to write has none of the suffixes, cannot be written, or is the file of `data`."""
     if out.suffix not in suffixes:
         raise InputError(f"--out {out}: the suffix must be one of {', '.join(suffixes)}")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: no such folder: {out.parent}")
     if out.exists() and data.exists() and out.samefile(data):
         raise InputError(f"--out {out}: this is the file of --data, which would be lost; choose another file")
+    require_writable(out)
+
+
+def require_writable(out: Path) -> None:
+    """InputError if no file can be written to the folder of `out`."""
+    try:
+        with TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise InputError(f"--out {out}: no file can be written there ({reason}); choose another --out") from None
 
 
 def contents(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field, fields, is_dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
@@ -137,6 +138,8 @@ class Budget:
         require(unit != "steps" or amount >= 1, "budget", text, "it must be at least one step")
         most = MOST[unit]
         require(amount <= most, "budget", text, f"it must be at most {most:.0e} {unit}")
+        exact = unit != "steps" or Decimal(number) * int(SUFFIXES[suffix]) % 1 == 0
+        require(exact, "budget", text, "it must be a whole number of steps")
         return cls(amount, unit)
 
     @classmethod

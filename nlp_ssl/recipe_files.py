@@ -38,6 +38,11 @@ def find(name: str) -> Path | None:
     known = [*declarations.names("objectives"), *registry.names("objectives")]
     if name in known:
         return None
+    if path.is_file():
+        raise InputError(
+            f"{name} is no recipe: give the name of a recipe first, or a file that ends in .toml; a text becomes a "
+            "corpus with nlp-ssl prepare"
+        )
     raise InputError(f"no recipe {name!r}: {did_you_mean(name, sorted(set(known)))} (or give the path of a TOML file)")
 
 

@@ -1,5 +1,6 @@
 """One process writes to an output folder at a time."""
 
+import errno
 import signal
 import subprocess
 import sys
@@ -115,3 +116,16 @@ def test_a_file_has_a_known_suffix_and_a_folder(tmp_path: Path) -> None:
         check_file(Path("none/new.csv"), (".csv",), data)
     with pytest.raises(InputError, match=r"this is the file of --data, which would be lost; choose another file$"):
         check_file(tmp_path / "." / "data.csv", (".csv",), data)
+
+
+def test_a_place_where_nothing_can_be_written_is_named_before_any_work(tmp_path: Path, monkeypatch) -> None:
+    def denied(*arguments, **options) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("nlp_ssl.output_folder.TemporaryFile", denied)
+    with pytest.raises(InputError, match=r"a\.csv: no file can be written there \(permission denied\); choose another"):
+        check_file(tmp_path / "a.csv", (".csv",), tmp_path / "data.csv")
+    monkeypatch.setattr(Path, "mkdir", denied)
+    message = r"new cannot be created \(permission denied\): choose another --out$"
+    with pytest.raises(InputError, match=message), exclusive(tmp_path / "new"):
+        pass

@@ -59,6 +59,8 @@ def test_invalid_budgets_are_refused(text) -> None:
     ("largest", "larger", "message"),
     [
         ("1-steps", "0.9-steps", "it must be at least one step"),
+        ("2.3k-steps", "1.5-steps", "budget is '1.5-steps': it must be a whole number of steps"),
+        ("1.001k-steps", "1.0015k-steps", "it must be a whole number of steps"),
         ("1P-tokens", "1.1P-tokens", r"it must be at most 1e\+15 tokens"),
         ("1e5-epochs", "100001-epochs", r"it must be at most 1e\+05 epochs"),
         ("525600-minutes", "525601-minutes", r"it must be at most 5e\+05 minutes"),

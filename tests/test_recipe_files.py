@@ -78,7 +78,10 @@ def test_single_mistakes(text, message, tmp_path) -> None:
     assert problem.startswith(message)
 
 
-def test_an_unknown_name_gets_a_suggestion() -> None:
+def test_an_unknown_name_gets_a_suggestion(tmp_path) -> None:
+    (tmp_path / "novel.txt").touch()
+    with pytest.raises(InputError, match=r"novel\.txt is no recipe: give the name of a recipe first, or a file that"):
+        recipe_files.load(str(tmp_path / "novel.txt"))
     with pytest.raises(InputError, match="no recipe 'mml': did you mean 'mlm'"):
         recipe_files.load("mml")
     with pytest.raises(InputError, match=r"nowhere\.toml: no such recipe file"):

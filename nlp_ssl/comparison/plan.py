@@ -135,7 +135,8 @@ class Plan:
         recipe = self.recipes[name]
         budget = Budget.parse(recipe.budget)
         least = 1.0 if budget.unit == "steps" else 0.0
-        amount = f"{max(PILOT * budget.amount, least):.4f}".rstrip("0").rstrip(".")
+        share = PILOT * budget.amount if budget.unit != "steps" else round(PILOT * budget.amount)
+        amount = f"{max(share, least):.4f}".rstrip("0").rstrip(".")
         recipe = replace(recipe, seed=1, budget=f"{amount}-{budget.unit}", evaluations=1)
         pilots = []
         for factor in LADDER:

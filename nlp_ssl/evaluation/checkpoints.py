@@ -111,10 +111,9 @@ def load_language_model(folder: Path) -> tuple[Any, Any, Literal["masked", "caus
         masked = as_decoder not in (config.architectures or [])
     model, missing = load_model(folder, AutoModelForMaskedLM if masked else AutoModelForCausalLM)
     if missing:
-        first = ", ".join(sorted(missing)[:3])
         raise NoScoreError(
-            f"{folder}: the checkpoint has no language modelling head (no weights for {first}); use one of mlm or clm, "
-            "or score its vectors with probe or retrieval"
+            f"{folder}: the model has no language modelling head (no weights for {min(missing)}): use one of mlm or "
+            "clm, or score its vectors with probe or retrieval"
         )
     _check_tokenizer(tokenizer, config, folder)
     backward = _is_backward(config, folder.parent / "recipe.toml")

@@ -22,6 +22,7 @@ from nlp_ssl.disk_errors import disk_errors
 from nlp_ssl.errors import InputError
 from nlp_ssl.models.folder import model_folder
 from nlp_ssl.options import parse
+from nlp_ssl.output_folder import require_writable
 
 Program = Literal["word2vec", "sentence-transformers", "mteb", "harness", "babylm", "onnx"]
 
@@ -100,6 +101,7 @@ def _check_out(out: Path, target: Target) -> None:
         raise InputError(f"--out {out} already exists, without {SEAL}, so no export: choose another --out")
     if not out.parent.is_dir():
         raise InputError(f"--out {out}: no such folder: {out.parent}")
+    require_writable(out)
 
 
 def _check_same(out: Path, beside: Path) -> None:

@@ -98,5 +98,8 @@ def upload(folder: Path, files: Sequence[str], repository: str, public: bool) ->
     except InputError:
         raise
     except Exception as error:  # no network, no permission, no such owner: many types
-        raise InputError(f"{repository}: not uploaded: {cut(error, 160) or type(error).__name__}") from None
+        reason = cut(error, 160) or type(error).__name__
+        if {"ConnectionError", "TransportError"} & {kind.__name__ for kind in type(error).__mro__}:
+            reason = "the hub cannot be reached; check the network and HF_HUB_OFFLINE, then run the command again"
+        raise InputError(f"{repository}: not uploaded: {reason}") from None
     return address

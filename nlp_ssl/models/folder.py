@@ -24,7 +24,8 @@ def model_folder(run: Path) -> Path:
     InputError if there is no model, or a file of it has changed since this project wrote it.
     """
     if not run.is_dir():
-        raise InputError(f"{run}: no such folder")
+        is_file = os.path.isfile(run)  # noqa: PTH113  # not an error for what can be no path
+        raise InputError(f"{run} is a file: give the folder that holds it" if is_file else f"{run}: no such folder")
     for folder in (run / "model", run):
         if (folder / "config.json").is_file() or (folder / SEAL).is_file():
             check_seal(folder, "run the command that wrote it again, pretrain with --resume RUN, others in a new --out")
@@ -45,7 +46,7 @@ def find_model(name: str) -> Path:
     if os.path.exists(name):  # noqa: PTH110  # not an error for what can be no path
         return model_folder(Path(name))
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     files = ["*.json", "*.txt", "*.model"]
     on_hub, _, revision = name.partition("@")
@@ -57,6 +58,15 @@ def find_model(name: str) -> Path:
         return model_folder(folder)
     except HFValidationError:  # a path, which cannot be a name on the hub
         raise InputError(f"{name}: no such folder") from None
+    except LocalEntryNotFoundError:
+        raise InputError(
+            f"{name}: no such folder, and the hub cannot be reached: give the folder of a run or of a model, or check "
+            "the network and HF_HUB_OFFLINE"
+        ) from None
+    except RepositoryNotFoundError:
+        raise InputError(
+            f"{name}: no such folder, and no such model on the hub; check the name (a private model needs HF_TOKEN)"
+        ) from None
     except InputError:
         raise
     except Exception as error:  # the hub fails in many ways

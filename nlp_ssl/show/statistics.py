@@ -13,7 +13,7 @@ from nlp_ssl.corpus.ngrams import Ngrams
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.objectives._denoising import can_be_copied
 from nlp_ssl.objectives.mixture import Loss, Mixture
-from nlp_ssl.sampling.batch import Batch
+from nlp_ssl.sampling.batch import Batch, View
 from nlp_ssl.sampling.batches import Batches
 from nlp_ssl.sampling.examples import ExampleIndex
 from nlp_ssl.sampling.references import COLUMNS, reference_nats, reference_sums
@@ -136,10 +136,12 @@ def covered(examples: ExampleIndex) -> int:
 
 
 def _same(before: Batch, after: Batch) -> npt.NDArray[np.bool_]:
-    """Whether corruption left an example unchanged. bool [B]."""
-    width = min(before.ids.shape[1], after.ids.shape[1])
-    equal = before.ids[:, :width] == after.ids[:, :width]
-    same: npt.NDArray[np.bool_] = equal.all(axis=1) & (before.length == after.length)
+    """Whether corruption left an example unchanged, in its input and in each view. bool [B]."""
+    same = np.ones(len(before.ids), np.bool_)
+    for view in (View(ids=after.ids, length=after.length), *after.views.values()):
+        width = min(before.ids.shape[1], view.ids.shape[1])
+        equal = before.ids[:, :width] == view.ids[:, :width]
+        same &= equal.all(axis=1) & (before.length == view.length)
     return same
 
 

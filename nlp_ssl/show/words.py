@@ -64,6 +64,8 @@ def _describe(targets: Targets, batch: Batch, row: int, loss: Loss, vocabulary: 
             return "", {}
         if targets.next_token:
             return OPEN + words(labels[places], vocabulary) + CLOSE, {}
+        if targets.originals and "masked" in batch.views and (labels == batch.ids[row, : len(labels)])[places].all():
+            return f"{_count(len(places), 'target')}; a generator replaces those masked above, only in training", {}
         classes = loss.classes(vocabulary) if targets.classes else None
         notes = {int(i): classes[labels[i]] if classes else words(labels[i : i + 1], vocabulary) for i in places}
         return f"{_count(len(places), 'target')}; each is shown in {OPEN}{CLOSE} after its input token", notes

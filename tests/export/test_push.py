@@ -108,7 +108,7 @@ def test_without_network_there_is_one_sentence(trained, capsys, monkeypatch) -> 
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: "a token")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     assert main(["push", str(trained), "me/model"]) == 2
-    assert "nlp-ssl: error: me/model: not uploaded: " in capsys.readouterr().err
+    assert "nlp-ssl: error: me/model: not uploaded: the hub cannot be reached; check the n" in capsys.readouterr().err
     assert main(["push", str(trained), "me/a model"]) == 2
     assert "nlp-ssl: error: me/a model: not uploaded: Repo id must" in capsys.readouterr().err
 

@@ -34,6 +34,8 @@ def test_figures_of_a_known_corpus(tmp_path, capsys) -> None:
     figures = json.loads(capsys.readouterr().out)["statistics"]
     assert figures["losses"]["mlm"]["targets_per_token"] == pytest.approx(0.3, abs=0.02)
     assert figures["text_in_examples"] == 1
+    assert main(["show", "rtd", *more]) == 0
+    assert json.loads(capsys.readouterr().out)["statistics"]["rows_unchanged"] == 0
     assert main(["show", "document_rotation", *more]) == 0
     figures = json.loads(capsys.readouterr().out)["statistics"]
     assert 0.8 < figures["losses"]["document_rotation"]["accuracy_by_copying_alone"] < 1

@@ -1,5 +1,6 @@
 """One example in words."""
 
+from dataclasses import replace
 from typing import get_args, get_type_hints
 
 import numpy as np
@@ -8,7 +9,9 @@ from nlp_ssl.objectives.contrastive import Contrastive
 from nlp_ssl.objectives.mixture import Mixture
 from nlp_ssl.objectives.mlm import MaskedLM
 from nlp_ssl.objectives.nsp import NextSentencePrediction
+from nlp_ssl.objectives.rtd import ReplacedTokenDetection
 from nlp_ssl.objectives.token_type import TokenType
+from nlp_ssl.sampling.batch import View
 from nlp_ssl.sampling.targets import BatchTargets, RowTargets, TokenTargets
 from nlp_ssl.show.words import CLOSE, OPEN, describe_row, words
 from tests.show.rows import row
@@ -38,6 +41,20 @@ def test_classes_of_tokens_have_their_names() -> None:
     found = describe_row(clean, row([2, 4, 11, 3], targets), 0, mixture, vocabulary())
     assert found["input"] == f"[CLS] [MASK]{OPEN}stop word{CLOSE} w11{OPEN}punctuation{CLOSE} [SEP]"
     assert found["token_type:"] == f"2 targets; each is shown in {OPEN}{CLOSE} after its input token"
+
+
+def test_tokens_that_a_generator_will_replace_are_those_masked_for_it() -> None:
+    mixture = Mixture(objectives={"rtd": ReplacedTokenDetection(mlm_probability=0.5)})
+    clean = row([2, 10, 11, 3], {})
+    labels = np.array([[2, 10, 11, 3]])
+    targets = {
+        "generator": TokenTargets(labels=np.array([[NO, 10, NO, NO]])),
+        "detection": TokenTargets(labels=labels, originals=True),
+    }
+    view = View(ids=np.array([[2, 4, 11, 3]]), length=np.array([4]))
+    found = describe_row(clean, replace(row([2, 10, 11, 3], targets), views={"masked": view}), 0, mixture, vocabulary())
+    assert found["detection:"] == "4 targets; a generator replaces those masked above, only in training"
+    assert (found["input"], found["masked"]) == (f"[CLS] w10{OPEN}w10{CLOSE} w11 [SEP]", "[CLS] [MASK] w11 [SEP]")
 
 
 def test_each_loss_over_the_batch_says_what_it_asks() -> None:
