@@ -2,14 +2,15 @@
 
 A multiply-add is two FLOPs. The forward pass is counted and the backward pass is taken as twice that. Element-wise
 operations do not count. The forward pass runs on a copy of the model without weights (on the meta device): the model
-itself may be compiled, and then must not run under `FlopCounterMode`, or divided among processes.
+itself may be compiled, and then must not run under `FlopCounterMode`, or divided among processes. The copy has weights
+if a loss has shapes that depend on values, as with `tensor[mask]`, which a plug-in's may have.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from typing import Any
 
@@ -38,16 +39,25 @@ class FlopCounter:
 
     def __init__(self, model: Any) -> None:
         """`model` is a `PretrainingModel` (nlp_ssl.training.model)."""
-        self._model = without_weights(model).train()
+        self._original, self._model = model, without_weights(model).train()
+        self._device = torch.device("meta")
         self._of_row: dict[Any, int] = {}  # forward and backward
         self._of_target: dict[str, int] = {}
         self._of_batch: dict[tuple[str, int], int] = {}
 
     def training(self, inputs: Inputs, rows: int, targets: Mapping[str, int]) -> int:
         """FLOPs of the forward and backward pass over `rows` sequences of these shapes with `targets` per loss."""
+        try:
+            return self._training(inputs, rows, targets)
+        except NotImplementedError:  # shapes that depend on values
+            self._model = deepcopy(self._original).train()
+            self._device = next(self._model.parameters()).device
+            return self._training(inputs, rows, targets)
+
+    def _training(self, inputs: Inputs, rows: int, targets: Mapping[str, int]) -> int:
         shape = _shape(inputs)
         if shape not in self._of_row:
-            self._of_row[shape], of_target = self._count(_one_row(inputs))
+            self._of_row[shape], of_target = self._count(_one_row(inputs, self._device))
             self._of_target = self._of_target or of_target
         of_targets = sum(n * self._of_target[name] for name, n in targets.items())
         of_batch = sum(self._batch(name, inputs, n) for name, n in targets.items() if name in self._model.batch_losses)
@@ -57,7 +67,7 @@ class FlopCounter:
     def _batch(self, name: str, inputs: Inputs, rows: int) -> int:
         """FLOPs of the forward pass of a whole-batch loss over `rows` sequences."""
         if rows and (name, rows) not in self._of_batch:
-            model, one = self._model, _one_row(inputs)
+            model, one = self._model, _one_row(inputs, self._device)
             loss, head, targets = model.losses[name], model.head(name), one["targets"][name]
             vectors = head.vectors(loss, model.encoder(one), targets, torch.Generator()).float()
             many = {key: tensor.expand(rows, *tensor.shape[1:]) for key, tensor in targets.items()}
@@ -77,7 +87,7 @@ class FlopCounter:
         # The counter supports only math attention; fused kernels compute the same products.
         with (
             torch.no_grad(),
-            _ReadAsZero(),  # type: ignore[no-untyped-call]
+            _ReadAsZero() if self._device.type == "meta" else nullcontext(),  # type: ignore[no-untyped-call]
             sdpa_kernel(SDPBackend.MATH),
             counter,
             _counted_in(bodies, counter) as in_bodies,
@@ -148,13 +158,14 @@ def _shape(inputs: Inputs) -> tuple[Any, ...]:
     )
 
 
-def _one_row(inputs: Inputs) -> Inputs:
-    """Inputs on the meta device for one sequence and one target per loss, with the sequence lengths of `inputs`."""
+def _one_row(inputs: Inputs, device: torch.device) -> Inputs:
+    """Inputs on a device for one sequence and one target per loss, with the sequence lengths of `inputs`."""
 
     def one(tensor: Tensor) -> Tensor:
         """[B, L] -> [1, L], [2, B, L] -> [2, 1, L], [B] or [T] -> [1]"""
         shape = (1,) if tensor.ndim == 1 else (*tensor.shape[:-2], 1, tensor.shape[-1])
-        return torch.empty(shape, dtype=tensor.dtype, device="meta")
+        first = tensor[:1] if tensor.ndim == 1 else tensor[..., :1, :]
+        return (first if first.shape == shape else tensor.new_zeros(shape)).to(device)
 
     views = {
         name: {key: one(tensor) for key, tensor in view.items() if key in COUNTED_VIEWS}

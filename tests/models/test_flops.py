@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from nlp_ssl.heads.masked_lm import MaskedLMHead
 from nlp_ssl.models.flops import FlopCounter, peak_flops, without_weights
 from nlp_ssl.objectives.contrastive import Contrastive
 from nlp_ssl.objectives.mixture import Mixture
@@ -53,6 +54,20 @@ def test_averaged_weights_have_no_backward_pass() -> None:
     targets = {"contrastive": {"valid": torch.ones(3, dtype=torch.bool), "group": torch.arange(3)}}
     found = FlopCounter(model).training({"views": views, "targets": targets}, rows, {"contrastive": rows})
     assert found == (3 + 1) * body + 3 * projections
+
+
+def test_shapes_that_depend_on_values_are_counted_too(monkeypatch) -> None:
+    """A plug-in's head may choose targets by a mask."""
+    model, inputs = make("mlm"), batch("mlm")
+    expected = FlopCounter(model).training(inputs, 3, {"mlm": 4})
+    loss = MaskedLMHead.loss
+
+    def by_mask(self, of, encode, targets, generator):
+        kept = targets["positions"] >= 0
+        return loss(self, of, encode, {key: tensor[kept] for key, tensor in targets.items()}, generator)
+
+    monkeypatch.setattr(MaskedLMHead, "loss", by_mask)
+    assert FlopCounter(model).training(inputs, 3, {"mlm": 4}) == expected
 
 
 def test_counting_runs_no_compiled_code_and_leaves_it_compiled() -> None:
