@@ -127,7 +127,7 @@ def test_one_paradigm_has_no_interval(run: Run, pairs: Path, tmp_path: Path, cap
         ("clm", {"whole_words": True}, "--whole-words applies to --score pseudo-log-likelihood only"),
         ("bart", {}, "cannot score sentences with the encoder-decoder 'bart'"),
         ("t5", {}, "cannot score sentences with the encoder-decoder 't5'"),
-        ("sop", {}, "the checkpoint has no language modelling head"),
+        ("sop", {}, "the model has no language modelling head"),
         ("mlm", {"data": (Path("none"),)}, "--data none: no such file or folder"),
         ("mlm", {"run": Path("none")}, "none: no such folder"),
     ],

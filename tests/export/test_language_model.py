@@ -48,7 +48,7 @@ def test_models_that_the_program_cannot_score_are_refused(run, tmp_path, capsys)
         ("mlm", "harness", "lm-evaluation-harness scores decoders only; use minimal-pairs, or --for babylm"),
         ("backward clm", "harness", "it predicts text backward, which other programs cannot; use minimal-pairs"),
         ("bart", "babylm", "cannot score sentences with the encoder-decoder 'bart'"),
-        ("sop", "babylm", "the checkpoint has no language modelling head"),
+        ("sop", "babylm", "the model has no language modelling head"),
     ):
         assert export(run(kind), program, tmp_path / "out") == 2
         assert why in capsys.readouterr().err
