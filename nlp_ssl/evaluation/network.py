@@ -19,7 +19,7 @@ from nlp_ssl.models.mask_reads import known_masks
 from nlp_ssl.recipe import Optimizer
 from nlp_ssl.runtime import Figures, Precision, choose_attention, make_accelerator, make_optimizer
 from nlp_ssl.tasks.kinds.base import TaskKind
-from nlp_ssl.training.optimizer import skip_unless_finite
+from nlp_ssl.training.optimizer import set_learning_rate, skip_unless_finite
 from nlp_ssl.training.schedule import learning_rate
 
 DROPOUT = 0.1
@@ -120,8 +120,7 @@ class Network(ABC):
         """Take a step. Returns its mean loss over processes and its gradient norm, float32 [2], on the device."""
         self.device.backward(loss)
         norm = self.device.clip_grad_norm_(self.model.parameters(), CLIP)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
+        set_learning_rate(optimizer, rate)
         skip_unless_finite(optimizer.optimizer, norm)
         optimizer.step()
         optimizer.zero_grad()

@@ -17,14 +17,14 @@ def objectives(results: Results) -> Section:
     """The table of validation metrics, then each objective's examples and recipe."""
     blocks: list[Block] = [validation_table(results)]
     for entry in results["objectives"]:
+        if entry.get("existing"):
+            blocks.append(Paragraph(f"{entry['name']}: {EXISTING}"))
+            continue
         rows = [
             TableRow([str(i), example["text"], example["input"], example["target"]])
             for i, example in enumerate(entry["shown"], 1)
         ]
         header = ["", "text", "input", "target"] if rows else []
-        if entry.get("existing"):
-            blocks.append(Paragraph(f"{entry['name']}: {EXISTING}"))
-            continue
         language = results["corpus"]["language"]
         blocks.append(Table(entry["name"], header, rows, entry["paper"], prose=True, language=language))
         blocks.append(Listing(f"Recipe of {entry['name']}", entry["recipe"].rstrip(), folded=True))
