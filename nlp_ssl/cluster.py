@@ -78,11 +78,15 @@ class Cluster(Executor):
 
     def __init__(self, client: Any, needs: _Needs) -> None:
         self._client, self._needs = client, needs
-        self._tasks: Executor = client.get_executor(pure=False)
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Future[Any]:
         """As `Executor.submit`. `options` are Dask's, such as `resources`."""
-        return self._tasks.submit(_work, self._needs, pickle.dumps((function, arguments)), **options)
+        call = pickle.dumps((function, arguments))
+        task = self._client.submit(_work, self._needs, call, pure=False, **options)
+        future: Future[Any] = Future()
+        future.add_done_callback(lambda future: task.cancel() if future.cancelled() and not task.cancelled() else None)
+        self._client.loop.add_callback(_hand_over, task, future)
+        return future
 
     def settle(self) -> None:
         """Wait until no worker is at work, so that nothing is written after a task was cancelled."""
@@ -112,6 +116,22 @@ def connected(place: str, paths: Sequence[str]) -> Iterator[Cluster]:
             if found is None:
                 raise
             raise found from None
+
+
+async def _hand_over(task: Any, future: Future[Any]) -> None:
+    """Give a future the outcome of a Dask task (Dask's own executor fails if the result is lost before it is read)."""
+    try:
+        result, error = await task, None
+    except BaseException as raised:
+        result, error = None, raised
+    if error is not None and task.cancelled():
+        future.cancel()
+    if not future.set_running_or_notify_cancel():
+        return
+    if error is None:
+        future.set_result(result)
+    else:
+        future.set_exception(error)
 
 
 @contextmanager

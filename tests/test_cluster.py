@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import operator
 import os
@@ -124,6 +125,26 @@ def test_a_corpus_is_the_same_and_dask_says_nothing(tmp_path: Path, capfd, monke
     assert several.fingerprint == alone.fingerprint
     assert len(capfd.readouterr().err.splitlines()) == len(said.splitlines())
     assert multiprocessing.active_children() == []
+
+
+def test_a_result_counts_although_its_worker_is_killed_as_it_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    dask = pytest.importorskip("dask.distributed")
+    gather, lost = dask.Client._gather, []
+
+    async def killing(client: Any, tasks: list[Any], *arguments: Any, **options: Any) -> Any:
+        results = await gather(client, tasks, *arguments, **options)
+        if multiprocessing.active_children():
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            while tasks[0].status == "finished":
+                await asyncio.sleep(0.01)
+            lost.extend(tasks)
+        return results
+
+    with connected("local:1", []) as cluster:
+        monkeypatch.setattr(dask.Client, "_gather", killing)
+        assert cluster.submit(operator.add, "once", " only").result(timeout=30) == "once only"
+        assert lost[0].status != "finished"
 
 
 @pytest.mark.slow
