@@ -16,7 +16,7 @@ from typing import Any, Literal
 from nlp_ssl.errors import require
 from nlp_ssl.objectives.mixture import Mixing, Mixture
 
-Size = Literal["tiny", "mini", "small", "medium", "base"]
+Size = Literal["tiny", "mini", "small", "medium", "base", "large", "xl"]
 
 SIZES: dict[Size, tuple[int, int]] = {
     "tiny": (2, 128),
@@ -24,8 +24,11 @@ SIZES: dict[Size, tuple[int, int]] = {
     "small": (4, 512),
     "medium": (8, 512),
     "base": (12, 768),
+    "large": (24, 1024),
+    "xl": (24, 2048),
 }
-"""Layers and width of each size, as in the BERT miniatures (Turc et al., 2019). Attention heads are 64 wide. The
+"""Layers and width of each size, as in BERT (Devlin et al., 2019), its miniatures (Turc et al., 2019) and GPT-3 XL
+(Brown et al., 2020). Attention heads are 64 wide. The
 feed-forward layer has as many weights as two matrices from and to four times the width."""
 
 
@@ -35,7 +38,8 @@ class Model:
     [model.config], such as: num_hidden_layers = 6. Flags can only change fields that the file already sets."""
 
     size: Size = "mini"
-    """Layers x width: tiny 2x128, mini 4x256, small 4x512, medium 8x512, base 12x768."""
+    """Layers x width: tiny 2x128, mini 4x256, small 4x512, medium 8x512, base 12x768, large 24x1024, xl 24x2048. large
+    needs a learning rate of about 3e-4, xl 2e-4."""
     architecture: str = "auto"
     """A transformers model type, such as bert, roberta, electra, gpt2 or llama. auto is modernbert for an encoder, and
     modernbert-decoder (the same with causal attention) for a decoder."""
@@ -190,6 +194,9 @@ class Recipe:
     """Precision of matrix products. bf16 keeps weights and sums in fp32; auto selects it if the hardware has it."""
     compile: bool = False
     """Compile the model with torch.compile. It takes 30 to 120 seconds, which pays off in longer runs."""
+    activation_checkpointing: bool = False
+    """Keep only the input of each layer for the backward pass, which computes the rest again: much less memory, a third
+    more computation."""
     evaluations: int = 10
     """Number of validations, spread evenly over the run."""
     evaluation_tokens: int = 100_000

@@ -1,4 +1,7 @@
-"""Build transformers models with new weights, also T5 1.1, whose output layer is not tied to its embeddings."""
+"""Build transformers models with new weights, also T5 1.1, whose output layer is not tied to its embeddings.
+
+Also activation checkpointing.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from typing import Any
 
 import torch
 from torch import nn
+
+from nlp_ssl.errors import InputError
 
 
 def build(auto_class: Any, config: Any) -> Any:
@@ -20,3 +25,17 @@ def build(auto_class: Any, config: Any) -> Any:
         layer.weight = nn.Parameter(torch.empty_like(layer.weight).normal_(std=config.d_model**-0.5))
         del model.all_tied_weights_keys["lm_head.weight"]
     return model
+
+
+def checkpoint_activations(body: Any) -> None:
+    """Keep only the input of each layer for the backward pass, which computes the layer again, with the same dropout.
+
+    InputError if transformers cannot do so in this architecture.
+    """
+    try:
+        body.activation_checkpointing_enable({"use_reentrant": False})
+    except ValueError:
+        raise InputError(
+            f"activation_checkpointing: {body.config.model_type!r} does not support it; train without it, or with more "
+            "--batch.accumulation"
+        ) from None

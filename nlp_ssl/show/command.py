@@ -72,6 +72,7 @@ class Show(Recipe):
     optimizer: Annotated[Optimizer, *HIDDEN] = field(default_factory=Optimizer)
     precision: Annotated[Any, *HIDDEN] = Recipe.precision
     compile: Annotated[bool, *HIDDEN] = Recipe.compile
+    activation_checkpointing: Annotated[bool, *HIDDEN] = Recipe.activation_checkpointing
     evaluations: Annotated[int, *HIDDEN] = Recipe.evaluations
     evaluation_tokens: Annotated[int, *HIDDEN] = Recipe.evaluation_tokens
     save_every: Annotated[int, *HIDDEN] = Recipe.save_every

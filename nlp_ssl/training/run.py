@@ -17,6 +17,7 @@ from nlp_ssl.corpus.store import Corpus
 from nlp_ssl.corpus.vocabulary import Vocabulary
 from nlp_ssl.errors import InputError, cut, first_line
 from nlp_ssl.models.architectures import unusable
+from nlp_ssl.models.building import checkpoint_activations
 from nlp_ssl.models.causality import sees_later_tokens
 from nlp_ssl.models.flops import FlopCounter, peak_flops
 from nlp_ssl.models.folder import model_folder
@@ -103,6 +104,8 @@ def _make_trainer(
     model = PretrainingModel(config, options.mixture, vocabulary, initial)
     choose_attention(model, options.batch.max_length)
     _check_reading(model, options)
+    if options.activation_checkpointing:
+        checkpoint_activations(model.body)
     if options.compile:
         model.body.compile()
     flops = FlopCounter(model)

@@ -33,7 +33,10 @@ from nlp_ssl.processes import agree
 from nlp_ssl.recipe import Recipe, differences, flat
 from nlp_ssl.versions import versions
 
-INCIDENTAL = ("save_every", "keep_checkpoints", "log_every", "log_with", "batch.workers", "compile")
+INCIDENTAL = (
+    *("save_every", "keep_checkpoints", "log_every", "log_with"),
+    *("batch.workers", "compile", "activation_checkpointing"),
+)
 """Fields that may change when a run is resumed. The weights do not depend on them, except for rounding."""
 
 HOW_TO_GO_ON = "run the command again with --resume in place of --out; finished checkpoints are kept"

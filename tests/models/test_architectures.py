@@ -14,7 +14,8 @@ from tests.worlds import vocabulary
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_encoder_and_decoder_of_a_size_share_its_shape(size) -> None:
+def test_encoder_and_decoder_of_a_size_share_its_shape(size, monkeypatch) -> None:
+    monkeypatch.setattr("nlp_ssl.models.architectures.os.sysconf", lambda _: 2**20)  # memory for all of them
     layers, width = SIZES[size]
     configs = [config_of(mixture(name), 64, size=size) for name in ("mlm", "clm", "sop")]
     for config in configs:

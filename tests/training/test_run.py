@@ -40,6 +40,20 @@ def test_a_batch_without_a_row_for_each_part_is_refused(corpus, tmp_path, capsys
     assert not (tmp_path / "run").exists()
 
 
+def test_activations_are_checkpointed_to_the_same_weights_or_refused(corpus, tmp_path, capsys) -> None:
+    steps = ["--budget", "3-steps", "--model.dropout", "0.1"]
+    assert pretrain("mlm", corpus, tmp_path / "plain", *steps) == 0
+    assert pretrain("mlm", corpus, tmp_path / "run", *steps, "--activation-checkpointing") == 0
+    assert weights(tmp_path / "run") == weights(tmp_path / "plain")
+    capsys.readouterr()
+    assert pretrain("skip_gram", corpus, tmp_path / "none", *steps, "--activation-checkpointing") == 2
+    assert capsys.readouterr().err == (
+        "nlp-ssl: error: activation_checkpointing: 'static_vectors' does not support it; train without it, or with "
+        "more --batch.accumulation\n"
+    )
+    assert not (tmp_path / "none").exists()
+
+
 @pytest.mark.parametrize(("tracker", "message"), [("tensorbord", "Choose between"), ("mlflow", "pip install mlflow")])
 def test_a_tracker_that_is_not_installed_is_refused(tracker, message, corpus, tmp_path, capsys) -> None:
     common = ["--corpus", str(corpus), "--out", str(tmp_path / "run"), *TINY, "--budget", "2-steps"]
