@@ -28,8 +28,8 @@ class PrepareOptions:
     """Sentinel tokens that a trained tokenizer reserves beyond --vocab-size, for span_corruption and ul2, with the mode
     tokens of ul2. A sequence has no more spans than sentinels. 0 reserves none."""
     tokenizer: str = "wordpiece"
-    """Tokenizer to train on the text: wordpiece, bpe (byte-level), unigram or wordlevel (whole words). Anything else is
-    the folder or hub name of an existing tokenizer."""
+    """Tokenizer to train on the text: wordpiece, bpe (byte-level), unigram or wordlevel (whole words). Anything else
+    takes an existing one: the folder of a tokenizer, a model, a run or a corpus, or a name on the hub."""
     lowercase: bool = True
     """Lower-case the text in a trained tokenizer. Accents are always kept."""
     min_frequency: int = 2

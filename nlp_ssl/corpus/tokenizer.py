@@ -42,19 +42,25 @@ def save_trained(tokenizer: Tokenizer, folder: Path) -> dict[str, int]:
 
 
 def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict[str, int], list[str]]:
-    """Load a tokenizer from a folder or the hub and write a copy with all special tokens.
+    """Load a tokenizer and write a copy with all special tokens.
 
-    Returns their ids by role, and the tokens that were added because the tokenizer had none in a role. `algorithms`
-    are named in errors. InputError where the tokenizer cannot be loaded or is not one of the `tokenizers` library.
+    `name` is the folder of a tokenizer, a model, a run or a corpus, or a name on the hub, OWNER/NAME@REVISION. Returns
+    the ids of special tokens by role, and the tokens that were added because the tokenizer had none in a role.
+    `algorithms` are named in errors. InputError where the tokenizer cannot be loaded or is not one of the `tokenizers`
+    library.
     """
     from transformers import AutoTokenizer
 
     known = ", ".join(algorithms)
+    within = [Path(name) / folder for folder in ("tokenizer", "model")]  # of a corpus, of a run
+    source, revision = next((str(folder) for folder in within if folder.is_dir()), name), None
+    if "@" in name and not Path(name).exists():
+        source, _, revision = name.partition("@")
     try:
-        given = AutoTokenizer.from_pretrained(name)
+        given = AutoTokenizer.from_pretrained(source, revision=revision or "main")
     except Exception as error:  # missing files, no network, no such model: many types
         reason = first_line(error)
-        if Path(name).is_dir() and not (Path(name) / "tokenizer.json").is_file():
+        if Path(source).is_dir() and not (Path(source) / "tokenizer.json").is_file():
             reason = "tokenizer.json is missing"
         raise InputError(
             f"--tokenizer {name}: neither {known} nor a tokenizer that could be loaded ({reason})"

@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -701,6 +702,18 @@ def test_reserved_tokens_are_in_the_manifest_and_are_no_text(tmp_path: Path) -> 
     tokenizer = AutoTokenizer.from_pretrained(corpus.tokenizer_folder)
     assert set(range(size - 13, size)) <= set(tokenizer.all_special_ids)
     assert make(source, tmp_path / "none", sentinels=0).vocab_size == size - 13
+
+
+@pytest.mark.parametrize("place", ["tokenizer", "model", "corpus", "run"])
+def test_the_tokenizer_of_a_corpus_or_a_run_is_found_in_its_folder(tmp_path: Path, place: str) -> None:
+    source = write(tmp_path / "a.txt", [f"a text {i % 7}, and more {i % 5}" for i in range(60)])
+    corpus = make(source, tmp_path / "corpus")
+    shutil.copytree(corpus.tokenizer_folder, tmp_path / "run" / "model")
+    names = {"tokenizer": corpus.tokenizer_folder, "model": tmp_path / "run" / "model"}
+    given = names.get(place, tmp_path / place)
+    other = make(source, tmp_path / "other", tokenizer=str(given), vocab_size=PrepareOptions.vocab_size)
+    one, two = (folder.tokenizer_folder / "tokenizer.json" for folder in (corpus, other))
+    assert one.read_bytes() == two.read_bytes()
 
 
 def test_options_of_training_are_named_where_a_tokenizer_is_given(tmp_path: Path, capsys) -> None:
