@@ -53,7 +53,7 @@ def test_all_mistakes_are_reported_together(tmp_path) -> None:
         "unknown key sed: did you mean 'seed'?",
         "save_every is 'x': it must be a whole number",
         "objective.mlm.mlm_probability is 2.0: it must lie between 0 and 1",
-        "model.size is 'huge': it must be one of 'tiny', 'mini', 'small', 'medium', 'base'",
+        "model.size is 'huge': it must be one of 'tiny', 'mini', 'small', 'medium', 'base', 'large', 'xl'",
         "unknown key batch.length: did you mean 'max_length'?",
     ]
 
