@@ -42,7 +42,10 @@ class Target:
 TARGETS: dict[Program, Target] = {
     "word2vec": Target("word2vec.write", (".bin", ".txt", ".vec")),
     "sentence-transformers": Target("sentence_vectors.write", usage="SentenceTransformer({out!r}).encode(texts)"),
-    "mteb": Target("sentence_vectors.write", usage="mteb run -m {path} -t TASK"),
+    "mteb": Target(
+        "sentence_vectors.write",
+        usage="mteb.evaluate(SentenceTransformer({out!r}), mteb.get_tasks(tasks=[TASK]))",
+    ),
     "harness": Target(
         "language_model.write_decoder", usage="lm-eval --model hf --model_args pretrained={path} --tasks TASK"
     ),

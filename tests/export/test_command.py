@@ -52,7 +52,7 @@ def test_what_a_killed_process_left_is_removed(run, tmp_path) -> None:
 def test_the_program_is_told_how_to_read_it(run, tmp_path, capsys) -> None:
     said = {
         "sentence-transformers": f"SentenceTransformer('{tmp_path}/a model').encode(texts)",
-        "mteb": f"mteb run -m '{tmp_path}/a model' -t TASK",
+        "mteb": f"mteb.evaluate(SentenceTransformer('{tmp_path}/a model'), mteb.get_tasks(tasks=[TASK]))",
         "harness": f"lm-eval --model hf --model_args pretrained='{tmp_path}/a model' --tasks TASK",
     }
     for program, words in said.items():
