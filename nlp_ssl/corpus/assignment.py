@@ -8,6 +8,7 @@ it gives a part (`held_out_part`), which depends on the document alone.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,8 @@ LONGEST_PARAGRAPH = 2**18  # characters that a trainer gets at once
 SAMPLE_BYTES = 200 * 10**6  # of text that the tokenizer is trained on
 TOLERANCE = 2.0  # by which a group's share in validation may be smaller or larger than wanted
 _HASHES_AT_ONCE = 2**22  # compared in memory
+
+_ENTRY = np.dtype([("hash", np.uint64), ("place", np.int64)])  # of a document, and its number in the whole text
 
 
 @dataclass(frozen=True)
@@ -149,19 +152,49 @@ def _group_counts(
 
 
 def _duplicates(files: Sequence[DocumentFile]) -> npt.NDArray[np.bool_]:
-    """Whether each document repeats an earlier one. Hashes are compared range by range, to bound the memory."""
+    """Whether each document repeats an earlier one.
+
+    Hashes that do not fit into memory are divided into ranges, each a file, which are compared one after the other.
+    """
     documents = files[-1].first + files[-1].documents
     repeated = np.zeros(documents, dtype=np.bool_)
     ranges = 1 + documents // _HASHES_AT_ONCE
+    if ranges == 1:
+        for entries in _entries(files):
+            _mark_repeats(entries, repeated)
+        return repeated
+    borders = np.array([number * 2**64 // ranges for number in range(1, ranges)], np.uint64)
+    folder = files[0].path.with_name("hashes")
+    shutil.rmtree(folder, ignore_errors=True)  # a killed run may have left it
+    folder.mkdir()
+    for entries in _entries(files):
+        first = _mark_repeats(entries, repeated)
+        for number, part in enumerate(np.split(first, np.searchsorted(first["hash"], borders))):
+            with (folder / str(number)).open("ab") as file:
+                file.write(part.tobytes())
     for number in range(ranges):
-        found, where = [], []
-        for file in files:
-            hashes = file.hashes()
-            here = np.flatnonzero((hashes >> np.uint64(40)) % np.uint64(ranges) == number)
-            found.append(hashes[here])
-            where.append(here + file.first)
-        hashes, places = np.concatenate(found), np.concatenate(where)
-        order = np.argsort(hashes, kind="stable")
-        repeats = hashes[order][1:] == hashes[order][:-1]
-        repeated[places[order][1:][repeats]] = True
+        _mark_repeats(np.fromfile(folder / str(number), _ENTRY), repeated)
+    shutil.rmtree(folder)
     return repeated
+
+
+def _entries(files: Sequence[DocumentFile]) -> Iterator[npt.NDArray[Any]]:
+    """The entries of all documents, in order, about `_HASHES_AT_ONCE` at a time."""
+    waiting, count = [], 0
+    for file in files:
+        entries = np.empty(file.documents, _ENTRY)
+        entries["hash"], entries["place"] = file.hashes(), np.arange(file.first, file.first + file.documents)
+        waiting.append(entries)
+        count += file.documents
+        if count >= _HASHES_AT_ONCE or file is files[-1]:
+            yield np.concatenate(waiting)
+            waiting, count = [], 0
+
+
+def _mark_repeats(entries: npt.NDArray[Any], repeated: npt.NDArray[np.bool_]) -> npt.NDArray[Any]:
+    """Mark the documents that repeat an earlier one of these entries. Returns the other entries, sorted by hash."""
+    ordered = entries[np.argsort(entries["hash"], kind="stable")]
+    repeats = np.zeros(len(ordered), np.bool_)
+    repeats[1:] = ordered["hash"][1:] == ordered["hash"][:-1]
+    repeated[ordered["place"][repeats]] = True
+    return ordered[~repeats]

@@ -10,27 +10,27 @@ import numpy as np
 
 from nlp_ssl.corpus.encoding import offsets
 from nlp_ssl.corpus.store import read_shard, write_shard
+from nlp_ssl.corpus.workers import Workers
 
 SHARD_TOKENS = 2**23  # in one shard, unless a single encoded file has more
 
 
-def join_shards(folder: Path, files: Sequence[Path]) -> None:
-    """Join encoded files to shards of about `SHARD_TOKENS` in `folder`."""
+def join_shards(folder: Path, files: Sequence[Path], workers: Workers) -> None:
+    """Join encoded files to shards of about `SHARD_TOKENS` in `folder`, each by one worker."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    waiting: list[Path] = []
-    tokens = shard = 0
+    folder.mkdir(exist_ok=True)  # a worker of a killed command may still write the same file
+    shards: list[list[Path]] = []
+    tokens = 0
     for file in files:
         if not file.is_file():
             continue
         size = len(read_shard(file).tokens)
-        if waiting and tokens + size > SHARD_TOKENS:
-            _write_joined(folder / f"{shard:05d}.arrow", waiting)
-            waiting, tokens, shard = [], 0, shard + 1
-        waiting.append(file)
+        if not shards or tokens + size > SHARD_TOKENS:
+            shards.append([])
+            tokens = 0
+        shards[-1].append(file)
         tokens += size
-    if waiting:
-        _write_joined(folder / f"{shard:05d}.arrow", waiting)
+    workers.run(_write_joined, [(folder / f"{number:05d}.arrow", joined) for number, joined in enumerate(shards)])
 
 
 def _write_joined(shard: Path, files: Sequence[Path]) -> None:

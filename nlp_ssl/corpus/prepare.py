@@ -6,7 +6,7 @@ Each stage leaves its results in `OUT/work`, so a killed run continues where it 
 2. assign    drop exact duplicates, choose each document's split (`assignment`)
 3. train     a tokenizer, on a sample of the training split (`tokenizer_training`)
 4. encode    sentences and tokens (`encoding`)                                       all cores
-5. join      shards (`joining`), and the manifest last (`manifest`)
+5. join      shards (`joining`), and the manifest last (`manifest`)               all cores
 
 Work is cut into units that depend on the input alone, so any number of processes makes the same corpus.
 """
@@ -221,7 +221,8 @@ class _Preparation:
         shutil.copytree(self.work / "tokenizer", out / "tokenizer", ignore=shutil.ignore_patterns("special_ids.json"))
         np.save(out / "tokenizer" / "word_starts.npy", word_starts(model))
         for split in SPLITS:
-            join_shards(out / split, [shard_path(encoded_path(self.work, file), split) for file in text.files])
+            files = [shard_path(encoded_path(self.work, file), split) for file in text.files]
+            join_shards(out / split, files, self.workers)
         return fingerprint_of(out, ids)
 
     def _checksums(self) -> dict[str, str]:

@@ -23,6 +23,9 @@ from nlp_ssl.corpus.store import Shard
 
 ExampleType = Literal["segment", "pair", "mixed_pair", "triple"]
 
+_FEW = 16
+"""Rows of a shard up to which copying them one by one is faster."""
+
 Body = Literal["static", "encoder", "decoder", "seq2seq"]
 """Bodies of models: static word vectors, bidirectional attention, causal attention, an encoder with a decoder."""
 
@@ -52,7 +55,14 @@ class TokenStream:
             return _gather(self.shards[0].tokens, start, width)
         ids = np.empty((len(start), width), np.int64)
         for shard, rows in _by_shard(start, self.bases):
-            ids[rows] = _gather(self.shards[shard].tokens, start[rows] - self.bases[shard], width)
+            tokens, first = self.shards[shard].tokens, start[rows] - self.bases[shard]
+            if len(rows) > _FEW:
+                ids[rows] = _gather(tokens, first, width)
+                continue
+            for row, begin in zip(rows.tolist(), first.tolist(), strict=True):
+                found = tokens[begin : begin + width]
+                ids[row, : len(found)] = found
+                ids[row, len(found) :] = tokens[-1]
         return ids
 
     def sentences(
@@ -281,7 +291,11 @@ def _by_shard(number: npt.NDArray[np.int64], bases: npt.NDArray[np.int64]) -> li
     if len(bases) == 2:
         return [(0, np.arange(len(number)))]
     shard = np.searchsorted(bases, number, side="right") - 1
-    return [(int(s), np.flatnonzero(shard == s)) for s in np.unique(shard)]
+    order = np.argsort(shard, kind="stable")
+    ordered = shard[order]
+    begins = np.flatnonzero(np.diff(ordered, prepend=-1)).tolist()
+    ends = [*begins[1:], len(order)]
+    return [(s, order[a:b]) for s, a, b in zip(ordered[begins].tolist(), begins, ends, strict=False)]
 
 
 def _before(sizes: Sequence[int]) -> npt.NDArray[np.int64]:

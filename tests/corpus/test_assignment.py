@@ -34,6 +34,22 @@ def test_later_copies_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert found.fates.tolist() == [TRAIN, TRAIN, DROPPED, TRAIN, DROPPED, TRAIN]
 
 
+@pytest.mark.parametrize("at_once", [7, 2**22])
+def test_hashes_in_files_give_the_same_copies_and_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    texts = [str(i * i % 23) for i in range(60)]
+    found = files(tmp_path, *(texts[n : n + 4] for n in range(0, 60, 4)))
+    (tmp_path / "hashes").mkdir()  # left by a killed run
+    (tmp_path / "hashes" / "0").write_bytes(b"0123456789")
+    reads: list[Path] = []
+    monkeypatch.setattr(module, "_HASHES_AT_ONCE", at_once)
+    monkeypatch.setattr(DocumentFile, "hashes", lambda file: reads.append(file.path) or read_hashes(file.path))
+    assert module._duplicates(found).tolist() == [text in texts[:n] for n, text in enumerate(texts)]
+    assert len(reads) == 15
+    assert (tmp_path / "hashes").exists() == (at_once > 60)
+
+
 def test_documents_below_the_share_of_all_hashes_are_for_validation(tmp_path: Path) -> None:
     found = files(tmp_path, [str(i) for i in range(1000)])
     fates = assign(0.25, found).fates

@@ -23,3 +23,12 @@ def test_every_token_is_in_one_segment() -> None:
     found = find_examples(TokenStream([made]), "segment", "encoder", 20)
     covered = np.concatenate([np.arange(s, s + n) for s, n in zip(found.start, found.length, strict=True)])
     assert np.array_equal(covered, np.arange(len(made.tokens)))
+
+
+def test_rows_of_several_shards_are_gathered_in_order_and_repeat_the_last_token_of_theirs() -> None:
+    text = TokenStream([shard([[[10, 11, 12]]]), shard([[[20, 21]]])])
+    start = np.array([3, 0, 2, 4])
+    expected = [[20, 21, 21], [10, 11, 12], [12, 12, 12], [21, 21, 21]]
+    assert text.gather(start, 3).tolist() == expected
+    assert text.gather(np.tile(start, 50), 3).tolist() == expected * 50
+    assert text.gather(start[:0], 3).shape == (0, 3)
