@@ -191,7 +191,8 @@ class Recipe:
     seed: int = 0
     """Random seed for the weights, the order of the data, and the noise."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of matrix products. bf16 keeps weights and sums in fp32; auto selects it if the hardware has it."""
+    """Precision of matrix products. bf16 keeps weights and sums in fp32; auto selects it if the hardware has it. On
+    CUDA, fp32 is computed in TF32."""
     compile: bool = False
     """Compile the model with torch.compile. It takes 30 to 120 seconds, which pays off in longer runs."""
     activation_checkpointing: bool = False

@@ -31,8 +31,9 @@ def resolve_precision(wanted: Literal["auto", "fp32", "bf16"]) -> Precision:
     """The precision of matrix products: "auto" is bf16 on hardware that multiplies in it, else fp32."""
     if wanted != "auto":
         return wanted
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    for gpu in (torch.cuda, torch.xpu):
+        if gpu.is_available():
+            return "bf16" if gpu.is_bf16_supported(including_emulation=False) else "fp32"
     return "bf16" if _cpu_multiplies_bf16() else "fp32"
 
 
@@ -45,10 +46,13 @@ def _cpu_multiplies_bf16() -> bool:
 def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     """Accelerate with this precision, also after an earlier command in this process has used another.
 
-    `options` are those of `accelerate.Accelerator`.
+    On CUDA, matrix products of fp32 numbers are computed in TF32 from here on. `options` are those of
+    `accelerate.Accelerator`.
     """
     mixed = "bf16" if precision == "bf16" else "no"
     _forget_other_precision(mixed)
+    if torch.cuda.is_available():
+        torch.set_float32_matmul_precision("high")  # TF32; compiling fails after torch.backends' newer setting
     on_cpu = not has_gpu()
     if on_cpu:
         keep_freed_memory()

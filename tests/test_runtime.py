@@ -52,6 +52,26 @@ def test_auto_precision_follows_the_instructions_of_the_cpu(capabilities, precis
     assert (resolve_precision("fp32"), resolve_precision("bf16")) == ("fp32", "bf16")
 
 
+@pytest.mark.parametrize("gpu", [torch.cuda, torch.xpu])
+@pytest.mark.parametrize(("native", "precision"), [(True, "bf16"), (False, "fp32")])
+def test_auto_precision_on_a_gpu_is_bf16_if_the_gpu_multiplies_in_it(gpu, native, precision, monkeypatch) -> None:
+    for other in (torch.cuda, torch.xpu):
+        monkeypatch.setattr(other, "is_available", lambda other=other: other is gpu)
+    monkeypatch.setattr(gpu, "is_bf16_supported", lambda including_emulation=True: including_emulation or native)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": not native})
+    assert resolve_precision("auto") == precision
+
+
+@pytest.mark.parametrize(("cuda", "chosen"), [(True, ["high"]), (False, [])])
+def test_products_in_fp32_are_computed_in_tf32_on_cuda_alone(cuda, chosen, monkeypatch) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch, "set_float32_matmul_precision", found.append)
+    monkeypatch.setattr(runtime, "has_gpu", lambda: False)
+    make_accelerator("fp32")
+    assert found == chosen
+
+
 def test_pytorch_names_the_instructions_of_this_cpu() -> None:
     if platform.machine() == "x86_64":
         assert {"avx512_bf16", "amx_tile"} <= torch.cpu.get_capabilities().keys()

@@ -53,7 +53,7 @@ class Embed:
     max_length: int = 128
     """Maximum number of tokens; longer texts are cut. Models with fewer positions read fewer."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of matrix products. auto uses bf16 where the hardware supports it."""
+    """Precision of matrix products. auto uses bf16 where the hardware supports it. On CUDA, fp32 means TF32."""
 
 
 def main(arguments: Sequence[str]) -> int:

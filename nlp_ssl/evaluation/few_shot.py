@@ -77,7 +77,7 @@ class FewShot(ColumnFlags):
     dev_examples: int = DEV_EXAMPLES
     """Maximum number of scored examples of dev."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of matrix products. auto uses bf16 where the hardware supports it."""
+    """Precision of matrix products. auto uses bf16 where the hardware supports it. On CUDA, fp32 means TF32."""
 
 
 @dataclass(frozen=True)

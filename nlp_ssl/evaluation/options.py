@@ -51,7 +51,7 @@ class ScoringOptions:
     max_length: int = 128
     """Maximum number of tokens; longer examples are cut. Models with fewer positions read fewer."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of matrix products. auto uses bf16 where the hardware supports it."""
+    """Precision of matrix products. auto uses bf16 where the hardware supports it. On CUDA, fp32 means TF32."""
     baselines: bool = True
     """Also score simple baselines and random initialisation."""
     baseline_model: tyro.conf.UseAppendAction[tuple[str, ...]] = ()

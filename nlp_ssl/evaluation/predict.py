@@ -50,7 +50,7 @@ class Predict:
     """Maximum number of tokens; longer texts are cut. Defaults to that of fine-tuning, which the scores are for. Models
     with fewer positions read fewer."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of matrix products. auto uses bf16 where the hardware supports it."""
+    """Precision of matrix products. auto uses bf16 where the hardware supports it. On CUDA, fp32 means TF32."""
 
 
 def main(arguments: Sequence[str]) -> int:

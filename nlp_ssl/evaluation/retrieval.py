@@ -66,7 +66,7 @@ class Retrieval:
     max_length: int = 128
     """Maximum number of tokens; longer sentences are cut. Models with fewer positions read fewer."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Precision of matrix products. auto uses bf16 where the hardware supports it."""
+    """Precision of matrix products. auto uses bf16 where the hardware supports it. On CUDA, fp32 means TF32."""
     baselines: bool = True
     """Also score TF-IDF vectors and random initialisation."""
     baseline_seed: int = 1
