@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import os
 import sys
 from collections import defaultdict
 from typing import Any, Literal
@@ -13,6 +14,8 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import recursively_apply, send_to_device
 from transformers import PreTrainedModel
+
+from nlp_ssl.errors import InputError
 
 SHORT = 256
 """Up to this length in tokens, attention as plain matrix products trains faster on a CPU than fused attention. Forward
@@ -47,8 +50,10 @@ def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     """Accelerate with this precision, also after an earlier command in this process has used another.
 
     On CUDA, matrix products of fp32 numbers are computed in TF32 from here on. `options` are those of
-    `accelerate.Accelerator`.
+    `accelerate.Accelerator`. InputError if the launcher asks for FSDP and they do not.
     """
+    if "fsdp_plugin" not in options and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true":
+        raise InputError("FSDP: only pretrain divides a model among processes; launch this command without --use_fsdp")
     mixed = "bf16" if precision == "bf16" else "no"
     _forget_other_precision(mixed)
     if torch.cuda.is_available():

@@ -39,7 +39,9 @@ class FlopCounter:
 
     def __init__(self, model: Any) -> None:
         """`model` is a `PretrainingModel` (nlp_ssl.training.model)."""
-        self._original, self._model = model, without_weights(model).train()
+        self.twin = without_weights(model).train()
+        """A copy of the model without weights."""
+        self._original, self._model = model, self.twin
         self._device = torch.device("meta")
         self._of_row: dict[Any, int] = {}  # forward and backward
         self._of_target: dict[str, int] = {}

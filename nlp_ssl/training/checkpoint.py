@@ -17,6 +17,7 @@ from nlp_ssl.atomic_io import put_folder, removed_on_error
 from nlp_ssl.checksums import changed, checksums
 from nlp_ssl.errors import InputError, first_line
 from nlp_ssl.json_files import read_record, write_object
+from nlp_ssl.training import sharding
 from nlp_ssl.training.totals import Totals
 
 WRITING = "writing"
@@ -46,7 +47,10 @@ def save(accelerator: Accelerator, folder: Path, totals: Totals, keep: int, metr
         writing.mkdir(parents=True)
     accelerator.wait_for_everyone()
     with removed_on_error(writing):
-        accelerator.save_state(str(writing), safe_serialization=False)  # this format keeps tied weights tied
+        if accelerator.is_fsdp2:
+            sharding.save_state(accelerator, writing)
+        else:
+            accelerator.save_state(str(writing), safe_serialization=False)  # this format keeps tied weights tied
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         state = State(totals=totals, checksums=checksums(writing, writing.iterdir()), metrics=metrics)
@@ -76,7 +80,10 @@ def read_state(checkpoint: Path) -> State:
 def load(accelerator: Accelerator, checkpoint: Path) -> None:
     """Load a checkpoint into what the accelerator has prepared. InputError where it does not fit."""
     try:
-        accelerator.load_state(str(checkpoint))
+        if accelerator.is_fsdp2:
+            sharding.load_state(accelerator, checkpoint)
+        else:
+            accelerator.load_state(str(checkpoint))
     except (RuntimeError, KeyError, ValueError, EOFError, OSError) as error:  # torch and Accelerate raise all of these
         reason = first_line(error).rstrip(":")[:120]
         raise InputError(f"{checkpoint} does not fit this run ({reason}): {_remedy(checkpoint)}") from None

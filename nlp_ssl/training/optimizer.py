@@ -15,6 +15,7 @@ from nlp_ssl.recipe import Optimizer
 from nlp_ssl.runtime import Precision, parameter_groups
 from nlp_ssl.training.adagrad import Adagrad
 from nlp_ssl.training.muon import Muon
+from nlp_ssl.training.sharding import full
 
 
 def optimizer_of(model: Any, wanted: Optimizer, precision: Precision) -> Any:
@@ -67,8 +68,7 @@ def clip_gradients(accelerator: Accelerator, model: torch.nn.Module, optimizer: 
     """
     sparse = [p for p in model.parameters() if p.grad is not None and p.grad.is_sparse]
     if not sparse:
-        norm: Tensor = accelerator.clip_grad_norm_(model.parameters(), maximum)
-        return norm
+        return full(accelerator.clip_grad_norm_(model.parameters(), maximum))
     for p in sparse:
         assert p.grad is not None
         p.grad = _coalesced(p.grad) if isinstance(optimizer, Adagrad) else p.grad.to_dense()

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from transformers.utils import logging as transformers_logging
 
 from nlp_ssl import recipe_files
@@ -24,7 +23,7 @@ from nlp_ssl.models.folder import model_folder
 from nlp_ssl.models.initial import Initial
 from nlp_ssl.processes import agree
 from nlp_ssl.recipe import Budget
-from nlp_ssl.runtime import choose_attention, make_accelerator, resolve_precision
+from nlp_ssl.runtime import choose_attention, resolve_precision
 from nlp_ssl.sampling.examples import ExampleIndex, TokenStream
 from nlp_ssl.signals import not_held_up
 from nlp_ssl.training import checkpoint
@@ -33,9 +32,11 @@ from nlp_ssl.training.budget import Estimate
 from nlp_ssl.training.loop import Trainer
 from nlp_ssl.training.model import PretrainingModel, model_config
 from nlp_ssl.training.optimizer import optimizer_of
+from nlp_ssl.training.parallel import accelerator_of, prepare_sharding
 from nlp_ssl.training.pretrain import Pretrain
 from nlp_ssl.training.readable import format_metrics, what_was_learned
 from nlp_ssl.training.saving import save_model, sizes
+from nlp_ssl.training.sharding import whole_model
 from nlp_ssl.training.totals import Totals
 from nlp_ssl.training.validation import Validation, make_batches, make_validation
 
@@ -99,11 +100,12 @@ def _make_trainer(
     transformers_logging.disable_progress_bar()
     config = model_config(options, vocabulary, initial)
     precision = resolve_precision(options.precision)
-    accelerator = _make_accelerator(options)
+    accelerator = accelerator_of(options)
     torch.manual_seed(options.seed)
     model = PretrainingModel(config, options.mixture, vocabulary, initial)
     choose_attention(model, options.batch.max_length)
     _check_reading(model, options)
+    prepare_sharding(accelerator, model, options)
     if options.activation_checkpointing:
         checkpoint_activations(model.body)
     if options.compile:
@@ -129,25 +131,6 @@ def _check_reading(model: PretrainingModel, options: Pretrain) -> None:
         raise InputError(f"{name}: its states do not depend on later tokens, so it is no encoder; {other}")
     if kind != "encoder" and later:
         raise InputError(f"{name}: its states depend on later tokens, so it would read what it predicts; {other}")
-
-
-def _make_accelerator(options: Pretrain) -> Accelerator:
-    """An accelerator with the recipe's tracker. InputError for an unknown tracker or too few sequences in a batch."""
-    try:
-        accelerator = make_accelerator(
-            resolve_precision(options.precision), log_with=options.log_with, project_dir=str(options.out)
-        )
-    except ValueError as error:  # lists the available trackers
-        raise InputError(f"log_with is {options.log_with!r}: {error}") from None
-    if options.log_with is not None and not accelerator.log_with:
-        raise InputError(f"log_with is {options.log_with!r}: not installed: pip install {options.log_with}")
-    parts = accelerator.num_processes * options.batch.accumulation
-    if options.batch.tokens // options.batch.max_length < parts:
-        raise InputError(
-            f"batch.tokens is {options.batch.tokens}: a batch needs at least one sequence of "
-            f"{options.batch.max_length} tokens for each of its {parts} parts (processes x micro-batches)"
-        )
-    return accelerator
 
 
 def train(options: Pretrain, corpus: Corpus, vocabulary: Vocabulary, text: TokenStream, examples: ExampleIndex) -> int:
@@ -221,10 +204,11 @@ def _train(
 
     def save_snapshot(name: str) -> None:
         """Save the current model as snapshot `name`."""
+        whole = whole_model(accelerator, trainer.model, trainer.flops.twin)
         if accelerator.is_main_process:
             end = {"objective": mixture.name, "validation": {}, **totals.counters()} | sizes(model)
             with writing(options.out / "snapshots" / name) as beside:
-                save_model(beside / "model", options, corpus, model, end | {"step": totals.step}, start)
+                save_model(beside / "model", options, corpus, whole, end | {"step": totals.step}, start)
                 recipe_files.store(beside / "recipe.toml", options)
 
     status = trainer.take_steps(totals, metrics, validation, save_snapshot)
@@ -237,8 +221,9 @@ def _train(
     figures = trainer.validate(validation, totals) if validation else {}
     phase = {"phase": mixture.phase(totals.place)} if mixture.mixing == "sequence" else {}
     end = {"objective": mixture.name, **phase, "validation": figures, **totals.counters()} | sizes(model)
+    whole = whole_model(accelerator, trainer.model, trainer.flops.twin)
     if accelerator.is_main_process:
-        save_model(options.out / "model", options, corpus, model, end | {"step": totals.step}, start)
+        save_model(options.out / "model", options, corpus, whole, end | {"step": totals.step}, start)
         metrics.append("end", totals.step, end)
         say(f"{format_metrics(figures)}  {quantity(totals.tokens)} tokens in {duration(totals.seconds)}".strip())
         for sentence in what_was_learned(figures, mixture.losses):

@@ -106,7 +106,8 @@ class Step:
             gradients = {name: loss.gradients[micro] for name, loss in whole.items()} if whole else None
             last = micro + 1 == len(group)
             with contextlib.nullcontext() if last else accelerator.no_sync(self.model):
-                found = self.model(inputs, self._generator(step, micro), gradients)
+                with accelerator.autocast():  # without FSDP, Accelerate's wrapper does the same
+                    found = self.model(inputs, self._generator(step, micro), gradients)
                 losses = torch.stack([found[name].sum for name in names])  # [losses]
                 # DDP averages gradients over processes; multiply by their number to get the sum.
                 loss = (losses * self.weights * (accelerator.num_processes / targets)).sum()

@@ -103,10 +103,12 @@ def validate(
             generator = keyed_generator(device, "validation", step, accelerator.process_index, micro)
             for name, of_loss in totals.items():
                 of_loss.step = step
-                with accelerator.autocast():
-                    of_loss.add_extra(model, name, batch, inputs, vocabulary)
+                if not accelerator.is_fsdp2:  # they run parts of the model on their own, which FSDP cannot gather
+                    with accelerator.autocast():
+                        of_loss.add_extra(model, name, batch, inputs, vocabulary)
                 of_loss.add_targets(batch, batch.targets[name])
-            predicted = network(inputs, generator)
+            with accelerator.autocast():
+                predicted = network(inputs, generator)
             for name, of_loss in totals.items():
                 if name in vectors:
                     vectors[name].append(predicted[name])
