@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate.state import AcceleratorState
+from accelerate.state import AcceleratorState, PartialState
 from accelerate.utils import DistributedType
 from safetensors.torch import load_file
 
@@ -29,6 +29,7 @@ def launched(monkeypatch):
         if fsdp_plugin is not None:
             accelerator.state.fsdp_plugin = fsdp_plugin
             accelerator.state.distributed_type = DistributedType.FSDP
+            PartialState._shared_state["distributed_type"] = DistributedType.FSDP  # as Accelerate does on GPUs
         return accelerator
 
     def launch(**settings: str) -> None:
