@@ -53,7 +53,8 @@ def run_two(objective: str, corpus: Path, out: Path, *more: str, into: str = "--
 
 
 def losses(out: Path) -> list[float]:
-    return [line.get("loss", line.get("validation", {}).get("loss")) for line in metrics(out)]
+    lines = [line for line in metrics(out) if line["event"] != "snapshot"]
+    return [line["validation"]["loss"] if line["event"] == "end" else line["loss"] for line in lines]
 
 
 SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("bert", "bart", "rtd", "skip_thought", "hybrid")]
