@@ -24,7 +24,7 @@ LAYERS = [
 FOR_ALL = {
     *("errors", "console", "declarations", "toml_tables", "json_files", "disk_errors", "atomic_io", "output_folder"),
     *("array_files", "checksums", "signals", "main_guard"),
-    *("runtime", "registry", "imports", "options", "csv_files", "versions", "processes", "cluster"),
+    *("runtime", "registry", "imports", "options", "csv_files", "versions", "processes", "cluster", "hub"),
 }
 
 

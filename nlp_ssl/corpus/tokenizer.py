@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer, normalizers, processors
 
+from nlp_ssl import hub
 from nlp_ssl.corpus import emoji
 from nlp_ssl.corpus.special_text import separate_special_tokens, special_tokens
 from nlp_ssl.errors import InputError, first_line
@@ -52,23 +54,32 @@ def save_given(name: str, folder: Path, algorithms: Sequence[str]) -> tuple[dict
     from transformers import AutoTokenizer
 
     known = ", ".join(algorithms)
-    within = [Path(name) / folder for folder in ("tokenizer", "model")]  # of a corpus, of a run
-    source, revision = next((str(folder) for folder in within if folder.is_dir()), name), None
-    if "@" in name and not Path(name).exists():
-        source, _, revision = name.partition("@")
     try:
-        given = AutoTokenizer.from_pretrained(source, revision=revision or "main")
-    except Exception as error:  # missing files, no network, no such model: many types
-        reason = first_line(error)
-        if Path(source).is_dir() and not (Path(source) / "tokenizer.json").is_file():
-            reason = "tokenizer.json is missing"
+        source = _folder_of(name)
+    except InputError as error:
+        raise InputError(f"--tokenizer {error}; to train one, name one of {known}") from None
+    try:
+        given = AutoTokenizer.from_pretrained(source)
+    except Exception as error:  # missing and damaged files: many types
+        reason = first_line(error) if (source / "tokenizer.json").is_file() else "tokenizer.json is missing"
         raise InputError(
-            f"--tokenizer {name}: neither {known} nor a tokenizer that could be loaded ({reason})"
+            f"--tokenizer {name}: no tokenizer in it that could be loaded ({reason}); give the folder of a tokenizer, "
+            "a model, a run or a corpus"
         ) from None
     missing = complete(given, f"--tokenizer {name}", f"choose another or {known}")
     given.save_pretrained(folder)
     _keep_pipeline(folder)
     return {role: getattr(given, f"{role}_token_id") for role in SPECIAL}, missing
+
+
+def _folder_of(name: str) -> Path:
+    """The folder of a given tokenizer, from the hub where there is no folder `name`. InputError if there is neither."""
+    if not os.path.exists(name):  # noqa: PTH110  # not an error for what can be no path
+        return hub.download(name, hub.TEXT_FILES)
+    if not Path(name).is_dir():
+        raise InputError(f"{name} is a file: give the folder that holds it")
+    within = [Path(name) / folder for folder in ("tokenizer", "model")]  # of a corpus, of a run
+    return next((folder for folder in within if folder.is_dir()), Path(name))
 
 
 def complete(given: Any, label: str, remedy: str) -> list[str]:

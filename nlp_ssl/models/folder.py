@@ -7,8 +7,9 @@ import os
 from hashlib import blake2b
 from pathlib import Path
 
+from nlp_ssl import hub
 from nlp_ssl.checksums import SEAL, check_seal, checksums
-from nlp_ssl.errors import InputError, first_line
+from nlp_ssl.errors import InputError
 
 DECODER_FOLDER = "decoder"
 """Subfolder of an encoder that is also a decoder, with the latter."""
@@ -45,33 +46,11 @@ def find_model(name: str) -> Path:
     """
     if os.path.exists(name):  # noqa: PTH110  # not an error for what can be no path
         return model_folder(Path(name))
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    files = ["*.json", "*.txt", "*.model"]
-    on_hub, _, revision = name.partition("@")
-    try:
-        for suffix in WEIGHTS:
-            folder = Path(snapshot_download(on_hub, revision=revision or None, allow_patterns=[*files, f"*{suffix}"]))
-            if any(folder.glob(f"*{suffix}")):
-                break
-        return model_folder(folder)
-    except HFValidationError:  # a path, which cannot be a name on the hub
-        raise InputError(f"{name}: no such folder") from None
-    except LocalEntryNotFoundError:
-        raise InputError(
-            f"{name}: no such folder, and the hub cannot be reached: give the folder of a run or of a model, or check "
-            "the network and HF_HUB_OFFLINE"
-        ) from None
-    except RepositoryNotFoundError:
-        raise InputError(
-            f"{name}: no such folder, and no such model on the hub; check the name (a private model needs HF_TOKEN)"
-        ) from None
-    except InputError:
-        raise
-    except Exception as error:  # the hub fails in many ways
-        reason = first_line(error)[:100]
-        raise InputError(f"{name}: no such folder, and no model on the hub that could be loaded ({reason})") from None
+    for suffix in WEIGHTS:
+        folder = hub.download(name, [*hub.TEXT_FILES, f"*{suffix}"])
+        if any(folder.glob(f"*{suffix}")):
+            break
+    return model_folder(folder)
 
 
 def model_checksum(folder: Path) -> str:

@@ -109,7 +109,9 @@ def continued_config(
     config = type(initial.config).from_dict(initial.config.to_dict())
     kind = config.model_type
     if kind not in TESTED[body] or not all(has_head(auto_class, config) for auto_class in auto_classes):
-        raise InputError(f"{label} a {kind!r} model is no {IN_WORDS[body]} that this objective can train; use another")
+        raise InputError(
+            f"{label} a {kind!r} model is no {IN_WORDS[body]} that this objective can train; use another model"
+        )
     if other := _other_fields(model, body, config):
         raise InputError(
             f"{label} the recipe states another model ({', '.join(other)}); leave model.size, model.architecture and "

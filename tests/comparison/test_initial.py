@@ -45,7 +45,7 @@ def test_a_model_that_changes_or_cannot_be_trained_is_noticed(tmp_path: Path) ->
     problems: list[str] = []
     found = initial_models(corpus, recipes, problems)
     assert problems == [
-        f"--init {name}: a 'bert' model is no encoder-decoder that this objective can train; use another"
+        f"--init {name}: a 'bert' model is no encoder-decoder that this objective can train; use another model"
     ]
     (initial,) = found.values()
     assert isinstance(initial, InitialInput) and not initial.changed()

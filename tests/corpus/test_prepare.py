@@ -556,7 +556,10 @@ def test_bad_options(tmp_path: Path, lines: Path, capsys: pytest.CaptureFixture[
     assert "has no rows" in problem(capsys, lines, "--out", out, "--document", "row")
     assert "byte 0 is not UTF-16" in problem(capsys, lines, "--out", out, "--encoding", "utf-16")
     wrong = problem(capsys, lines, "--out", out, "--tokenizer", tmp_path / "none")
-    assert wrong.startswith(f"--tokenizer {tmp_path}/none: neither wordpiece, bpe, unigram, wordlevel nor a tokenizer")
+    known = "wordpiece, bpe, unigram, wordlevel"
+    assert wrong.startswith(f"--tokenizer {tmp_path}/none: no such folder; to train one, name one of {known}")
+    wrong = problem(capsys, lines, "--out", out, "--tokenizer", lines)
+    assert wrong.startswith(f"--tokenizer {lines} is a file: give the folder that holds it")
     rows = write(tmp_path / "a.jsonl", SENTENCES)
     assert "leave --document out" in problem(capsys, rows, "--out", out, "--document", "line")
     assert not out.exists()

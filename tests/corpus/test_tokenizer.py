@@ -108,8 +108,26 @@ def test_a_given_tokenizer_that_its_class_would_rebuild_composes_too(tmp_path: P
 
 
 def test_a_tokenizer_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="neither bpe, unigram nor a tokenizer that could be loaded"):
+    with pytest.raises(InputError, match=r"none: no such folder; to train one, name one of bpe, unigram$"):
         save_given(str(tmp_path / "none"), tmp_path / "copy", ["bpe", "unigram"])
+
+
+def test_a_tokenizer_on_the_hub_is_downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(name: str, revision: str | None, allow_patterns: list[str]) -> str:
+        assert (name, revision, allow_patterns) == ("owner/name", "v2", ["*.json", "*.txt", "*.model"])
+        words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "one"]
+        BertTokenizer(vocab={word: i for i, word in enumerate(words)}).save_pretrained(tmp_path / "copy")
+        return str(tmp_path / "copy")
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    assert save_given("owner/name@v2", tmp_path / "saved", [])[0]["mask"] == 4
+    assert load_backend_tokenizer(tmp_path / "saved").encode("one").ids == [2, 5, 3]
+
+
+def test_a_mistyped_name_is_refused_with_the_names_to_train(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(InputError, match=r"wordpeice: no such folder, and the hub .*; to train one, name one of bpe$"):
+        save_given("wordpeice", tmp_path / "copy", ["bpe"])
 
 
 def test_a_folder_without_a_tokenizer_file_is_refused(tmp_path: Path) -> None:

@@ -154,6 +154,11 @@ def test_the_best_simple_baseline_is_named_where_it_is_at_or_above_the_objective
     assert against_baselines(board({"a": [1]}, baselines={"majority": [0.5], "tfidf": [0.69]})) == (
         "The best objective scores above every simple baseline on every task."
     )
+    high = board({"a": [1, 1]}, baselines={"majority": [0.5, 0.5]})
+    assert against_baselines(replace(high, floors={"task 0": "reason"})) == (
+        "The best objective scores above every simple baseline on every task above chance."
+    )
+    assert against_baselines(replace(high, floors={"task 0": "reason", "task 1": "reason"})) == ""
     assert against_baselines(board({"a": [1, 1]}, baselines={"majority": [0.5, 0.7], "tfidf": [0.723, 0.6]})) == (
         "On task 0, the simple baseline TF-IDF + linear model scores 72.3, the best objective (a) 70.0. "
         "On task 1, the simple baseline majority class scores 70.0, the best objective (a) 70.0."
