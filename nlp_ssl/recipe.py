@@ -28,8 +28,8 @@ SIZES: dict[Size, tuple[int, int]] = {
     "xl": (24, 2048),
 }
 """Layers and width of each size, as in BERT (Devlin et al., 2019), its miniatures (Turc et al., 2019) and GPT-3 XL
-(Brown et al., 2020). Attention heads are 64 wide. The
-feed-forward layer has as many weights as two matrices from and to four times the width."""
+(Brown et al., 2020). Attention heads are 64 wide. The feed-forward layer has as many weights as two matrices from and
+to four times the width."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,13 +46,18 @@ def _cpu_multiplies_bf16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_tile"))
 
 
+def asks_for_fsdp() -> bool:
+    """Whether the launcher asks for FSDP, as `accelerate launch --use_fsdp` does."""
+    return os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true"
+
+
 def make_accelerator(precision: Precision, **options: Any) -> Accelerator:
     """Accelerate with this precision, also after an earlier command in this process has used another.
 
     On CUDA, matrix products of fp32 numbers are computed in TF32 from here on. `options` are those of
     `accelerate.Accelerator`. InputError if the launcher asks for FSDP and they do not.
     """
-    if "fsdp_plugin" not in options and os.environ.get("ACCELERATE_USE_FSDP", "false").lower() == "true":
+    if "fsdp_plugin" not in options and asks_for_fsdp():
         raise InputError("FSDP: only pretrain divides a model among processes; launch this command without --use_fsdp")
     mixed = "bf16" if precision == "bf16" else "no"
     _forget_other_precision(mixed)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from torch.distributed.fsdp.wrap import transformer_auto_wrap_policy
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from nlp_ssl.errors import InputError
-from nlp_ssl.runtime import Precision, make_accelerator, resolve_precision
+from nlp_ssl.runtime import Precision, asks_for_fsdp, make_accelerator, resolve_precision
 from nlp_ssl.training.model import PretrainingModel
 from nlp_ssl.training.pretrain import Pretrain
 
@@ -53,7 +52,7 @@ def accelerator_of(options: Pretrain) -> Accelerator:
 
 def _fsdp_plugin(precision: Precision) -> FullyShardedDataParallelPlugin | None:
     """The launcher's FSDP settings; None if it has not asked for FSDP. InputError for those that do not work here."""
-    if os.environ.get("ACCELERATE_USE_FSDP", "false").lower() != "true":
+    if not asks_for_fsdp():
         return None
     bf16 = MixedPrecisionPolicy(torch.bfloat16, torch.float32, cast_forward_inputs=False)  # gradients add up in fp32
     plugin = FullyShardedDataParallelPlugin(

@@ -183,11 +183,11 @@ def against_baselines(board: Board) -> str:
         if scores[best] >= scores[rival]:
             said = f"{board.title(best)} scores {percent(scores[best])}"
             found.append((task, f"{said}, the best objective ({rival}) {percent(scores[rival])}"))
-    if not found and not set(board.counted):
-        return ""
     if not found:
+        if not (tasks and board.counted):
+            return ""
         where = "every task" if len(board.counted) == len(board.tasks) else "every task above chance"
-        return f"The best objective scores above every simple baseline on {where}." if tasks else ""
+        return f"The best objective scores above every simple baseline on {where}."
     if len(found) > NAMED:
         return f"On {len(found)} of {tasks} tasks a simple baseline matches or beats every objective."
     return " ".join(f"On {task}, the simple baseline {said}." for task, said in found)
